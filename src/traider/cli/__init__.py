@@ -1,0 +1,1 @@
+"""The commands. Composes the rooms below; nobody imports it. ``main`` loads a command only when it is asked for."""

@@ -1,0 +1,1 @@
+"""One folder for each source of market data or venue: wire shapes, pure parsing, feed, venue."""

@@ -1,0 +1,1 @@
+"""What a process needs around its work: settings, secrets, logging, metrics, supervision, the authenticated link."""

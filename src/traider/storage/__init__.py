@@ -1,0 +1,1 @@
+"""Market data files, the state store's models and migrations, and the reads and writes on them."""

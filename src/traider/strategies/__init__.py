@@ -1,0 +1,1 @@
+"""The built-in strategies, as plain classes over the author's kit."""
