@@ -1,1 +1,5 @@
-"""Market data files, the state store's models and migrations, and the reads and writes on them."""
+"""What is kept: the SQL store that follows the guard's journal, its migrations and reads; market data files.
+
+Import the module you need (``engine``, ``projection``, ``repository``, ``access``, ``market_file``). Nothing is imported here,
+so that reading a market file does not load the SQL libraries.
+"""
