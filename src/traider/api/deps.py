@@ -57,8 +57,7 @@ class Api:
 
 
 def _api(request: Request) -> Api:
-    api = request.app.state.api
-    assert isinstance(api, Api)
+    api: Api = request.app.state.api
     return api
 
 

@@ -37,13 +37,11 @@ def error_response(status: int, detail: str, headers: dict[str, str] | None = No
     return JSONResponse({"detail": detail}, status_code=status, headers=headers)
 
 
-async def _http_error(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, HTTPException)
+async def _http_error(request: Request, error: HTTPException) -> JSONResponse:
     return error_response(error.status_code, str(error.detail), dict(error.headers or {}))
 
 
-async def _invalid(request: Request, error: Exception) -> JSONResponse:
-    assert isinstance(error, RequestValidationError)
+async def _invalid(request: Request, error: RequestValidationError) -> JSONResponse:
     problems = (f"{'.'.join(str(part) for part in problem['loc'][1:]) or 'body'}: {problem['msg']}" for problem in error.errors())
     return error_response(422, "; ".join(problems))
 
@@ -55,7 +53,7 @@ async def _unavailable(request: Request, error: Exception) -> JSONResponse:
 
 def install(app: FastAPI) -> None:
     """Makes every error of the app answer as ``ErrorOut``."""
-    app.add_exception_handler(HTTPException, _http_error)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(LinkError, _unavailable)
-    app.add_exception_handler(StoreError, _unavailable)
+    app.exception_handler(HTTPException)(_http_error)
+    app.exception_handler(RequestValidationError)(_invalid)
+    app.exception_handler(LinkError)(_unavailable)
+    app.exception_handler(StoreError)(_unavailable)

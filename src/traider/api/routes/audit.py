@@ -4,10 +4,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from ..access import Admin
-from ..deps import ApiDep
-from ..errors import answers
-from ..schemas import AuditRowOut
+from traider.api.access import Admin
+from traider.api.deps import ApiDep
+from traider.api.errors import answers
+from traider.api.schemas import AuditRowOut
 
 router = APIRouter(prefix="/api/audit", tags=["audit"])
 

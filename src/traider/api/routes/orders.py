@@ -4,10 +4,10 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 
-from ..access import Authenticated
-from ..deps import ApiDep
-from ..errors import answers
-from ..schemas import FillOut, OrderOut
+from traider.api.access import Authenticated
+from traider.api.deps import ApiDep
+from traider.api.errors import answers
+from traider.api.schemas import FillOut, OrderOut
 
 router = APIRouter(prefix="/api", tags=["orders"])
 

@@ -4,10 +4,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from ..access import Authenticated
-from ..deps import ApiDep
-from ..errors import answers
-from ..schemas import EquityPointOut, PortfolioOut
+from traider.api.access import Authenticated
+from traider.api.deps import ApiDep
+from traider.api.errors import answers
+from traider.api.schemas import EquityPointOut, PortfolioOut
 
 router = APIRouter(prefix="/api/portfolio", tags=["portfolio"])
 

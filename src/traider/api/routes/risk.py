@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter
 
-from ..access import Authenticated, Trader
-from ..deps import ApiDep
-from ..errors import answers
-from ..schemas import KillSwitchIn, RiskOut
+from traider.api.access import Authenticated, Trader
+from traider.api.deps import ApiDep
+from traider.api.errors import answers
+from traider.api.schemas import KillSwitchIn, RiskOut
 
 router = APIRouter(prefix="/api/risk", tags=["risk"])
 

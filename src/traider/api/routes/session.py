@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter, Request, Response
 
-from ..access import Authenticated
-from ..deps import ApiDep
-from ..errors import ApiError, answers
-from ..schemas import LoginIn, UserOut
+from traider.api.access import Authenticated
+from traider.api.deps import ApiDep
+from traider.api.errors import ApiError, answers
+from traider.api.schemas import LoginIn, UserOut
 
 router = APIRouter(prefix="/api/auth", tags=["session"])
 

@@ -3,10 +3,10 @@
 from fastapi import APIRouter, Request
 from fastapi.responses import StreamingResponse
 
-from ..access import Authenticated
-from ..deps import ApiDep
-from ..errors import answers
-from ..schemas import StreamEvents
+from traider.api.access import Authenticated
+from traider.api.deps import ApiDep
+from traider.api.errors import answers
+from traider.api.schemas import StreamEvents
 
 router = APIRouter(prefix="/api/streams", tags=["stream"])
 

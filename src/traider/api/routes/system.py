@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter, Response
 
-from ..access import Authenticated
-from ..deps import ApiDep
-from ..errors import answers
-from ..schemas import HealthOut, ReadyOut, SystemOut
+from traider.api.access import Authenticated
+from traider.api.deps import ApiDep
+from traider.api.errors import answers
+from traider.api.schemas import HealthOut, ReadyOut, SystemOut
 
 router = APIRouter(tags=["system"])
 

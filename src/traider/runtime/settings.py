@@ -1,0 +1,233 @@
+"""The configuration: environment variables, read once, into frozen sections, one per room. A room receives its section only.
+
+``load_settings`` names every problem at once, before anything starts. Each variable is described in ``docs/configuration.md``;
+a test fails when one is missing there. An empty variable counts as not set.
+"""
+
+import logging
+import os
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+import msgspec
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, EnvSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+from traider.domain.errors import SettingsError
+from traider.domain.limits import RiskLimits
+
+STORE_SCHEMES = ("sqlite", "sqlite+aiosqlite", "postgresql", "postgresql+asyncpg", "postgres")
+
+Port = Annotated[int, Field(ge=0, le=65535)]
+PositiveDecimal = Annotated[Decimal, Field(gt=0, allow_inf_nan=False)]
+PositiveInt = Annotated[int, Field(gt=0)]
+
+
+class Section(BaseSettings):
+    """A part of the configuration. It reads no environment by itself: ``load_settings`` hands in the variables."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", populate_by_name=True, hide_input_in_errors=True)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return (init_settings,)
+
+
+def _split(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    return tuple(dict.fromkeys(part.strip() for part in value.split(",") if part.strip()))
+
+
+class StateSettings(Section):
+    """Where a session keeps its files."""
+
+    directory: Path = Field(Path(".traider"), alias="TRAIDER_STATE_DIR")
+
+
+class StoreSettings(Section):
+    """The state store; without a URL it is a SQLite file in the state directory."""
+
+    uri: SecretStr | None = Field(None, alias="STATE_STORE_URI")
+
+    @field_validator("uri")
+    @classmethod
+    def _known_scheme(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            scheme, separator, _ = value.get_secret_value().partition("://")
+            if not separator or scheme not in STORE_SCHEMES:
+                raise ValueError("write sqlite:///path/to/file or postgresql://user:password@host:port/database")
+        return value
+
+    def url(self, state_dir: Path) -> str:
+        """The store's address."""
+        if self.uri is not None:
+            return self.uri.get_secret_value()
+        return f"sqlite:///{(state_dir / 'traider.sqlite3').absolute()}"
+
+
+class RiskSettings(Section):
+    """The limits that the guard starts with."""
+
+    allowed_markets: Annotated[tuple[str, ...] | None, NoDecode] = Field(None, alias="ALLOWED_MARKETS")
+    max_order_notional: PositiveDecimal | None = Field(None, alias="MAX_ORDER_NOTIONAL")
+    max_open_orders: PositiveInt | None = Field(None, alias="MAX_OPEN_ORDERS")
+    max_position_size: PositiveDecimal | None = Field(None, alias="MAX_POSITION_SIZE")
+    max_daily_loss: PositiveDecimal | None = Field(None, alias="MAX_DAILY_LOSS")
+    max_drawdown: Annotated[PositiveDecimal, Field(le=1)] | None = Field(None, alias="MAX_DRAWDOWN")
+    max_orders_per_minute: PositiveInt | None = Field(None, alias="MAX_ORDERS_PER_MINUTE")
+
+    @field_validator("allowed_markets", mode="before")
+    @classmethod
+    def _split_markets(cls, value: object) -> object:
+        markets = _split(value)
+        if markets == ():
+            raise ValueError("name at least one market, such as BTC-USD,ETH-USD, or leave it unset to allow every market")
+        return markets
+
+    def limits(self) -> RiskLimits:
+        """The same, in the domain's words."""
+        return RiskLimits(**{name: getattr(self, name) for name in RiskLimits.__struct_fields__})
+
+
+class StrategySettings(Section):
+    """Parameters of built-in strategies that have a variable of their own."""
+
+    sma_window: PositiveInt | None = Field(None, alias="SMA_WINDOW")
+
+
+class ApiSettings(Section):
+    """The HTTP face."""
+
+    host: str = Field("127.0.0.1", alias="API_HOST", min_length=1)
+    port: Port = Field(8000, alias="API_PORT")
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field((), alias="CORS_ORIGINS")
+    dashboard_password: SecretStr | None = Field(None, alias="DASHBOARD_PASSWORD")
+    market_stale_after_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(30.0, alias="MARKET_STALE_AFTER_S")
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _split_origins(cls, value: object) -> object:
+        return _split(value)
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _exact_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            # With cookies a browser ignores a wildcard, and a path never matches: both would fail silently.
+            parts = urlsplit(origin)
+            if parts.scheme not in ("http", "https") or not parts.netloc or origin != f"{parts.scheme}://{parts.netloc}":
+                raise ValueError(f"{origin!r} is not an origin: write scheme://host[:port] without a path or a wildcard")
+        return value
+
+    @field_validator("dashboard_password")
+    @classmethod
+    def _long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value()) < 8:
+            raise ValueError("a password has at least 8 characters")
+        return value
+
+
+class MetricsSettings(Section):
+    """The Prometheus exporter."""
+
+    port: Port = Field(9108, alias="METRICS_PORT")
+
+
+class LogSettings(Section):
+    """What is logged and how it looks."""
+
+    format: Literal["auto", "json", "console"] = Field("auto", alias="LOG_FORMAT")
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", alias="LOG_LEVEL")
+
+    @field_validator("level", mode="before")
+    @classmethod
+    def _any_case(cls, value: object) -> object:
+        return value.upper() if isinstance(value, str) else value
+
+    @field_validator("format", mode="before")
+    @classmethod
+    def _any_case_format(cls, value: object) -> object:
+        return value.lower() if isinstance(value, str) else value
+
+    @property
+    def level_number(self) -> int:
+        return logging.getLevelNamesMapping()[self.level]
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole configuration. Hand on a section, never this."""
+
+    state: StateSettings
+    store: StoreSettings
+    risk: RiskSettings
+    strategy: StrategySettings
+    api: ApiSettings
+    metrics: MetricsSettings
+    log: LogSettings
+
+    @property
+    def store_url(self) -> str:
+        """The store's address, with the default that depends on the state directory."""
+        return self.store.url(self.state.directory)
+
+
+class _Variables(EnvSettingsSource):
+    """The variables of one section out of a mapping, decoded as pydantic-settings decodes the environment."""
+
+    def __init__(self, section: type[Section], environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        super().__init__(section, case_sensitive=True, env_ignore_empty=True)
+
+    def _load_env_vars(self) -> Mapping[str, str | None]:
+        return {name: value for name, value in self._environment.items() if value.strip()}
+
+
+def sections() -> Iterator[tuple[str, type[Section]]]:
+    """Every section's name and class."""
+    for field in msgspec.structs.fields(Settings):
+        yield field.name, field.type
+
+
+def variables() -> Iterator[str]:
+    """The name of every environment variable that is read."""
+    for _, section in sections():
+        yield from (str(field.alias) for field in section.model_fields.values())
+
+
+def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
+    """The configuration in the given variables, by default the process's own; ``SettingsError`` names every problem of it."""
+    environment = os.environ if environment is None else environment
+    problems: list[str] = []
+    loaded: dict[str, Any] = {}
+    for name, section in sections():
+        try:
+            loaded[name] = section(**_Variables(section, environment)())
+        except ValidationError as error:
+            problems += (f"{problem['loc'][0]}: {_told(problem['msg'])}" for problem in error.errors())
+    problems += _between_sections(environment)
+    if problems:
+        raise SettingsError(f"the configuration can't be started with ({len(problems)} problems): " + "; ".join(problems))
+    return Settings(**loaded)
+
+
+def _told(message: str) -> str:
+    return message.removeprefix("Value error, ").replace("Input should be", "should be")
+
+
+def _between_sections(environment: Mapping[str, str]) -> Iterator[str]:
+    # Asked of the variables themselves, so that it is told even when something else in those sections is wrong.
+    api_port = environment.get("API_PORT", "").strip() or str(ApiSettings.model_fields["port"].default)
+    metrics_port = environment.get("METRICS_PORT", "").strip() or str(MetricsSettings.model_fields["port"].default)
+    if api_port == metrics_port != "0":
+        yield f"METRICS_PORT: {metrics_port} is the API's port too; choose another"
