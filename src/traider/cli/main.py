@@ -7,7 +7,7 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import typer
 
@@ -68,7 +68,9 @@ def run(argv: Sequence[str]) -> int:
 
 def build_app(words: Sequence[str]) -> typer.Typer:
     """Every command by name and help; only the one that ``words`` ask for is imported and has its options."""
-    app = typer.Typer(name="traider", help="A trading platform.", add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+    app = typer.Typer(
+        name="traider", help="A trading platform.", add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
+    )
     app.callback()(_global_options)
     groups = {name: typer.Typer(help=text, rich_markup_mode=None) for name, text in GROUPS.items()}
     asked = _asked_for(words)
@@ -97,16 +99,16 @@ def _listed_only() -> None:
     """Stands for a command in the list of commands."""
 
 
-def _global_options(
-    version: bool = typer.Option(False, "--version", help="Show the version and exit.", is_eager=True, callback=lambda on: _show_version(on)),
-) -> None:
-    pass
-
-
 def _show_version(on: bool) -> None:
     if on:
         typer.echo(f"traider {__version__}")
         raise typer.Exit
+
+
+def _global_options(
+    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.", is_eager=True, callback=_show_version)] = False,
+) -> None:
+    pass
 
 
 def _usage_message(error: typer.TyperException) -> str:

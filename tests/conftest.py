@@ -1,0 +1,55 @@
+"""Fixtures that more than one room's tests use."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# The same examples on every machine and every run; a time limit per example would make slow machines fail.
+settings.register_profile("traider", derandomize=True, deadline=None, database=None)
+settings.load_profile("traider")
+
+SETTINGS = (
+    "DASHBOARD_PASSWORD",
+    "STATE_STORE_URI",
+    "MAX_DAILY_LOSS",
+    "MAX_POSITION_SIZE",
+    "MAX_ORDER_NOTIONAL",
+    "MAX_OPEN_ORDERS",
+    "MAX_DRAWDOWN",
+    "MAX_ORDERS_PER_MINUTE",
+    "ALLOWED_MARKETS",
+    "SMA_WINDOW",
+    "CORS_ORIGINS",
+    "TRAIDER_STATE_DIR",
+    "API_HOST",
+    "API_PORT",
+    "METRICS_PORT",
+    "LOG_FORMAT",
+    "LOG_LEVEL",
+)
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the developer's shell sets for a running platform does not reach a test."""
+    for name in SETTINGS:
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """Recorded market data, the same on every machine; ``tests/data/README.md`` says what is there."""
+    return Path(__file__).parent / "data"
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """The Chromium that ``scripts/find-chromium`` made sure of."""
+    names = [os.environ["CHROMIUM"]] if os.environ.get("CHROMIUM") else CHROMIUM_NAMES
+    found = next((path for path in map(shutil.which, names) if path), None)
+    assert found, "no Chromium found: run `make test`, or set CHROMIUM=/path/to/it"
+    return found
