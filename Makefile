@@ -1,9 +1,9 @@
 # Every recipe sets up what it needs and is the same here and in CI. Nothing is downloaded again while the locks stay as they are.
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check lint fmt unit ui-check bench lock clean setup-dev ui ui-packages chromium
+.PHONY: help run setup test check lint fmt unit ui-check bench lock package clean setup-dev ui ui-packages chromium
 .NOTPARALLEL:
 
-PYTEST := NUMBA_CACHE_DIR=$(CURDIR)/build/numba .venv/bin/python -m pytest
+PYTEST := NUMBA_CACHE_DIR=$(CURDIR)/build/numba TRAIDER_CACHE_DIR=$(CURDIR)/build/strategies .venv/bin/python -m pytest
 
 help: ## List these recipes
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -37,6 +37,9 @@ bench: setup ## Measure speed and memory; ratios within one run
 
 lock: setup-dev ## Write requirements/*.txt again from pyproject.toml (ARGS=--upgrade takes newer versions)
 	@scripts/lock $(ARGS)
+
+package: setup ui ## Build the wheel, dashboard included, into dist/
+	@.venv/bin/python -m pip wheel -qq --no-deps --no-build-isolation --no-index --wheel-dir dist .
 
 clean: ## Remove what was built and installed; leaves your data (.traider) alone
 	@rm -rf .venv .setup build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
