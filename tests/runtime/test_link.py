@@ -55,8 +55,8 @@ async def serving(endpoint: Endpoint, handler: Recorder, handshake_s: float = 5.
         await server.close("test over")
 
 
-def list_directory(path: Path) -> list[str]:
-    return os.listdir(path)
+def list_directory(path: Path) -> list[Path]:
+    return list(path.iterdir())
 
 
 async def soon(queue: "asyncio.Queue[str] | asyncio.Queue[bytes] | asyncio.Queue[Link]") -> object:
