@@ -92,6 +92,7 @@ async def test_a_consumer_that_is_gone_costs_nothing() -> None:
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     del task
+    await asyncio.sleep(0)
     gc.collect()
     assert len(bus._subscriptions) == 0
 
