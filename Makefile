@@ -1,6 +1,6 @@
 # Every recipe sets up what it needs and is the same here and in CI. Nothing is downloaded again while the locks stay as they are.
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check lint fmt unit ui-check bench lock package clean setup-dev ui ui-packages chromium
+.PHONY: help run setup test check lint fmt unit ui-check bench lock package clean setup-dev ui ui-packages system-packages
 .NOTPARALLEL:
 
 PYTEST := NUMBA_CACHE_DIR=$(CURDIR)/build/numba TRAIDER_CACHE_DIR=$(CURDIR)/build/strategies .venv/bin/python -m pytest
@@ -14,7 +14,7 @@ run: setup ui ## Start the platform in paper mode (ARGS="--port 8001" passes opt
 setup: ## Make .venv with traider in it
 	@scripts/setup base
 
-test: lint ui-check chromium ui ## Set up everything the tests need and run them all: lint, types, dashboard, Python, browser
+test: lint ui-check system-packages ui ## Set up everything the tests need and run them all: lint, types, dashboard, Python, browser
 	@$(PYTEST) -n 2 $(ARGS)
 
 check: lint unit ## While you work: lint and the quick tests
@@ -23,7 +23,7 @@ lint: setup-dev ## Ruff, mypy, import contracts
 	@.venv/bin/ruff check --quiet .
 	@.venv/bin/ruff format --check --quiet .
 	@.venv/bin/mypy --no-error-summary
-	@.venv/bin/lint-imports --no-logo --no-timings
+	@.venv/bin/lint-imports --no-logo
 
 unit: setup-dev ## The quick tests only: no browser, nothing slow (ARGS="-k risk" passes options on)
 	@$(PYTEST) -n 2 -m "not browser and not slow" $(ARGS)
@@ -61,5 +61,5 @@ ui-check: ui-packages
 	@scripts/npm run --silent typecheck
 	@scripts/npm run --silent test
 
-chromium:
-	@scripts/find-chromium
+system-packages:
+	@scripts/system-packages

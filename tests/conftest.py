@@ -48,7 +48,7 @@ def data_dir() -> Path:
 
 @pytest.fixture(scope="session")
 def chromium_path() -> str:
-    """The Chromium that ``scripts/find-chromium`` made sure of."""
+    """The Chromium that ``scripts/system-packages`` made sure of."""
     names = [os.environ["CHROMIUM"]] if os.environ.get("CHROMIUM") else CHROMIUM_NAMES
     found = next((path for path in map(shutil.which, names) if path), None)
     assert found, "no Chromium found: run `make test`, or set CHROMIUM=/path/to/it"

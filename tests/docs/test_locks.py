@@ -27,10 +27,14 @@ def group(name: str) -> list[str]:
     return found
 
 
+RUN = PROJECT["project"]["dependencies"]
+BUILD = PROJECT["build-system"]["requires"]
+EXTRAS: dict[str, list[str]] = PROJECT["project"]["optional-dependencies"]
 WANTED = {
-    "base.txt": PROJECT["project"]["dependencies"] + PROJECT["build-system"]["requires"],
-    "dev.txt": PROJECT["project"]["dependencies"] + PROJECT["build-system"]["requires"] + group("dev"),
+    "base.txt": RUN + BUILD,
+    "dev.txt": RUN + BUILD + group("dev") + sum(EXTRAS.values(), []),
     "node.txt": group("node"),
+    **{f"extra-{name}.txt": RUN + wanted for name, wanted in EXTRAS.items()},
 }
 every_lock = pytest.mark.parametrize("lock", sorted(WANTED))
 
@@ -63,9 +67,10 @@ def test_what_the_project_asks_for_is_pinned_to_a_version_that_fits(lock: str) -
         assert version in requirement.specifier, f"{requirement} is pinned to {version} in {lock}: run `make lock`"
 
 
-def test_what_was_tested_is_what_runs() -> None:
+@pytest.mark.parametrize("lock", sorted(set(WANTED) - {"dev.txt", "node.txt"}))
+def test_what_was_tested_is_what_runs(lock: str) -> None:
     tested = pins("dev.txt")
-    assert {name: version for name, version in pins("base.txt").items() if tested.get(name) != version} == {}
+    assert {name: version for name, version in pins(lock).items() if tested.get(name) != version} == {}
 
 
 @every_lock
@@ -78,3 +83,12 @@ def test_the_dashboard_is_pinned_by_hash_and_names_no_registry() -> None:
     installed = {name: entry for name, entry in packages.items() if name and not entry.get("link")}
     assert installed
     assert [name for name, entry in installed.items() if "resolved" in entry or not entry.get("integrity", "").startswith("sha512-")] == []
+
+
+def test_the_dashboard_can_be_installed_on_every_platform() -> None:
+    """A lock written where a registry or node_modules lacked some platform's package is refused by npm ci on all of them."""
+    packages = json.loads((ROOT / "ui" / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    names = {path.rpartition("node_modules/")[2] for path in packages}
+    wanted = {name for entry in packages.values() for name in entry.get("optionalDependencies", {})}
+    assert wanted
+    assert sorted(wanted - names) == []
