@@ -32,7 +32,7 @@ BUILD = PROJECT["build-system"]["requires"]
 EXTRAS: dict[str, list[str]] = PROJECT["project"]["optional-dependencies"]
 WANTED = {
     "base.txt": RUN + BUILD,
-    "dev.txt": RUN + BUILD + group("dev") + sum(EXTRAS.values(), []),
+    "dev.txt": RUN + BUILD + group("dev") + [wanted for extra in EXTRAS.values() for wanted in extra],
     "node.txt": group("node"),
     **{f"extra-{name}.txt": RUN + wanted for name, wanted in EXTRAS.items()},
 }
