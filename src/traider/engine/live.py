@@ -1,0 +1,175 @@
+"""A strategy trading through the guard: the same step as the backtest's, one market event at a time.
+
+The desk here is a mirror: it never matches. Order events of the guard are applied to it when they arrive; the strategy is
+told of fills at the next market event, before that event, as in a backtest. What the strategy asks for is handed out as
+order requests.
+
+Client order ids come from the inputs (session, market event, number at that event), so that a step taken again after a
+restart asks for the same orders, and the guard recognises them.
+"""
+
+import math
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+from ..domain.guard_protocol import MarketEvent, Snapshot
+from ..domain.instruments import Instrument
+from ..domain.orders import AnyOrderEvent, OrderAccepted, OrderCancelled, OrderFilled, OrderRejected, OrderRequest
+from ..domain.vocabulary import Liquidity, OrderType, Side, TimeInForce
+from ..kernel.desk import Desk, FillMode
+from ..kernel.kit import Strategy
+from ..kernel.orders import CANCEL_REQUEST
+from .session import Session, symbols
+from .tape import tape_of
+
+
+class LiveSession:
+    """``on_order_event`` for everything the guard says, ``on_market`` for each market event, in the order of arrival."""
+
+    def __init__(
+        self, strategy: Strategy, instruments: Sequence[Instrument], *, session_id: str, cash: Decimal, interpreted: bool = False
+    ) -> None:
+        self.session_id = session_id
+        self.desk = Desk(instruments, cash=float(cash), fill=FillMode.NEXT_OPEN, remote=True)
+        self.session = Session(strategy, self.desk, interpreted=interpreted)
+        self._numbers = symbols(self.desk.instruments)
+        self._requests: dict[str, OrderRequest] = {}  # asked for, or open
+        self._order_ids: dict[str, int] = {}  # of the open ones, in the mirror
+        self._refs: dict[int, str] = {}  # the strategy's number of an order to its client order id
+        self._next_order_id = 1
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Takes over the guard's account: cash, positions, open orders."""
+        account = self.desk.account
+        account["cash"] = float(snapshot.account.cash)
+        account["open_orders"] = 0
+        self._requests.clear()
+        self._order_ids.clear()
+        for position in snapshot.account.positions:
+            number = self._numbers.get(position.symbol)
+            if number is None:
+                continue
+            row = self.desk.positions[number]
+            row["size"], row["average_price"] = float(position.size), float(position.average_price)
+            row["mark_price"] = float(position.mark_price)
+            row["realized_pnl"], row["fees"] = float(position.realized_pnl), float(position.fees)
+            row["open_buys"] = row["open_sells"] = 0.0
+        for order in snapshot.open_orders:
+            self._requests[order.request.client_order_id] = order.request
+            self._open(order.request, filled=float(order.filled_size), ts_ns=order.accepted_ts_ns)
+
+    def warm_up(self, events: Sequence[MarketEvent]) -> None:
+        """Lets the strategy see earlier events without trading: its memory is built, what it asks for is dropped."""
+        if not events:
+            return
+        tape = tape_of(events, self._numbers)
+        done = 0
+        while done < len(tape):  # event by event, so that requests can't pile up
+            done = self.session.step(tape, done, done + 1)
+            self.desk.account["requests"] = 0
+            self.desk.account["days"] = 0
+        self.desk.account["executions"] = self.desk.account["told"] = 0
+
+    def on_order_event(self, event: AnyOrderEvent) -> None:
+        """Applies what the guard says of an order; an order that isn't this session's is let be."""
+        request = self._requests.get(event.client_order_id)
+        if isinstance(event, OrderFilled):
+            self._fill(event)
+        elif isinstance(event, OrderAccepted) and request is not None:
+            if event.client_order_id not in self._order_ids:
+                self._open(request, filled=0.0, ts_ns=event.ts_ns)
+        elif isinstance(event, OrderRejected | OrderCancelled) and request is not None:
+            self._close(event.client_order_id)
+
+    def on_market(self, event: MarketEvent) -> tuple[list[OrderRequest], list[str]]:
+        """Steps the strategy: the orders it asks for, and the client order ids of those it takes back."""
+        tape = tape_of([event], self._numbers)
+        self.session.step(tape, 0, 1)
+        account = self.desk.account
+        account["executions"] = account["told"] = account["days"] = 0
+        wanted: list[OrderRequest] = []
+        cancels: list[str] = []
+        for row in self.desk.record["requests"][: account["requests"]]:
+            if row["type"] == CANCEL_REQUEST:
+                client_order_id = self._refs.get(int(row["id"]))
+                if client_order_id is not None:
+                    cancels.append(client_order_id)
+                continue
+            request = self._request(event, len(wanted), row)
+            self._requests[request.client_order_id] = request
+            self._refs[int(row["ref"])] = request.client_order_id
+            wanted.append(request)
+        account["requests"] = 0
+        return wanted, cancels
+
+    def _request(self, event: MarketEvent, number: int, row: Any) -> OrderRequest:
+        kind = OrderType(int(row["type"]))
+        return OrderRequest(
+            client_order_id=f"{self.session_id}-{event.index}-{number}",
+            symbol=self.desk.instruments[int(row["inst"])].symbol,
+            side=Side(int(row["side"])),
+            type=kind,
+            size=_exact(float(row["size"])),
+            limit_price=_exact(float(row["limit_price"])) if kind is OrderType.LIMIT else None,
+            stop_price=_exact(float(row["stop_price"])) if kind is OrderType.STOP else None,
+            time_in_force=TimeInForce(int(row["tif"])),
+            post_only=bool(row["post_only"]),
+            strategy=self.session.strategy.name,
+        )
+
+    def _open(self, request: OrderRequest, *, filled: float, ts_ns: int) -> None:
+        order_id = self._next_order_id
+        self._next_order_id += 1
+        self._order_ids[request.client_order_id] = order_id
+        self.desk.restore_order(
+            order_id=order_id,
+            ref=next((ref for ref, client in self._refs.items() if client == request.client_order_id), 0),
+            inst=self._numbers[request.symbol],
+            side=int(request.side),
+            type=int(request.type),
+            tif=int(request.time_in_force),
+            post_only=request.post_only,
+            size=float(request.size),
+            filled=filled,
+            limit_price=float(request.limit_price or 0),
+            stop_price=float(request.stop_price or 0),
+            ts_ns=ts_ns,
+        )
+
+    def _fill(self, event: OrderFilled) -> None:
+        number = self._numbers.get(event.symbol)
+        if number is None:
+            return
+        order_id = self._order_ids.get(event.client_order_id, 0)
+        self.desk.apply_fill(
+            order_id=order_id,
+            inst=number,
+            side=int(event.side),
+            price=float(event.price),
+            size=float(event.size),
+            fee=float(event.fee),
+            ts_ns=event.ts_ns,
+            maker=event.liquidity is Liquidity.MAKER,
+        )
+        if order_id and not self.desk.is_open(order_id):
+            self._forget(event.client_order_id)
+
+    def _close(self, client_order_id: str) -> None:
+        order_id = self._order_ids.get(client_order_id)
+        if order_id is not None:
+            self.desk.cancel(order_id)
+        self._forget(client_order_id)
+
+    def _forget(self, client_order_id: str) -> None:
+        self._order_ids.pop(client_order_id, None)
+        self._requests.pop(client_order_id, None)
+        for ref in [ref for ref, client in self._refs.items() if client == client_order_id]:
+            del self._refs[ref]
+
+
+def _exact(value: float) -> Decimal:
+    """The decimal that the float is written as."""
+    if not math.isfinite(value):
+        return Decimal("NaN")
+    return Decimal(repr(value))

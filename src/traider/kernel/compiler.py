@@ -1,0 +1,240 @@
+"""A strategy class as machine code: one loop that holds the kernel and the strategy's handlers, kept on disk.
+
+The loop is written to a file of its own, named by the hash of everything that it depends on (the strategy's source, the
+kit's, the kernel's, numba's version), so that numba's disk cache holds for it and an edit can't meet old code.
+"""
+
+import functools
+import hashlib
+import importlib.util
+import inspect
+import os
+import sys
+import tempfile
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numba
+import numpy as np
+
+from ..domain.errors import StrategyError
+from . import context_type, driver, events, layout, matching, orders, portfolio
+from .diagnosis import explain, refuse_narrowing
+from .kit import Strategy
+from .structs import StructType, allocate, describe, read_back, view_of
+
+_HEAD = '''"""Written by traider: the compiled loop of {name}. Safe to delete."""
+
+from numba import njit
+
+from traider.kernel.compiler import parts
+
+P = parts("{key}")
+view, as_context = P.view, P.as_context
+start_event, match_bar, match_trade, mark = P.start_event, P.match_bar, P.match_trade, P.mark
+settle_requests, note_curve = P.settle_requests, P.note_curve
+Bar, Trade, Fill = P.Bar, P.Trade, P.Fill
+BAR, DRAIN_AT, FILL, MAX_DAYS, SIMULATED = P.BAR, P.DRAIN_AT, P.FILL, P.MAX_DAYS, P.SIMULATED
+
+
+@njit(cache=True, nogil=True)
+def drive(desks, block, curve, ts_ns, kind, inst, a, b, c, d, e, start, stop):
+    desk = desks[0]
+    account = desk.account
+    ctx = as_context(desk)
+    strategy = view(block)
+    for i in range(start, stop):
+        if account.executions > DRAIN_AT or account.days >= MAX_DAYS:
+            return i
+        k = inst[i]
+        is_bar = kind[i] == BAR
+        start_event(desk, k, ts_ns[i])
+        if account.open_orders > 0 and account.venue == SIMULATED:  # columns are read only where they are needed
+            if is_bar:
+                match_bar(desk, k, a[i], b[i], c[i], d[i])
+            else:
+                match_trade(desk, k, a[i], b[i])
+'''
+_ON_FILL = """\
+        while account.told < account.executions:
+            x = desk.executions[account.told]
+            account.told += 1
+            if x.kind == FILL:
+                strategy.on_fill(Fill(x.ts_ns, x.inst, x.ref, x.side, x.price, x.size, x.fee, x.maker), ctx)
+"""
+_MARK = """\
+        if is_bar:
+            mark(desk, k, d[i])
+"""
+_ON_BAR = """\
+            strategy.on_bar(Bar(ts_ns[i], k, a[i], b[i], c[i], d[i], e[i]), ctx)
+"""
+_MARK_TRADE = """\
+        else:
+            mark(desk, k, a[i])
+"""
+_ON_TRADE = """\
+            strategy.on_trade(Trade(ts_ns[i], k, a[i], b[i], int(c[i])), ctx)
+"""
+_TAIL = """\
+        if account.requests > 0:
+            settle_requests(desk)
+        if account.curve_stride > 0:
+            note_curve(desk, curve, k, ts_ns[i])
+    return stop
+"""
+
+
+class _Parts:
+    """What a driver's file asks for by its key."""
+
+    def __init__(self, struct: StructType) -> None:
+        self.view = view_of(struct)
+        self.as_context = context_type.as_context
+        self.start_event, self.mark = portfolio.start_event, portfolio.mark
+        self.match_bar, self.match_trade = matching.match_bar, matching.match_trade
+        self.settle_requests, self.note_curve = orders.settle_requests, driver.note_curve
+        self.Bar, self.Trade, self.Fill = events.Bar, events.Trade, events.Fill
+        self.BAR, self.FILL, self.SIMULATED = layout.BAR, layout.FILL, layout.SIMULATED
+        self.DRAIN_AT, self.MAX_DAYS = layout.DRAIN_AT, layout.MAX_DAYS
+
+
+_waiting: dict[str, _Parts] = {}
+_drivers: dict[str, "CompiledStrategy"] = {}
+
+
+def parts(key: str) -> _Parts:
+    return _waiting[key]
+
+
+class CompiledStrategy:
+    """The machine code of one strategy class; ``drive`` is called with a desk, a state and columns of events."""
+
+    def __init__(self, struct: StructType, module: ModuleType) -> None:
+        self.struct = struct
+        self.drive = module.drive
+
+    def state_of(self, strategy: Strategy) -> np.ndarray[Any, np.dtype[np.uint8]]:
+        """The instance's state as a block for ``drive``."""
+        return allocate(strategy, self.struct)
+
+    def store_into(self, strategy: Strategy, block: np.ndarray[Any, np.dtype[np.uint8]]) -> None:
+        """The block's values as attributes of the instance again."""
+        read_back(strategy, self.struct, block)
+
+
+def compile_strategy(strategy: Strategy) -> CompiledStrategy:
+    """The class of this instance as machine code, from the disk where it was compiled before.
+
+    CompileError names file, line and construct of what can't be compiled.
+    """
+    handlers = strategy.handlers()
+    if not {"on_bar", "on_trade"} & set(handlers):
+        raise StrategyError(f"strategy {strategy.name} has neither on_bar nor on_trade: it would never see the market")
+    struct = describe(strategy)
+    key = _key(struct, handlers)
+    if key not in _drivers:
+        _waiting[key] = _Parts(struct)
+        module = _load(key, _source(strategy.name, key, handlers))
+        _compile(strategy, struct, module)
+        _drivers[key] = CompiledStrategy(struct, module)
+    return _drivers[key]
+
+
+def _compile(strategy: Strategy, struct: StructType, module: ModuleType) -> None:
+    desks = np.zeros(1, layout.DESK)
+    columns = [np.zeros(0, dtype) for dtype in ("i8", "u1", "u2", "f8", "f8", "f8", "f8", "f8")]
+    curve = np.zeros(0, layout.CURVE)
+    try:
+        module.drive(desks, allocate(strategy, struct), curve, *columns, 0, 0)
+    except numba.core.errors.NumbaError as error:
+        raise explain(error, strategy) from error
+    if not sum(module.drive.stats.cache_hits.values()):
+        refuse_narrowing(struct)
+
+
+def _source(name: str, key: str, handlers: tuple[str, ...]) -> str:
+    blocks = [_HEAD.format(name=name, key=key)]
+    if "on_fill" in handlers:
+        blocks.append(_ON_FILL)
+    blocks.append(_MARK)
+    if "on_bar" in handlers:
+        blocks.append(_ON_BAR)
+    blocks.append(_MARK_TRADE)
+    if "on_trade" in handlers:
+        blocks.append(_ON_TRADE)
+    blocks.append(_TAIL)
+    return "".join(blocks)
+
+
+@functools.cache
+def _kernel_hash() -> str:
+    digest = hashlib.sha256(f"{sys.version}{numba.__version__}{np.__version__}".encode())
+    here = Path(__file__).parent
+    for path in sorted([*here.glob("*.py"), *(here.parent / "domain").glob("*.py")]):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _key(struct: StructType, handlers: tuple[str, ...]) -> str:
+    digest = hashlib.sha256(_kernel_hash().encode())
+    digest.update(repr((struct.name, handlers)).encode())
+    for part in struct.structs():
+        for function in part.methods.values():
+            digest.update(_surroundings(function.py_func))
+    return digest.hexdigest()[:24]
+
+
+def _surroundings(function: Any) -> bytes:
+    """What a method's meaning depends on beside its own source: the functions and constants that it names."""
+    seen: dict[str, str] = {}
+    names = [*function.__code__.co_names]
+    while names:
+        name = names.pop()
+        value = function.__globals__.get(name)
+        if name in seen or value is None:
+            continue
+        if inspect.isfunction(getattr(value, "py_func", value)):
+            helper = getattr(value, "py_func", value)
+            seen[name] = inspect.getsource(helper)
+            names += [inner for inner in helper.__code__.co_names if helper.__globals__ is function.__globals__]
+        elif isinstance(value, ModuleType | type):
+            seen[name] = f"{getattr(value, '__module__', '')}.{value.__name__}"
+        else:
+            seen[name] = repr(value)
+    return repr(sorted(seen.items())).encode()
+
+
+def cache_folder() -> Path:
+    """Where compiled strategies are kept: ``TRAIDER_CACHE_DIR``, else the user's cache folder."""
+    chosen = os.environ.get("TRAIDER_CACHE_DIR")
+    if chosen:
+        return Path(chosen)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "traider" / "strategies"
+
+
+def _load(key: str, source: str) -> ModuleType:
+    name = f"traider_strategy_{key}"
+    path = _write(name, source)
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise StrategyError(f"can't load the compiled strategy at {path}; delete the file and run again")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # numba's cache looks the module up by its name
+    spec.loader.exec_module(module)
+    return module
+
+
+def _write(name: str, source: str) -> Path:
+    folder = cache_folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path = folder / f"{name}.py"
+        if not path.exists():
+            with tempfile.NamedTemporaryFile("w", dir=folder, suffix=".tmp", delete=False) as file:
+                file.write(source)
+            os.replace(file.name, path)
+        return path
+    except OSError as error:
+        raise StrategyError(f"can't write the compiled strategy to {folder} ({error.strerror}); set TRAIDER_CACHE_DIR to a folder that can be written") from None

@@ -1,0 +1,22 @@
+"""The one way that kernel functions are compiled.
+
+No fast-math: results must be the same bit for bit compiled, interpreted and on every run. Division by zero gives an
+infinity instead of an exception; each divisor is guarded where it could be zero.
+"""
+
+from collections.abc import Callable
+from typing import TypeVar, cast
+
+import numba
+
+F = TypeVar("F", bound=Callable[..., object])
+
+
+def inlined(function: F) -> F:
+    """As ``compiled``, and put into each caller: for the few small functions that every event passes."""
+    return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=True)(function))
+
+
+def compiled(function: F) -> F:
+    """The function as machine code, kept on disk between processes."""
+    return cast(F, numba.njit(cache=True, nogil=True, error_model="numpy")(function))

@@ -1,0 +1,121 @@
+"""Cash, positions and profit: how a fill and a price change the account.
+
+Average cost: a fill that adds to a position averages its price in; a fill that reduces it realises
+(price - average price) x size closed; a fill that crosses zero opens the rest at its own price.
+"""
+
+from typing import Any
+
+from .jit import compiled, inlined
+from .layout import DAY_NS, FILL, MAX_EXECUTIONS
+
+
+@inlined
+def on_grid(value: float, num: float, den: float) -> float:
+    """The multiple of num/den nearest to the value, as the float nearest to that decimal."""
+    if num == 1.0:  # nearly every increment: half the divisions
+        return round(value * den) / den
+    return round(value * den / num) * num / den
+
+
+@compiled
+def holdings(desk: Any) -> float:
+    """What the positions are worth at their marks."""
+    total = 0.0
+    for i in range(desk.account.instruments):
+        position = desk.positions[i]
+        if position.size != 0.0:
+            total += position.size * position.mark_price
+    return total
+
+
+@inlined
+def revalue(desk: Any) -> None:
+    """Equity from cash and marks; new peaks and the largest drawdown are noted."""
+    account = desk.account
+    if account.instruments == 1:
+        equity = account.cash + desk.positions[0].size * desk.positions[0].mark_price
+    else:
+        equity = account.cash + holdings(desk)
+    account.equity = equity
+    account.curve_low = min(account.curve_low, equity)
+    peak = account.high_water_mark
+    if equity > peak:
+        account.high_water_mark = equity
+    elif peak - equity > account.max_drawdown * peak:
+        account.max_drawdown = (peak - equity) / peak
+
+
+@inlined
+def start_event(desk: Any, inst: int, ts_ns: int) -> None:
+    """Moves the clock; at the first event of a UTC day, the day before is closed at the equity that it ended with."""
+    account = desk.account
+    account.now_ns = ts_ns
+    account.current = inst
+    if ts_ns >= account.day_end_ns:
+        if account.day_end_ns != 0:
+            day_end = desk.day_ends[account.days]
+            day_end.day = account.day_end_ns // DAY_NS - 1
+            day_end.equity = account.equity
+            account.days += 1
+        account.day_start_equity = account.equity
+        account.day_end_ns = (ts_ns // DAY_NS + 1) * DAY_NS
+
+
+@inlined
+def mark(desk: Any, inst: int, price: float) -> None:
+    """The instrument is worth this price from now on."""
+    position = desk.positions[inst]
+    position.mark_price = price
+    if position.size != 0.0:
+        revalue(desk)
+
+
+@compiled
+def log_execution(
+    desk: Any, kind: int, order_id: int, ref: int, inst: int, side: int, maker: int, reason: int, price: float, size: float, fee: float
+) -> None:
+    account = desk.account
+    if account.executions >= MAX_EXECUTIONS:
+        return  # the drivers drain long before: see DRAIN_AT
+    entry = desk.executions[account.executions]
+    account.executions += 1
+    entry.kind = kind
+    entry.order_id = order_id
+    entry.ref = ref
+    entry.inst = inst
+    entry.side = side
+    entry.maker = maker
+    entry.reason = reason
+    entry.ts_ns = account.now_ns
+    entry.price = price
+    entry.size = size
+    entry.fee = fee
+
+
+@compiled
+def apply_fill(desk: Any, order_id: int, ref: int, inst: int, side: int, price: float, size: float, fee: float, maker: int) -> None:
+    """The account after this fill; the fill is logged."""
+    account = desk.account
+    position = desk.positions[inst]
+    instrument = desk.instruments[inst]
+    before = position.size
+    after = on_grid(before + side * size, instrument.size_num, instrument.size_den)
+    if before * side >= 0.0:
+        if after != 0.0:
+            position.average_price = (position.average_price * abs(before) + price * size) / abs(after)
+    else:
+        closed = min(abs(before), size)
+        direction = 1.0 if before > 0.0 else -1.0
+        position.realized_pnl += closed * (price - position.average_price) * direction
+        if size > abs(before):
+            position.average_price = price
+        elif after == 0.0:
+            position.average_price = 0.0
+    position.size = after
+    position.fees += fee
+    account.cash -= side * price * size + fee
+    account.fees += fee
+    account.fills += 1
+    log_execution(desk, FILL, order_id, ref, inst, side, maker, 0, price, size, fee)
+    revalue(desk)

@@ -1,0 +1,306 @@
+"""A Python object's attributes as a block of bytes that compiled code reads and writes as if they were attributes.
+
+``describe`` looks at a live instance: numbers become fields, one-dimensional arrays regions behind the fields, other
+stateful objects nested structs. Regions are found by their distance from the field that names them, so that a copy of
+the block is a copy of the state, wherever it lies, and the size of a window is no part of the type: one compiled
+strategy serves all its parameters.
+"""
+
+import hashlib
+import inspect
+from collections.abc import Iterator
+from types import FunctionType
+from typing import Any, NamedTuple, get_type_hints
+
+import numba
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.core.datamodel import models
+from numba.core.imputils import lower_builtin
+from numba.core.typing import templates
+from numba.extending import infer_getattr, intrinsic, lower_getattr_generic, lower_setattr_generic, register_model
+from numba.np.arrayobj import populate_array
+
+from ..domain.errors import CompileError
+
+WORD = 8
+_SCALARS = {"float": (types.float64, "f8"), "int": (types.int64, "i8"), "bool": (types.boolean, "i8")}
+_ELEMENTS = {"f8": types.float64, "i8": types.int64}
+
+
+class Stateful:
+    """Base of everything that can be part of a compiled strategy: its attributes are its state."""
+
+
+class Field(NamedTuple):
+    name: str
+    kind: str  # "float" | "int" | "bool" | "f8[]" | "i8[]" | "struct"
+    offset: int
+    struct: "StructType | None"
+
+
+class StructType(types.Type):  # type: ignore[misc]  # numba's classes are untyped
+    """The compiled type of one class with one set of fields."""
+
+    def __init__(self, cls: type, fields: tuple[Field, ...], size: int) -> None:
+        self.cls = cls
+        self.fields = {field.name: field for field in fields}
+        self.size = size
+        self.methods = {name: _dispatcher(function) for name, function in methods_of(cls).items()}
+        shape = ",".join(f"{f.name}:{f.struct.name if f.struct else f.kind}" for f in fields)
+        super().__init__(name=f"{cls.__module__}.{cls.__qualname__}#{source_hash(cls)}({shape})")
+
+    def structs(self) -> Iterator["StructType"]:
+        """This type and every one nested in it."""
+        yield self
+        for field in self.fields.values():
+            if field.struct is not None:
+                yield from field.struct.structs()
+
+
+def methods_of(cls: type) -> dict[str, FunctionType]:
+    """The functions that can be called on a compiled instance, the most derived first; no dunders."""
+    found: dict[str, FunctionType] = {}
+    for base in cls.__mro__:
+        if base in (Stateful, object):
+            break
+        for name, value in vars(base).items():
+            if isinstance(value, FunctionType) and not name.startswith("__"):
+                found.setdefault(name, value)
+    return found
+
+
+def source_hash(cls: type) -> str:
+    digest = hashlib.sha256()
+    for name, function in sorted(methods_of(cls).items()):
+        digest.update(name.encode())
+        try:
+            digest.update(inspect.getsource(function).encode())
+        except OSError:
+            digest.update(function.__code__.co_code)
+    return digest.hexdigest()[:12]
+
+
+_dispatchers: dict[FunctionType, Any] = {}
+
+
+def _dispatcher(function: FunctionType) -> Any:
+    if function not in _dispatchers:
+        # an author's division by zero raises, as it does interpreted; the kit guards its own, which lets unused results vanish
+        own = function.__module__.startswith(f"{__package__}.")
+        _dispatchers[function] = numba.njit(nogil=True, forceinline=True, error_model="numpy" if own else "python")(function)
+    return _dispatchers[function]
+
+
+def describe(instance: object, path: str = "self") -> StructType:
+    """The compiled type of this instance; CompileError names the attribute that has no place in one."""
+    hints = {name: hint for name, hint in get_type_hints(type(instance)).items() if hint in (float, int, bool)}
+    fields: list[Field] = []
+    offset = 0
+    for name, value in vars(instance).items():
+        struct: StructType | None = None
+        size = WORD
+        if isinstance(value, Stateful):
+            struct = describe(value, f"{path}.{name}")
+            kind, size = "struct", struct.size
+        elif isinstance(value, bool | np.bool_):
+            kind = "bool"
+        elif isinstance(value, int | np.integer):
+            kind = "float" if hints.get(name) is float else "int"
+        elif isinstance(value, float | np.floating):
+            kind = "float"
+        elif isinstance(value, np.ndarray) and value.ndim == 1 and value.dtype.str[1:] in _ELEMENTS:
+            kind, size = f"{value.dtype.str[1:]}[]", 2 * WORD
+        else:
+            raise CompileError(
+                f"{path}.{name} is a {_kind_of(value)}, which compiled code can't keep: "
+                "use numbers, booleans, one-dimensional arrays of float64 or int64 (numpy), or indicators; or run it with --interpreted"
+            )
+        fields.append(Field(name, kind, offset, struct))
+        offset += size
+    return StructType(type(instance), tuple(fields), max(offset, WORD))
+
+
+def _kind_of(value: object) -> str:
+    if isinstance(value, np.ndarray):
+        return f"{value.ndim}-dimensional array of {value.dtype}"
+    return type(value).__name__
+
+
+def allocate(instance: object, struct: StructType) -> np.ndarray[Any, np.dtype[np.uint8]]:
+    """A block that holds the instance's state."""
+    heap = struct.size + sum(_round_up(array.nbytes) for array in _arrays(instance, struct))
+    block = np.zeros(_round_up(heap), np.uint8)
+    _write(instance, struct, block, 0, struct.size)
+    return block
+
+
+def read_back(instance: object, struct: StructType, block: np.ndarray[Any, np.dtype[np.uint8]], base: int = 0) -> None:
+    """Puts the block's values into the instance's attributes."""
+    words = block.view(np.int64)
+    floats = block.view(np.float64)
+    for field in struct.fields.values():
+        slot = (base + field.offset) // WORD
+        if field.struct is not None:
+            read_back(getattr(instance, field.name), field.struct, block, base + field.offset)
+        elif field.kind == "float":
+            setattr(instance, field.name, float(floats[slot]))
+        elif field.kind == "int":
+            setattr(instance, field.name, int(words[slot]))
+        elif field.kind == "bool":
+            setattr(instance, field.name, bool(words[slot]))
+        else:
+            start = (base + field.offset + int(words[slot])) // WORD
+            source = floats if field.kind == "f8[]" else words
+            getattr(instance, field.name)[:] = source[start : start + int(words[slot + 1])]
+
+
+def _round_up(size: int) -> int:
+    return (size + WORD - 1) // WORD * WORD
+
+
+def _arrays(instance: object, struct: StructType) -> Iterator[np.ndarray[Any, Any]]:
+    for field in struct.fields.values():
+        value = getattr(instance, field.name)
+        if field.struct is not None:
+            yield from _arrays(value, field.struct)
+        elif field.kind.endswith("[]"):
+            yield value
+
+
+def _write(instance: object, struct: StructType, block: np.ndarray[Any, np.dtype[np.uint8]], base: int, heap: int) -> int:
+    words = block.view(np.int64)
+    floats = block.view(np.float64)
+    for field in struct.fields.values():
+        value = getattr(instance, field.name)
+        at = base + field.offset
+        if field.struct is not None:
+            heap = _write(value, field.struct, block, at, heap)
+        elif field.kind == "float":
+            floats[at // WORD] = value
+        elif field.kind in ("int", "bool"):
+            words[at // WORD] = int(value)
+        else:
+            words[at // WORD] = heap - at
+            words[at // WORD + 1] = len(value)
+            target = floats if field.kind == "f8[]" else words
+            target[heap // WORD : heap // WORD + len(value)] = value
+            heap += _round_up(value.nbytes)
+    return heap
+
+
+# --- how compiled code sees it ---------------------------------------------------------------------------------------
+
+
+@register_model(StructType)
+class _StructModel(models.OpaqueModel):  # type: ignore[misc]
+    """A bare pointer to the first field."""
+
+
+def view_of(struct: StructType) -> Any:
+    """An intrinsic that takes the block and gives the struct in it."""
+
+    @intrinsic  # type: ignore[untyped-decorator]
+    def view(typing_context: Any, block: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            array = context.make_array(signature.args[0])(context, builder, args[0])
+            return builder.bitcast(array.data, cgutils.voidptr_t)
+
+        return struct(block), generate
+
+    return view
+
+
+@infer_getattr
+class _StructAttributes(templates.AttributeTemplate):  # type: ignore[misc]
+    key = StructType
+
+    def generic_resolve(self, struct: StructType, name: str) -> Any:
+        if name in struct.fields:
+            field = struct.fields[name]
+            if field.struct is not None:
+                return field.struct
+            if field.kind.endswith("[]"):
+                return types.Array(_ELEMENTS[field.kind[:-2]], 1, "C")
+            return _SCALARS[field.kind][0]
+        if name in struct.methods:
+            _implement_method(name)
+            dispatcher = types.Dispatcher(struct.methods[name])
+
+            class Method(templates.AbstractTemplate):  # type: ignore[misc]
+                key = (StructType, name)
+
+                def generic(self, args: Any, kws: Any) -> Any:
+                    return dispatcher.get_call_type(self.context, (struct, *args), kws).as_method()
+
+            return types.BoundFunction(Method, struct)
+        return None
+
+
+_implemented: set[str] = set()
+
+
+def _implement_method(name: str) -> None:
+    if name in _implemented:
+        return
+    _implemented.add(name)
+
+    @lower_builtin((StructType, name), StructType, types.VarArg(types.Any))  # type: ignore[untyped-decorator]
+    def call(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        dispatcher = types.Dispatcher(signature.args[0].methods[name])
+        function = context.get_function(dispatcher, signature)
+        result = function(builder, args)
+        context.add_linking_libs(getattr(function, "libs", ()))
+        return result
+
+
+def _address(builder: Any, pointer: Any, offset: int, as_type: Any) -> Any:
+    moved = builder.gep(pointer, [ir.Constant(ir.IntType(64), offset)], inbounds=True)
+    return builder.bitcast(moved, as_type.as_pointer())
+
+
+@lower_getattr_generic(StructType)  # type: ignore[untyped-decorator]
+def _get(context: Any, builder: Any, struct: StructType, pointer: Any, name: str) -> Any:
+    field = struct.fields[name]
+    word = ir.IntType(64)
+    if field.struct is not None:
+        return builder.gep(pointer, [ir.Constant(word, field.offset)], inbounds=True)
+    if field.kind == "float":
+        return builder.load(_address(builder, pointer, field.offset, ir.DoubleType()))
+    value = builder.load(_address(builder, pointer, field.offset, word))
+    if field.kind == "int":
+        return value
+    if field.kind == "bool":
+        return builder.icmp_signed("!=", value, ir.Constant(word, 0))
+    array_type = types.Array(_ELEMENTS[field.kind[:-2]], 1, "C")
+    start = builder.gep(pointer, [ir.Constant(word, field.offset)], inbounds=True)
+    data = builder.gep(start, [value], inbounds=True)
+    length = builder.load(_address(builder, pointer, field.offset + WORD, word))
+    array = context.make_array(array_type)(context, builder)
+    element = context.get_data_type(array_type.dtype)
+    populate_array(
+        array,
+        data=builder.bitcast(data, element.as_pointer()),
+        shape=[length],
+        strides=[ir.Constant(word, WORD)],
+        itemsize=ir.Constant(word, WORD),
+        meminfo=None,
+    )
+    return array._getvalue()
+
+
+@lower_setattr_generic(StructType)  # type: ignore[untyped-decorator]
+def _set(context: Any, builder: Any, signature: Any, args: Any, name: str) -> None:
+    struct, value_type = signature.args
+    pointer, value = args
+    field = struct.fields[name]
+    if field.struct is not None or field.kind.endswith("[]"):
+        raise CompileError(f"self.{name} can't be replaced while the strategy runs; change what is in it")
+    number_type = _SCALARS[field.kind][0]
+    value = context.cast(builder, value, value_type, number_type)
+    if field.kind == "bool":
+        value = builder.zext(value, ir.IntType(64))
+    target = ir.DoubleType() if field.kind == "float" else ir.IntType(64)
+    builder.store(value, _address(builder, pointer, field.offset, target))
