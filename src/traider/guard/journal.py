@@ -131,8 +131,11 @@ class Journal:
         """The hash of the last line."""
         return self._head
 
-    def append(self, drafts: Sequence[Draft]) -> None:
-        """Returns when every line is durable. ``JournalWriteError`` when that can't be had: then nothing may be sent any more."""
+    def append(self, drafts: Sequence[Draft]) -> int:
+        """The machine's time that the lines carry, when every one is durable.
+
+        ``JournalWriteError`` when that can't be had: then nothing may be sent any more.
+        """
         if self.failure is not None:
             raise JournalWriteError(self.failure, undone=True)
         wall_ns = self._clock.now_ns()
@@ -162,6 +165,7 @@ class Journal:
             os.pwrite(self._head_fd, _head_bytes(Head(self._n, head)), 0)
         except OSError as error:  # the lines are durable; the head file only tells a later reader how many there were
             self.notices.append(f"{head_path(self.path).name} can't be written: {error.strerror or error}")
+        return wall_ns
 
     def _undo(self) -> bool:
         try:

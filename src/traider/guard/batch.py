@@ -1,0 +1,105 @@
+"""What one step of the guard writes into the journal as a whole, and what of it is told when it is durable."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from traider.domain.orders import AnyOrderEvent, OrderCancelled, OrderEvent, OrderFilled
+from traider.domain.vocabulary import Side
+from traider.kernel.desk import Execution
+
+from .books import Books, KillState, exact, liquidity
+from .journal import Draft, Journal
+from .records import AnyRecord, Cause, KillSwitchSet, SessionStarted
+
+
+class Batch:
+    """Records in the making. Make it before the desk is changed: it begins with a checkpoint where the journal lacks one."""
+
+    def __init__(self, journal: Journal, books: Books, cause: Cause) -> None:
+        self._journal = journal
+        self._books = books
+        self._cause = cause
+        self._drafts: list[Draft] = []
+        self._fills: dict[str, int] = {}
+        self.checkpointed = False
+        if cause is not Cause.FEED:
+            self.add_checkpoint()
+
+    @property
+    def n(self) -> int:
+        """The number of the next record."""
+        return self._journal.n + len(self._drafts) + 1
+
+    @property
+    def events(self) -> list[AnyOrderEvent]:
+        return [draft.record for draft in self._drafts if isinstance(draft.record, OrderEvent)]
+
+    @property
+    def records(self) -> list[AnyRecord]:
+        return [draft.record for draft in self._drafts]
+
+    def add(self, record: AnyRecord) -> None:
+        self._drafts.append(Draft(self._books.index, self._cause, record))
+
+    def add_checkpoint(self) -> None:
+        """Notes where the market stands, unless the journal knows already."""
+        books = self._books
+        if not self.checkpointed and books.index != books.checkpoint_index:
+            self.add(books.checkpoint(self.n))
+            self.checkpointed = True
+
+    def add_executions(self, executions: Iterable[Execution]) -> None:
+        """What the desk did to orders, as events."""
+        for execution in executions:
+            identifier = self._books.id_of[execution.order_id]
+            if execution.kind == "cancel":
+                self.add(OrderCancelled(n=self.n, ts_ns=execution.ts_ns, client_order_id=identifier, reason=execution.reason))
+            elif execution.kind == "fill":
+                self.add(self._filled(identifier, execution))
+
+    def _filled(self, identifier: str, execution: Execution) -> OrderFilled:
+        books = self._books
+        order = books.open[identifier]
+        # Derived from the order, so that a crash and a repetition come to the same id.
+        number = self._fills[identifier] = self._fills.get(identifier, order.fills) + 1
+        return OrderFilled(
+            n=self.n,
+            ts_ns=execution.ts_ns,
+            client_order_id=identifier,
+            trade_id=f"{identifier}-{number}",
+            symbol=books.config.instruments[execution.inst].symbol,
+            side=Side(execution.side),
+            price=exact(execution.price),
+            size=exact(execution.size),
+            fee=exact(execution.fee),
+            liquidity=liquidity(execution),
+            strategy=order.request.strategy,
+        )
+
+    def commit(self) -> list[AnyOrderEvent]:
+        """The order events, once all records are durable and noted in the books. ``JournalWriteError`` when they are not."""
+        if not self._drafts:
+            return []
+        if self._cause is Cause.FEED:
+            self.add_checkpoint()
+        wall_ns = self._journal.append(self._drafts)
+        books = self._books
+        for draft in self._drafts:
+            match draft.record:
+                case OrderEvent():
+                    books.note(draft.record)
+                case KillSwitchSet() as kill:
+                    books.kill = KillState(kill.on, kill.reason, kill.by, wall_ns)
+                case SessionStarted() as started:
+                    books.start_session(started.session, started.n)
+        if self.checkpointed and books.index >= 0:
+            books.checkpoint_index = books.index
+        return self.events
+
+    def tell_only(self) -> list[AnyOrderEvent]:
+        """The order events without numbers, noted in the books though the journal doesn't have them."""
+        events = [msgspec.structs.replace(event, n=0) for event in self.events]
+        for event in events:
+            self._books.note(event)
+        return events

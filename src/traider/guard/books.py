@@ -1,0 +1,207 @@
+"""What the guard knows: the account on the kernel's desk, every order by its client order id, and where the market stands.
+
+``Books`` are changed in two ways only: by what the desk did (then journalled, then ``note``-d), and at recovery by reading the
+same journal. Both leave the same books.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from traider.domain.errors import UserError
+from traider.domain.guard_protocol import OpenOrder
+from traider.domain.instruments import Instrument
+from traider.domain.limits import RiskLimits
+from traider.domain.order_state import Order, apply
+from traider.domain.orders import AnyOrderEvent, OrderAccepted, OrderRequest
+from traider.domain.vocabulary import Liquidity, OrderType, Reason
+from traider.kernel import layout, orders
+from traider.kernel.desk import Desk, Execution, Fees, FillMode
+
+from .records import Checkpoint, Configured
+
+DEFAULT_CASH = 100_000.0
+
+
+class GuardConfig(msgspec.Struct, frozen=True, kw_only=True):
+    """What a guard is started with. Money is in the instruments' common quote currency; fees are fractions of the notional.
+
+    ``cash`` is what a new account is opened with; None is what the account was opened with, or ``DEFAULT_CASH``.
+    """
+
+    instruments: tuple[Instrument, ...]
+    limits: RiskLimits
+    cash: float | None = None
+    maker_fee: float = 0.0
+    taker_fee: float = 0.0
+    fill: FillMode = FillMode.NEXT_OPEN
+
+    @property
+    def currency(self) -> str:
+        return self.instruments[0].quote
+
+
+@dataclass(frozen=True, slots=True)
+class KillState:
+    on: bool = False
+    reason: str = ""
+    by: str = ""
+    ts_ns: int = 0
+
+
+@dataclass
+class Books:
+    """``index`` is the last market event of the session that was matched; ``checkpoint_index`` the one that the journal knows of."""
+
+    config: GuardConfig
+    desk: Desk
+    configured: Configured | None = None  # as the journal has it
+    kill: KillState = KillState()
+    session: str | None = None
+    session_n: int = 0
+    index: int = -1
+    checkpoint_index: int = -1
+    breach_seen: bool = False  # the breach that stands has had its effect; another one trips the kill switch again
+    open: dict[str, Order] = field(default_factory=dict)
+    lines: dict[str, list[int]] = field(default_factory=dict)  # of every order ever: the numbers of its journal lines
+    accepted_ts_ns: dict[str, int] = field(default_factory=dict)  # of open orders
+    id_of: dict[int, str] = field(default_factory=dict)  # of open orders, by the desk's number
+
+    def instrument_number(self, symbol: str) -> int:
+        """The desk's number of the instrument, -1 when it is none of ours."""
+        return next((number for number, instrument in enumerate(self.config.instruments) if instrument.symbol == symbol), -1)
+
+    @property
+    def now_ns(self) -> int:
+        """The market's time."""
+        return int(self.desk.account["now_ns"])
+
+    def note(self, event: AnyOrderEvent) -> Order:
+        """The order after an event that is in the journal."""
+        identifier = event.client_order_id
+        order = apply(self.open.get(identifier), event)
+        if event.n:
+            self.lines.setdefault(identifier, []).append(event.n)
+        if isinstance(event, OrderAccepted):
+            self.accepted_ts_ns[identifier] = event.ts_ns
+            self.id_of[int(event.venue_order_id)] = identifier
+        if order.is_open:
+            self.open[identifier] = order
+        else:
+            self.open.pop(identifier, None)
+            self.accepted_ts_ns.pop(identifier, None)
+            if order.venue_order_id is not None:
+                self.id_of.pop(int(order.venue_order_id), None)
+        return order
+
+    def place(self, request: OrderRequest) -> tuple[int, Reason]:
+        """Checks the order and puts it on the desk: its number there and NONE, or 0 and the reason."""
+        number = self.instrument_number(request.symbol)
+        if number < 0:
+            return 0, Reason.MARKET_NOT_ALLOWED
+        for value, reason in (
+            (request.size, Reason.SIZE_INCREMENT),
+            (request.limit_price, Reason.PRICE_INCREMENT),
+            (request.stop_price, Reason.PRICE_INCREMENT),
+        ):
+            if value is not None and not value.is_finite():
+                return 0, Reason.INVALID_ORDER
+            if value is not None and exact(float(value)) != value:
+                return 0, reason  # finer than any increment: the desk would round it
+        placed, reason = self.desk.submit(
+            inst=number,
+            side=int(request.side),
+            type=int(request.type),
+            tif=int(request.time_in_force),
+            post_only=request.post_only,
+            size=float(request.size),
+            limit_price=float(request.limit_price or 0),
+            stop_price=float(request.stop_price or 0),
+        )
+        if placed and self.config.fill is FillMode.SAME and request.type is OrderType.MARKET:
+            record = self.desk.record
+            mark = float(self.desk.positions[number]["mark_price"])
+            orders.fill_at(record, orders.find(record, placed), mark, float(request.size), 0)
+        return placed, reason
+
+    def start_session(self, session: str, n: int) -> None:
+        """Another market source from here on, which may lie in another time: the day and the order rate begin anew."""
+        self.session, self.session_n = session, n
+        self.index = self.checkpoint_index = -1
+        account = self.desk.account
+        account["now_ns"] = account["day_end_ns"] = account["submissions"] = 0
+
+    def checkpoint(self, n: int) -> Checkpoint:
+        """Where the market stands, and what came of it, as the journal keeps it."""
+        account = self.desk.account
+        working = self.desk.open_orders()
+        return Checkpoint(
+            n=n,
+            ts_ns=self.now_ns,
+            day_end_ns=int(account["day_end_ns"]),
+            day_start_equity=float(account["day_start_equity"]),
+            high_water_mark=float(account["high_water_mark"]),
+            cash=float(account["cash"]),
+            sizes=self._of_positions("size"),
+            marks=self._of_positions("mark_price"),
+            arriving=tuple(self.id_of[int(order["id"])] for order in working if order["stage"] == layout.ARRIVING),
+            triggered=tuple(self.id_of[int(order["id"])] for order in working if self._is_triggered(order)),
+            breached=self.breach_seen,
+        )
+
+    def _is_triggered(self, working: Any) -> bool:
+        request = self.open[self.id_of[int(working["id"])]].request
+        return request.type is OrderType.STOP and int(working["type"]) != layout.STOP
+
+    def _of_positions(self, column: str) -> tuple[float, ...]:
+        values: list[float] = self.desk.positions[column][: len(self.config.instruments)].tolist()
+        return tuple(values)
+
+    def open_orders(self) -> tuple[OpenOrder, ...]:
+        """Everything that may still fill, oldest first."""
+        return tuple(
+            OpenOrder(
+                request=order.request,
+                filled_size=order.filled_size,
+                accepted_ts_ns=self.accepted_ts_ns.get(identifier, order.created_ts_ns),
+            )
+            for identifier, order in self.open.items()
+        )
+
+
+def new_desk(config: GuardConfig) -> Desk:
+    """A desk that nothing has happened to yet."""
+    fees = Fees(maker=config.maker_fee, taker=config.taker_fee)
+    cash = DEFAULT_CASH if config.cash is None else config.cash
+    return Desk(config.instruments, cash=cash, limits=config.limits, fees=fees, fill=config.fill)
+
+
+def exact(value: float) -> Decimal:
+    """The shortest decimal that names the float; ``float`` of it is the float again."""
+    return Decimal(repr(float(value)))
+
+
+def liquidity(execution: Execution) -> Liquidity:
+    return Liquidity.MAKER if execution.maker else Liquidity.TAKER
+
+
+def merged_instruments(known: Sequence[Instrument], wanted: Sequence[Instrument]) -> tuple[Instrument, ...]:
+    """What the account can hold: every instrument that it has known, in that order, and the wanted ones as they are wanted now."""
+    newest = {instrument.symbol: instrument for instrument in wanted}
+    for instrument in known:
+        new = newest.get(instrument.symbol)
+        if new is not None and new.size_increment != instrument.size_increment:
+            raise UserError(
+                f"{instrument.symbol}: this account was opened with sizes in steps of {instrument.size_increment}, "
+                f"not {new.size_increment}: choose another --state-dir"
+            )
+        if instrument.quote != (wanted[0].quote if wanted else instrument.quote):
+            raise UserError(f"this account is held in {instrument.quote}, not {wanted[0].quote}: choose another --state-dir")
+    seen = {instrument.symbol for instrument in known}
+    return (
+        *(newest.get(instrument.symbol, instrument) for instrument in known),
+        *(instrument for instrument in wanted if instrument.symbol not in seen),
+    )

@@ -1,0 +1,191 @@
+"""The guard's books, read back from the journal.
+
+Fills rebuild cash, positions and fees; order events the order table; the last checkpoint the marks, the day and the peak. What a
+checkpoint says of cash and positions must be what the fills come to: else the journal does not describe this account, and the
+guard does not start. Orders that were journalled as submitted and have no outcome stay pending: ``Guard.start`` deals with them.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+
+import msgspec
+import numpy as np
+
+from traider.domain.errors import JournalError, OrderStateError, UserError
+from traider.domain.instruments import Instrument
+from traider.domain.order_state import Order
+from traider.domain.orders import OrderAccepted, OrderCancelled, OrderFilled, OrderRejected, OrderSubmitted, OrderUnknown
+from traider.domain.vocabulary import Liquidity, OrderStatus, OrderType
+from traider.kernel import layout
+from traider.kernel.desk import Desk
+
+from .books import Books, GuardConfig, KillState, merged_instruments, new_desk
+from .journal import Journal
+from .records import JOURNAL_VERSION, Checkpoint, Configured, Entry, KillSwitchSet, SessionStarted
+
+
+def recover(journal: Journal, config: GuardConfig) -> Books:
+    """The books that the journal describes, on a desk with the limits and fees of ``config``.
+
+    ``UserError`` when ``config`` is for another account, ``JournalError`` when the journal contradicts itself.
+    """
+    reader = _Reader(config)
+    try:
+        reader.read(journal.read())
+        return reader.finish()
+    except OrderStateError as error:
+        raise JournalError(f"{journal.path}: line {reader.n}: {error}") from error
+
+
+class _Reader:
+    def __init__(self, config: GuardConfig) -> None:
+        self.n = 0
+        self._config = config
+        self._books = Books(config, new_desk(config))
+        self._checkpoint: Checkpoint | None = None
+        self._placed_ts_ns: deque[int] = deque(maxlen=layout.RATE_WINDOW)
+        self._accepted_n: dict[str, int] = {}
+        self._largest_id = 0
+
+    def read(self, entries: Iterable[Entry]) -> None:
+        for entry in entries:
+            self.n = entry.n
+            self._books.index = entry.index
+            match entry.record:
+                case Configured():
+                    self._on_configured(entry.record)
+                case SessionStarted():
+                    self._books.start_session(entry.record.session, entry.n)
+                    self._placed_ts_ns.clear()
+                case KillSwitchSet() as kill:
+                    self._books.kill = KillState(kill.on, kill.reason, kill.by, entry.wall_ns)
+                case Checkpoint():
+                    self._on_checkpoint(entry.record)
+                case OrderSubmitted() | OrderAccepted() | OrderRejected() | OrderFilled() | OrderCancelled() | OrderUnknown():
+                    self._on_order_event(entry.record)
+
+    def _on_configured(self, record: Configured) -> None:
+        if record.version != JOURNAL_VERSION:
+            raise UserError(f"the journal is of version {record.version}, this guard writes version {JOURNAL_VERSION}")
+        if self._books.configured is None:
+            config = msgspec.structs.replace(self._config, cash=record.cash, instruments=record.instruments)
+            self._books = Books(config, new_desk(config))
+        else:
+            self._set_instruments(record.instruments)
+        self._books.configured = record
+
+    def _set_instruments(self, instruments: tuple[Instrument, ...]) -> None:
+        """The same account on a desk with these instruments; the ones it had keep their numbers."""
+        old = self._books.desk
+        config = msgspec.structs.replace(self._books.config, instruments=instruments)
+        desk = new_desk(config)
+        desk.record["account"] = old.record["account"]
+        desk.account["instruments"] = len(instruments)
+        desk.record["positions"] = old.record["positions"]
+        self._books.config, self._books.desk = config, desk
+
+    def _on_checkpoint(self, record: Checkpoint) -> None:
+        account = self._books.desk.account
+        sizes = tuple(self._books.desk.positions["size"][: len(record.sizes)].tolist())
+        if float(account["cash"]) != record.cash or sizes != record.sizes:
+            raise JournalError(
+                f"line {self.n}: the fills come to cash {float(account['cash'])!r} and positions {sizes}, "
+                f"the checkpoint says {record.cash!r} and {record.sizes}"
+            )
+        self._checkpoint = record
+        self._books.checkpoint_index = self._books.index
+        self._books.breach_seen = record.breached
+
+    def _on_order_event(self, event: OrderSubmitted | OrderAccepted | OrderRejected | OrderFilled | OrderCancelled | OrderUnknown) -> None:
+        order = self._books.note(event)
+        if isinstance(event, OrderAccepted):
+            self._placed_ts_ns.append(event.ts_ns)
+            self._accepted_n[event.client_order_id] = event.n
+            self._largest_id = max(self._largest_id, int(event.venue_order_id))
+        elif isinstance(event, OrderFilled):
+            desk = self._books.desk
+            desk.apply_fill(
+                order_id=0,  # the order table is filled at the end
+                inst=self._books.instrument_number(event.symbol),
+                side=int(event.side),
+                price=float(event.price),
+                size=float(event.size),
+                fee=float(event.fee),
+                ts_ns=event.ts_ns,
+                maker=event.liquidity is Liquidity.MAKER,
+            )
+            desk.account["executions"] = desk.account["told"] = 0
+        if not order.is_open:
+            self._accepted_n.pop(event.client_order_id, None)
+
+    def finish(self) -> Books:
+        books = self._books
+        if self._books.configured is not None:
+            cash = self._books.configured.cash
+            if self._config.cash not in (None, cash):
+                raise UserError(
+                    f"this account was opened with {cash:.10g} {books.config.currency}, not {self._config.cash:.10g}: "
+                    f"leave out the cash, or choose another --state-dir"
+                )
+            self._set_instruments(merged_instruments(self._books.configured.instruments, self._config.instruments))
+        desk = books.desk
+        for order in books.open.values():
+            if order.venue_order_id is not None:
+                _restore_order(desk, books, order)
+        self._restore_stages(desk, books)
+        account = desk.account
+        account["next_id"] = self._largest_id
+        count = len(self._placed_ts_ns)
+        desk.record["submissions"][:count] = np.fromiter(self._placed_ts_ns, np.int64, count)
+        account["submissions"] = count
+        account["killed"] = int(books.kill.on)
+        self._restore_market(desk, books)
+        return books
+
+    def _restore_stages(self, desk: Desk, books: Books) -> None:
+        """What a working order has been through at the venue: whether it met the market, whether its stop was reached."""
+        checkpoint = self._checkpoint
+        if checkpoint is None:
+            return
+        for working in desk.record["orders"][: desk.account["open_orders"]]:
+            identifier = books.id_of[int(working["id"])]
+            # After a checkpoint no market event was matched: whatever was accepted since has yet to meet its first.
+            arriving = identifier in checkpoint.arriving or self._accepted_n[identifier] > checkpoint.n
+            working["stage"] = layout.ARRIVING if arriving else layout.RESTING
+            if identifier in checkpoint.triggered:
+                working["type"] = int(OrderType.MARKET)
+
+    def _restore_market(self, desk: Desk, books: Books) -> None:
+        checkpoint = self._checkpoint
+        if checkpoint is None:
+            return
+        new_session = checkpoint.n < books.session_n
+        desk.restore_marks(
+            day_start_equity=checkpoint.day_start_equity,
+            day_index=checkpoint.day_end_ns // layout.DAY_NS - 1,
+            high_water_mark=checkpoint.high_water_mark,
+            marks=checkpoint.marks,
+            now_ns=0 if new_session else checkpoint.ts_ns,
+        )
+        if new_session:
+            desk.account["day_end_ns"] = 0
+
+
+def _restore_order(desk: Desk, books: Books, order: Order) -> None:
+    if order.status not in (OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED):
+        raise JournalError(f"order {order.request.client_order_id} is {order.status} at the paper venue, which can't be")
+    request = order.request
+    desk.restore_order(
+        order_id=int(order.venue_order_id or 0),
+        ref=0,
+        inst=books.instrument_number(request.symbol),
+        side=int(request.side),
+        type=int(request.type),
+        tif=int(request.time_in_force),
+        post_only=request.post_only,
+        size=float(request.size),
+        filled=float(order.filled_size),
+        limit_price=float(request.limit_price or 0),
+        stop_price=float(request.stop_price or 0),
+        ts_ns=books.accepted_ts_ns[request.client_order_id],
+    )
