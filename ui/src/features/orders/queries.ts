@@ -1,0 +1,31 @@
+import { queryOptions, useQuery } from "@tanstack/react-query";
+
+import { usePolling } from "@/lib/live/store";
+
+import { fetchOrders } from "./service";
+import type { Order } from "./types";
+
+const POLL_MS = 2_000;
+
+export const openOrdersQuery = queryOptions({
+  queryKey: ["orders", "open"],
+  queryFn: ({ signal }) => fetchOrders("open", signal),
+});
+
+export const allOrdersQuery = queryOptions({
+  queryKey: ["orders", "all"],
+  queryFn: ({ signal }) => fetchOrders("all", signal),
+});
+
+export function useOpenOrders() {
+  return useQuery({ ...openOrdersQuery, refetchInterval: usePolling(POLL_MS) });
+}
+
+function refused(orders: Order[]): Order[] {
+  return orders.filter((order) => order.status === "rejected");
+}
+
+/** The refused ones among the newest orders, newest first. */
+export function useRefusals() {
+  return useQuery({ ...allOrdersQuery, select: refused, refetchInterval: usePolling(POLL_MS) });
+}

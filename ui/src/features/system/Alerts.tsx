@@ -1,0 +1,56 @@
+"use client";
+
+import type { ReactNode } from "react";
+
+import { Time } from "@/components/ui/Time";
+import { isUnreachable } from "@/lib/api/client";
+import { formatAge } from "@/lib/format/time";
+import { useLastError } from "@/lib/react/useLastError";
+
+import { useMarketAge, useSystem } from "./queries";
+
+function Alert({ children }: { children: ReactNode }) {
+  return (
+    <p role="alert" className="border-b border-warn/40 bg-warn/10 px-3 py-1 text-warn">
+      <span aria-hidden="true" className="mr-2">
+        ▲
+      </span>
+      {children}
+    </p>
+  );
+}
+
+function MarketAge() {
+  const age = useMarketAge();
+  return <>{age === null ? "None has arrived yet." : `The newest price is ${formatAge(age)} old.`}</>;
+}
+
+/** What is wrong with the platform as a whole, in words; nothing when nothing is. */
+export function Alerts() {
+  const query = useSystem();
+  const { data, dataUpdatedAt } = query;
+  const error = useLastError(query);
+  if (isUnreachable(error))
+    return (
+      <Alert>
+        <strong>No answer from the API.</strong>{" "}
+        {data === undefined ? "Nothing could be loaded yet." : <>Everything below is as of <Time tsMs={dataUpdatedAt} />.</>} It keeps
+        trying.
+      </Alert>
+    );
+  if (data === undefined) return null;
+  return (
+    <>
+      {!data.guard_connected && (
+        <Alert>
+          <strong>The guard is not connected.</strong> No order can leave; positions and limits are as last known.
+        </Alert>
+      )}
+      {data.market_stale && (
+        <Alert>
+          <strong>Market data is stale.</strong> <MarketAge />
+        </Alert>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,4 @@
+import type { Schemas } from "@/lib/api/client";
+
+export type System = Schemas["SystemOut"];
+export type Component = Schemas["ComponentOut"];
