@@ -169,7 +169,8 @@ def _source(name: str, key: str, handlers: tuple[str, ...]) -> str:
 
 
 @functools.cache
-def _kernel_hash() -> str:
+def kernel_hash() -> str:
+    """Of everything that the kernel's machine code depends on beside the strategy."""
     digest = hashlib.sha256(f"{sys.version}{numba.__version__}{np.__version__}".encode())
     here = Path(__file__).parent
     for path in sorted([*here.glob("*.py"), *(here.parent / "domain").glob("*.py")]):
@@ -178,7 +179,7 @@ def _kernel_hash() -> str:
 
 
 def _key(struct: StructType, handlers: tuple[str, ...]) -> str:
-    digest = hashlib.sha256(_kernel_hash().encode())
+    digest = hashlib.sha256(kernel_hash().encode())
     digest.update(repr((struct.name, handlers)).encode())
     for part in struct.structs():
         for function in part.methods.values():

@@ -126,7 +126,9 @@ def _read_columns(
                     columns[name][at:end] = column.cast(pa.float64(), safe=False).to_numpy()
             at = end
     except (pa.ArrowException, OSError) as error:
-        raise DataError(f"{path}: can't be read after {_row(at)}: {str(error).splitlines()[0]}; the file is damaged, write it again") from None
+        raise DataError(
+            f"{path}: can't be read after {_row(at)}: {str(error).splitlines()[0]}; the file is damaged, write it again"
+        ) from None
     return ts_ns, columns
 
 
@@ -163,7 +165,7 @@ def _check_times(path: Path, ts_ns: np.ndarray[Any, np.dtype[np.int64]], kind: s
         if (row := _first(same)) >= 0:
             raise DataError(f"{path}: two bars of one time, {_row(row)} and {_row(row + 1)} ({ts_ns[row]}); keep one of them")
         if len(steps):
-            interval = int(np.median(steps))
+            interval = int(steps.min())
             notes["bar_interval_ns"] = interval
             if gaps := int(np.count_nonzero(steps > interval)):
                 notes["gaps"] = gaps
@@ -177,7 +179,9 @@ def _check_values(path: Path, ts_ns: np.ndarray[Any, np.dtype[np.int64]], column
         if name == "side":
             continue
         if (row := _first(~np.isfinite(values))) >= 0:
-            raise DataError(f"{path}: column {name!r} is {values[row]} in {_row(row)}; it must be a finite number: fix it or leave the row out")
+            raise DataError(
+                f"{path}: column {name!r} is {values[row]} in {_row(row)}; it must be a finite number: fix it or leave the row out"
+            )
         if name == "volume":
             if (row := _first(values < 0)) >= 0:
                 raise DataError(f"{path}: column 'volume' is {values[row]} in {_row(row)}; it can't be negative")
@@ -218,7 +222,7 @@ def _on_grid(values: Floats, decimals: int) -> bool:
 def _symbol(path: Path) -> str:
     found = _SYMBOL.search(path.stem.replace("_", " "))
     if found is None:
-        return path.stem.upper()
+        return path.stem.split("_")[0].upper()
     return f"{found.group(1)}-{found.group(2)}".upper()
 
 

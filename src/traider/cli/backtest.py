@@ -1,0 +1,229 @@
+"""``traider backtest``: a strategy over a file of bars or trades."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import typer
+
+from traider.domain.errors import SettingsError, TraiderError, UserError
+from traider.engine.backtest import BacktestResult, BacktestSpec, run_backtest
+from traider.engine.manifest import DataSource, Manifest, Outcome, code_of, decode, differences, encode
+from traider.kernel.desk import Fees
+from traider.storage.market_file import MarketFile
+from traider.strategies.registry import find_strategy
+
+from . import options
+
+
+def backtest(
+    strategy: Annotated[str | None, typer.Argument(help="Built-in name, FILE.py:CLASS or PACKAGE.MODULE:CLASS.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Parquet file of bars or trades.")] = None,
+    param: Annotated[list[str] | None, typer.Option(help="NAME=VALUE, as often as needed.")] = None,
+    quantity: Annotated[float | None, typer.Option(help="Size of one entry, in base currency.")] = None,
+    cash: Annotated[float, typer.Option(help="Starting cash, in quote currency.")] = 100_000.0,
+    fee_taker: Annotated[float, typer.Option(help="Fraction of the notional.")] = 0.0,
+    fee_maker: Annotated[float, typer.Option(help="Fraction of the notional.")] = 0.0,
+    fill: Annotated[str, typer.Option(help="Where market orders fill: next-open, next-close, close, same.")] = "next-open",
+    limit: Annotated[list[str] | None, typer.Option(help="Risk limit NAME=VALUE, for example max_position_size=2.")] = None,
+    symbol: Annotated[str | None, typer.Option(help="The instrument, where the file's name doesn't tell.")] = None,
+    price_increment: Annotated[str | None, typer.Option(help="Where the prices don't tell.")] = None,
+    size_increment: Annotated[str | None, typer.Option(help="Default 0.00000001.")] = None,
+    interpreted: Annotated[bool, typer.Option("--interpreted", help="Run the strategy as ordinary Python.")] = False,
+    report: Annotated[Path | None, typer.Option(help="Write a self-contained HTML report.")] = None,
+    json_: Annotated[bool, typer.Option("--json", help="Print exactly one JSON object.")] = False,
+    manifest: Annotated[Path | None, typer.Option(help="Run a manifest again and compare the fills.")] = None,
+    manifest_out: Annotated[Path | None, typer.Option(help="Where to write the manifest; default: the state directory.")] = None,
+) -> int:
+    """Run a strategy over recorded market data.
+
+    A strategy acts when a bar is complete; market orders fill at the next bar's open, or as --fill says.
+    """
+    if manifest is not None:
+        if strategy is not None or param or quantity is not None:
+            raise SettingsError("--manifest brings strategy, parameters and settings with it; give only --manifest (and --data if the file has moved)")
+        wanted = _read_manifest(manifest)
+        run = _run_of_manifest(wanted, data or _find_data(wanted, manifest), quiet=json_)
+    else:
+        run = _run_of_options(
+            strategy=strategy,
+            data=data,
+            assignments=param or [],
+            quantity=quantity,
+            cash=cash,
+            fees=options.fees(fee_maker, fee_taker),
+            fill=fill,
+            limits=limit or [],
+            symbol=symbol,
+            price_increment=options.increment("--price-increment", price_increment),
+            size_increment=options.increment("--size-increment", size_increment),
+            interpreted=interpreted,
+            quiet=json_,
+        )
+    written = _write_manifest(run, manifest_out) if manifest is None else manifest
+    if report is not None:
+        _write_report(run, report, written)
+    if json_:
+        sys.stdout.write(json.dumps(_as_json(run, written), allow_nan=False) + "\n")
+    else:
+        from .backtest_table import print_result
+
+        print_result(run.result, run.data, manifest=written, report=report)
+    if manifest is not None and run.result.fills_sha256 != wanted.outcome.fills_sha256:
+        changed = differences(wanted.code, run.manifest.code)
+        because = f"since then changed: {', '.join(changed)}" if changed else "nothing that is recorded has changed: please report this"
+        raise TraiderError(f"{manifest}: the fills differ from the manifest's ({because})")
+    return 0
+
+
+class _Run(msgspec.Struct):
+    result: BacktestResult
+    spec: BacktestSpec
+    data: MarketFile
+    manifest: Manifest
+
+
+def _run_of_options(
+    *,
+    strategy: str | None,
+    data: Path | None,
+    assignments: list[str],
+    quantity: float | None,
+    cash: float,
+    fees: Fees,
+    fill: str,
+    limits: list[str],
+    symbol: str | None,
+    price_increment: Any,
+    size_increment: Any,
+    interpreted: bool,
+    quiet: bool,
+) -> _Run:
+    if strategy is None:
+        raise SettingsError("which strategy? write: traider backtest STRATEGY --data FILE (strategies: see docs/authors-guide.md)")
+    cls = find_strategy(strategy)
+    values = options.parameters(assignments, quantity=quantity)
+    options.check_cash(cash)
+    mode = options.fill_mode(fill)
+    risk = options.limits(limits)
+    checked = cls(**values)  # so that a wrong parameter is told before a large file is read
+    if data is None:
+        raise SettingsError("which data? add --data FILE, a Parquet file of bars or trades")
+    file = options.market_file(data, strategy=cls, symbol=symbol, price_increment=price_increment)
+    instrument = options.instrument_of(file, size_increment)
+    options.check_quantity(checked.quantity, instrument)
+    spec = BacktestSpec(
+        strategy=cls, parameters=values, instrument=instrument, cash=cash, fees=fees, fill=mode, limits=risk, interpreted=interpreted
+    )
+    return _run(strategy, spec, file, fill, quiet=quiet)
+
+
+def _run_of_manifest(wanted: Manifest, path: Path, *, quiet: bool) -> _Run:
+    cls = find_strategy(wanted.strategy)
+    file = options.market_file(path, strategy=cls, symbol=wanted.instrument.symbol, price_increment=wanted.instrument.price_increment)
+    if file.sha256 != wanted.data.sha256:
+        raise UserError(f"{path}: is not the file of the manifest (its SHA-256 differs); give the same file with --data")
+    spec = BacktestSpec(
+        strategy=cls,
+        parameters=dict(wanted.parameters),
+        instrument=wanted.instrument,
+        cash=wanted.cash,
+        fees=options.fees(wanted.maker_fee, wanted.taker_fee),
+        fill=options.fill_mode(wanted.fill),
+        limits=wanted.limits,
+        interpreted=wanted.interpreted,
+    )
+    return _run(wanted.strategy, spec, file, wanted.fill, quiet=quiet)
+
+
+def _run(name: str, spec: BacktestSpec, file: MarketFile, fill: str, *, quiet: bool) -> _Run:
+    tape = options.tape_of_file(file)
+    if quiet or not sys.stderr.isatty() or len(tape) < 1_000_000 and not spec.interpreted:
+        result = run_backtest(spec, tape)
+    else:
+        from .backtest_table import progress_bar
+
+        with progress_bar(len(tape)) as progress:
+            result = run_backtest(spec, tape, progress=progress)
+    manifest = Manifest(
+        strategy=name,
+        parameters=result.parameters,
+        instrument=spec.instrument,
+        data=DataSource(path=str(file.path), sha256=file.sha256),
+        cash=spec.cash,
+        maker_fee=spec.fees.maker,
+        taker_fee=spec.fees.taker,
+        fill=fill,
+        limits=spec.limits,
+        interpreted=spec.interpreted,
+        code=code_of(spec.strategy),
+        outcome=Outcome(fills=len(result.fills), fills_sha256=result.fills_sha256, final_equity=result.final_equity),
+    )
+    return _Run(result, spec, file, manifest)
+
+
+def _as_json(run: _Run, manifest: Path | None) -> dict[str, object]:
+    result = run.result
+    return {
+        "strategy": result.strategy,
+        "params": result.parameters,
+        "instrument": result.instrument,
+        "mode": result.mode,
+        "events": result.events,
+        "fills": len(result.fills),
+        "fees": result.fees,
+        "final_equity": result.final_equity,
+        "net_profit": result.net_profit,
+        "max_drawdown": result.max_drawdown,
+        "sharpe": result.sharpe,
+        "fills_sha256": result.fills_sha256,
+        "data_sha256": run.data.sha256,
+        "engine_seconds": result.engine_seconds,
+        "compile_seconds": result.compile_seconds,
+        "events_per_second": result.events_per_second,
+        "refusals": {reason.name.lower(): count for reason, count in result.refusals.items()},
+        "cancels": {reason.name.lower(): count for reason, count in result.cancels.items()},
+        "notes": run.data.notes,
+        "manifest": None if manifest is None else str(manifest),
+    }
+
+
+def _read_manifest(path: Path) -> Manifest:
+    try:
+        return decode(path.read_bytes())
+    except OSError as error:
+        raise UserError(f"{path}: can't be read: {error.strerror}; give the path of a manifest that a backtest wrote") from None
+    except msgspec.DecodeError as error:
+        raise UserError(f"{path}: is not a backtest's manifest: {error}") from None
+
+
+def _find_data(manifest: Manifest, path: Path) -> Path:
+    data = Path(manifest.data.path)
+    beside = path.parent / data.name
+    return beside if not data.exists() and beside.exists() else data
+
+
+def _write_manifest(run: _Run, path: Path | None) -> Path | None:
+    if path is None:
+        from traider.runtime.settings import load_settings
+
+        path = load_settings().state.directory / "backtests" / run.manifest.file_name()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(encode(run.manifest))
+    except OSError as error:
+        sys.stderr.write(f"warning: no manifest written: {path}: {error.strerror}; choose a place with --manifest-out\n")
+        return None
+    return path
+
+
+def _write_report(run: _Run, path: Path, manifest: Path | None) -> None:
+    from .backtest_report import render_report
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(render_report(run.result, run.spec, run.data, run.manifest, manifest), encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"--report {path}: can't be written: {error.strerror}") from None

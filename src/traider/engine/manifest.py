@@ -1,0 +1,133 @@
+"""What a backtest was made of, so that it can be made again: ``traider backtest --manifest FILE``."""
+
+import hashlib
+import inspect
+import platform
+import sys
+from decimal import Decimal
+from functools import cache
+from pathlib import PurePath
+
+import msgspec
+import numba
+import numpy as np
+
+import traider
+
+from ..domain.instruments import Instrument
+from ..domain.limits import RiskLimits
+from ..kernel.compiler import kernel_hash
+from ..kernel.kit import Strategy, Value
+
+VERSION = 1
+
+
+class DataSource(msgspec.Struct, frozen=True, kw_only=True):
+    path: str
+    sha256: str
+
+
+class Code(msgspec.Struct, frozen=True, kw_only=True):
+    """``strategy_sha256`` is of the strategy's source file, ``kernel_sha256`` of the kernel's and what it is compiled with."""
+
+    traider: str
+    strategy_sha256: str
+    kernel_sha256: str
+    python: str
+    numpy: str
+    numba: str
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    fills: int
+    fills_sha256: str
+    final_equity: float
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that decided a run, and what came out. Money is in the instrument's quote currency."""
+
+    manifest: int = VERSION
+    strategy: str  # as it was named on the command line
+    parameters: dict[str, Value]
+    instrument: Instrument
+    data: DataSource
+    cash: float
+    maker_fee: float
+    taker_fee: float
+    fill: str
+    limits: RiskLimits
+    interpreted: bool
+    code: Code
+    outcome: Outcome
+
+    def file_name(self) -> str:
+        """The same for the same run."""
+        return f"{PurePath(self.strategy.rpartition(':')[2]).name}-{hashlib.sha256(encode(self)).hexdigest()[:12]}.manifest.json"
+
+
+def code_of(strategy: type[Strategy]) -> Code:
+    """What the run's result hangs on, beside data and parameters."""
+    source = inspect.getsourcefile(strategy)
+    text = inspect.getsource(sys.modules[strategy.__module__]) if source else ""
+    return Code(
+        traider=traider.__version__,
+        strategy_sha256=hashlib.sha256(text.encode()).hexdigest(),
+        kernel_sha256=_kernel_sha256(),
+        python=platform.python_version(),
+        numpy=np.__version__,
+        numba=numba.__version__,
+    )
+
+
+@cache
+def _kernel_sha256() -> str:
+    return kernel_hash()
+
+
+def encode(manifest: Manifest) -> bytes:
+    """As JSON that a person can read."""
+    return msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n"
+
+
+def decode(text: bytes) -> Manifest:
+    """The manifest in this JSON; msgspec.ValidationError or msgspec.DecodeError tell what is wrong with it."""
+    return msgspec.json.decode(text, type=Manifest)
+
+
+def differences(before: Code, now: Code) -> list[str]:
+    """Which parts of the code are not what they were, in words."""
+    words = {
+        "traider": "traider's version",
+        "strategy_sha256": "the strategy's source",
+        "kernel_sha256": "the engine",
+        "python": "Python",
+        "numpy": "numpy",
+        "numba": "numba",
+    }
+    return [text for name, text in words.items() if getattr(before, name) != getattr(now, name)]
+
+
+def parse_limits(assignments: list[str]) -> RiskLimits:
+    """``name=value`` pairs as limits; ValueError says what is wrong with one."""
+    values: dict[str, Decimal | int | tuple[str, ...]] = {}
+    for assignment in assignments:
+        name, equals, text = assignment.partition("=")
+        if name not in RiskLimits.__struct_fields__ or not equals:
+            raise ValueError(f"{assignment!r}: write one of {', '.join(RiskLimits.__struct_fields__)} = value")
+        if name == "allowed_markets":
+            values[name] = tuple(text.split(","))
+            continue
+        number = _positive(name, text)
+        values[name] = int(number) if name in ("max_open_orders", "max_orders_per_minute") else number
+    return msgspec.convert(values, RiskLimits)
+
+
+def _positive(name: str, text: str) -> Decimal:
+    try:
+        number = Decimal(text)
+    except ArithmeticError:
+        raise ValueError(f"{name}: {text!r} is not a number") from None
+    if not number.is_finite() or number <= 0:
+        raise ValueError(f"{name}: {text} must be above zero")
+    return number
