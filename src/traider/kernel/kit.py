@@ -41,12 +41,15 @@ class Parameter:
     def parse(self, value: object) -> Value:
         """The value in the parameter's type; StrategyError when it isn't one, or out of range."""
         word = {int: "a whole number", float: "a number", bool: "true or false"}[self.type]
+        ends = ""
+        if math.isfinite(self.low) or math.isfinite(self.high):
+            ends = f" from {self.low:g} to {self.high:g}" if math.isfinite(self.high) else f" of at least {self.low:g}"
         try:
             parsed = _convert(value, self.type)
         except (TypeError, ValueError):
             raise StrategyError(f"parameter {self.name}: {value!r} is not {word}") from None
         if not self.low <= parsed <= self.high or not math.isfinite(parsed):
-            raise StrategyError(f"parameter {self.name}: {parsed} is out of range; give {word} from {self.low:g} to {self.high:g}")
+            raise StrategyError(f"parameter {self.name}: {parsed} is out of range; give {word}{ends}")
         return parsed
 
 

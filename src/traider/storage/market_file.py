@@ -59,6 +59,9 @@ def read_market_file(path: Path, *, symbol: str | None = None, price_increment: 
             f"{path}: column {missing[0]!r} is missing (there are: {', '.join(parquet.schema_arrow.names)}); "
             "bars need ts, open, high, low, close, volume; trades need ts, price, size, side"
         )
+    for name in ("ts", *wanted):
+        if parquet.schema_arrow.names.count(name) > 1:
+            raise DataError(f"{path}: column {name!r} is there twice; keep one of them")
     rows = parquet.metadata.num_rows
     if rows == 0:
         raise DataError(f"{path}: has no rows; give a file with at least one {kind[:-1]}")

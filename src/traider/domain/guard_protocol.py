@@ -1,0 +1,149 @@
+"""What is said on the guard's endpoint: length-prefixed msgpack, after a mutual HMAC challenge (``traider.runtime.link``).
+
+A client asks with a ``seq`` of its own and gets exactly one reply with that ``seq``; order events and states are pushed
+besides. The reply to a request comes after every order event that the request caused.
+"""
+
+from decimal import Decimal
+
+import msgspec
+
+from .instruments import Instrument
+from .orders import AnyOrderEvent, OrderRequest
+from .state import AccountState, RiskState
+from .vocabulary import EventKind
+
+PROTOCOL_VERSION = 1
+
+
+class MarketEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of a tape; the meaning of a..e is told by ``traider.domain.vocabulary.EventKind``."""
+
+    index: int  # position in the source, from 0
+    kind: EventKind
+    symbol: str
+    ts_ns: int
+    a: float
+    b: float
+    c: float = 0.0
+    d: float = 0.0
+    e: float = 0.0
+
+
+class Ask(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
+    seq: int
+
+
+class Open(Ask, frozen=True, kw_only=True, tag="open"):
+    """First on every connection. Role ``trader`` is exclusive: a second trader is refused. ``observer`` may not trade.
+
+    A trader names what it runs (source, strategy, parameters) in ``session``. While that stays the same over restarts, the
+    session goes on; another one starts anew: open orders are cancelled, and market events are counted from 0 again.
+    """
+
+    version: int
+    role: str  # "trader" | "observer"
+    client: str
+    session: str = ""
+
+
+class Feed(Ask, frozen=True, kw_only=True, tag="feed"):
+    """Market events for the guard's own view of the market and, on paper, for its venue's matching."""
+
+    events: tuple[MarketEvent, ...]
+
+
+class Submit(Ask, frozen=True, kw_only=True, tag="submit"):
+    orders: tuple[OrderRequest, ...]
+
+
+class Cancel(Ask, frozen=True, kw_only=True, tag="cancel"):
+    """An empty tuple cancels every open order."""
+
+    client_order_ids: tuple[str, ...]
+
+
+class SetKillSwitch(Ask, frozen=True, kw_only=True, tag="kill"):
+    on: bool
+    reason: str
+    by: str
+
+
+class GetSnapshot(Ask, frozen=True, kw_only=True, tag="snapshot"):
+    pass
+
+
+class GetHistory(Ask, frozen=True, kw_only=True, tag="history"):
+    """Order events of the current session, from the entry after ``after_n`` on, as many as fit into one ``History``."""
+
+    after_n: int
+
+
+AnyAsk = Open | Feed | Submit | Cancel | SetKillSwitch | GetSnapshot | GetHistory
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
+    seq: int
+
+
+class Done(Reply, frozen=True, kw_only=True, tag="done"):
+    pass
+
+
+class Refused(Reply, frozen=True, kw_only=True, tag="refused"):
+    """The request itself was wrong; nothing of it was done."""
+
+    message: str
+
+
+class OpenOrder(msgspec.Struct, frozen=True, kw_only=True):
+    request: OrderRequest
+    filled_size: Decimal
+    accepted_ts_ns: int
+
+
+class Snapshot(Reply, frozen=True, kw_only=True, tag="snapshot"):
+    """Everything a client needs to go on after a restart. ``last_index`` is the last market event fed, -1 for none.
+
+    ``session_id`` names the trader's session: client order ids begin with it, so that no session repeats another one's.
+    """
+
+    instruments: tuple[Instrument, ...]
+    account: AccountState
+    risk: RiskState
+    open_orders: tuple[OpenOrder, ...]
+    last_index: int
+    journal_n: int
+    session_id: str = ""
+
+
+class PastEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """An order event and where it stood: caused by matching market event ``index`` (``matched``), or after it."""
+
+    index: int
+    matched: bool
+    event: AnyOrderEvent
+
+
+class History(Reply, frozen=True, kw_only=True, tag="history"):
+    """``next_n`` is what to ask with for more; ``complete`` when there was no more."""
+
+    events: tuple[PastEvent, ...]
+    next_n: int
+    complete: bool
+
+
+class Push(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
+    pass
+
+
+class OrderEventPush(Push, frozen=True, kw_only=True, tag="order"):
+    event: AnyOrderEvent
+
+
+class StatePush(Push, frozen=True, kw_only=True, tag="state"):
+    account: AccountState
+    risk: RiskState
+
+
+AnyFromGuard = Done | Refused | Snapshot | History | OrderEventPush | StatePush

@@ -1,0 +1,78 @@
+"""Orders, what happens to them, and the state machine: an order changes only by applying events.
+
+    (request) ──▶ PENDING ──accepted──▶ OPEN ──filled──▶ PARTIALLY_FILLED ──filled──▶ FILLED
+                    │  │                 │ └──────filled──────────────────────────────▶ FILLED
+                    │  └──unknown──▶ UNKNOWN ──accepted / rejected / filled / cancelled──▶ …
+                    └──rejected──▶ REJECTED      OPEN, PARTIALLY_FILLED ──cancelled──▶ CANCELLED
+
+FILLED, CANCELLED and REJECTED are terminal; the one event that a CANCELLED order still takes is a late fill.
+"""
+
+from decimal import Decimal
+
+import msgspec
+
+from .vocabulary import Liquidity, OrderType, Reason, Side, TimeInForce
+
+
+class OrderRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What a trader asks for. The client order id is made before the first send and never reused."""
+
+    client_order_id: str
+    symbol: str
+    side: Side
+    type: OrderType
+    size: Decimal
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+    time_in_force: TimeInForce = TimeInForce.GTC
+    post_only: bool = False
+    strategy: str = ""
+
+
+class OrderEvent(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
+    """``n`` is the journal's entry number: it grows by one, so a consumer can tell what it has seen."""
+
+    n: int
+    ts_ns: int
+    client_order_id: str
+
+
+class OrderSubmitted(OrderEvent, frozen=True, kw_only=True, tag="submitted"):
+    """The intent is durable; the venue's answer is not known yet."""
+
+    request: OrderRequest
+
+
+class OrderAccepted(OrderEvent, frozen=True, kw_only=True, tag="accepted"):
+    venue_order_id: str
+
+
+class OrderRejected(OrderEvent, frozen=True, kw_only=True, tag="rejected"):
+    """``detail`` names the limit, its value, what was asked and the head-room left."""
+
+    reason: Reason
+    detail: str
+    request: OrderRequest
+
+
+class OrderFilled(OrderEvent, frozen=True, kw_only=True, tag="filled"):
+    trade_id: str
+    symbol: str
+    side: Side
+    price: Decimal
+    size: Decimal
+    fee: Decimal
+    liquidity: Liquidity
+    strategy: str = ""
+
+
+class OrderCancelled(OrderEvent, frozen=True, kw_only=True, tag="cancelled"):
+    reason: Reason
+
+
+class OrderUnknown(OrderEvent, frozen=True, kw_only=True, tag="unknown"):
+    detail: str
+
+
+AnyOrderEvent = OrderSubmitted | OrderAccepted | OrderRejected | OrderFilled | OrderCancelled | OrderUnknown

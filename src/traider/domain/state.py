@@ -1,0 +1,50 @@
+"""What the guard knows of the account at one moment; the same shapes on the bus, in the API and on the dashboard."""
+
+from decimal import Decimal
+
+import msgspec
+
+
+class Position(msgspec.Struct, frozen=True, kw_only=True):
+    symbol: str
+    size: Decimal  # base currency; negative is short
+    average_price: Decimal
+    mark_price: Decimal
+    realized_pnl: Decimal  # without fees
+    unrealized_pnl: Decimal
+    fees: Decimal
+    notional: Decimal  # size x mark price, signed
+
+
+class LimitUse(msgspec.Struct, frozen=True, kw_only=True):
+    """One limit: its value, how much of it is used now, the head-room left. ``limit`` None is no limit."""
+
+    name: str  # the field of RiskLimits
+    label: str  # in a person's words
+    limit: Decimal | None
+    used: Decimal
+    headroom: Decimal | None
+    unit: str  # a currency, "orders", "orders/min", "fraction"
+
+
+class RiskState(msgspec.Struct, frozen=True, kw_only=True):
+    kill_switch: bool
+    kill_reason: str
+    kill_by: str
+    kill_ts_ns: int
+    limits: tuple[LimitUse, ...]
+    allowed_markets: tuple[str, ...] | None
+
+
+class AccountState(msgspec.Struct, frozen=True, kw_only=True):
+    """Money is in the account's quote currency."""
+
+    ts_ns: int
+    currency: str
+    cash: Decimal
+    equity: Decimal
+    high_water_mark: Decimal
+    drawdown: Decimal  # fraction of the high-water mark
+    daily_pnl: Decimal
+    gross_exposure: Decimal
+    positions: tuple[Position, ...]
