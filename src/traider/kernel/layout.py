@@ -119,6 +119,7 @@ ACCOUNT = _record(
     ("cash", "f8"),
     ("equity", "f8"),
     ("high_water_mark", "f8"),
+    ("unmarked", "i8"),  # 1 from a fill until the next mark
     ("max_drawdown", "f8"),  # the largest seen, as a fraction of the peak before it
     ("day_start_equity", "f8"),
     ("day_end_ns", "i8"),  # first nanosecond of the next UTC day; 0 before the first event

@@ -6,8 +6,8 @@ The table is kept in the order of submission, without holes, so that a scan cost
 from typing import Any
 
 from .jit import compiled
-from .layout import ARRIVING, CANCEL, FILL, IOC, MARKET, MAX_REQUESTS, RATE_WINDOW, REFUSAL, REMOTE, REQUESTED, SAME
-from .portfolio import apply_fill, log_execution, on_grid
+from .layout import ARRIVING, CANCEL, MARKET, MAX_REQUESTS, RATE_WINDOW, REFUSAL, REMOTE, REQUESTED, SAME
+from .portfolio import apply_fill, log_execution, on_grid, revalue
 from .risk import INSUFFICIENT_BALANCE, NONE, check
 
 CANCEL_REQUEST = -1  # the type of a request that takes back the order whose ref is in its id
@@ -201,11 +201,14 @@ def settle_requests(desk: Any) -> None:
         elif account.fill_mode == SAME and request.type == MARKET:
             slot = find(desk, order_id)
             fill_at(desk, slot, desk.positions[request.inst].mark_price, request.size, 0)
+            revalue(desk)
     account.requests = 0
 
 
 @compiled
-def request(desk: Any, inst: int, side: int, type_: int, tif: int, post_only: int, size: float, limit_price: float, stop_price: float) -> int:
+def request(
+    desk: Any, inst: int, side: int, type_: int, tif: int, post_only: int, size: float, limit_price: float, stop_price: float
+) -> int:
     """Notes an order that the strategy wants: its ref, or 0 when it asked for too many at one event."""
     account = desk.account
     if account.requests >= MAX_REQUESTS:

@@ -30,14 +30,24 @@ def holdings(desk: Any) -> float:
 
 
 @inlined
+def net_worth(desk: Any) -> float:
+    """Cash and the positions at their marks."""
+    if desk.account.instruments == 1:
+        return float(desk.account.cash + desk.positions[0].size * desk.positions[0].mark_price)
+    return float(desk.account.cash + holdings(desk))
+
+
+@inlined
 def revalue(desk: Any) -> None:
-    """Equity from cash and marks; new peaks and the largest drawdown are noted."""
+    """Equity from cash and marks; new peaks and the largest drawdown are noted.
+
+    Called when marks are those of now: between a fill at a bar's open and the mark at its close, a peak would be one of
+    a new position at an old price.
+    """
     account = desk.account
-    if account.instruments == 1:
-        equity = account.cash + desk.positions[0].size * desk.positions[0].mark_price
-    else:
-        equity = account.cash + holdings(desk)
+    equity = net_worth(desk)
     account.equity = equity
+    account.unmarked = 0
     account.curve_low = min(account.curve_low, equity)
     peak = account.high_water_mark
     if equity > peak:
@@ -67,7 +77,7 @@ def mark(desk: Any, inst: int, price: float) -> None:
     """The instrument is worth this price from now on."""
     position = desk.positions[inst]
     position.mark_price = price
-    if position.size != 0.0:
+    if position.size != 0.0 or desk.account.unmarked != 0:
         revalue(desk)
 
 
@@ -117,5 +127,6 @@ def apply_fill(desk: Any, order_id: int, ref: int, inst: int, side: int, price: 
     account.cash -= side * price * size + fee
     account.fees += fee
     account.fills += 1
+    account.equity = net_worth(desk)
+    account.unmarked = 1
     log_execution(desk, FILL, order_id, ref, inst, side, maker, 0, price, size, fee)
-    revalue(desk)
