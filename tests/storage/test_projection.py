@@ -26,7 +26,7 @@ from traider.domain.vocabulary import OrderStatus
 from traider.storage.engine import reading
 from traider.storage.models import PROJECTED, AuditRow, DailyPnl, EquityPoint, Exposure, TradeExecution
 from traider.storage.projection import FINE_MINUTES, Projection
-from traider.storage.repository import Repository
+from traider.storage.repository import NumberedOrder, Repository
 
 
 @pytest.fixture
@@ -72,13 +72,15 @@ async def test_orders_and_fills_are_what_their_events_say(projection: Projection
     await projection.apply(events, None, None)
     assert await projection.last_n() == len(events)
     expected = folded(events)
-    assert await repository.orders(open_only=False, limit=10) == [expected[name] for name in "dcba"]
-    assert await repository.orders(open_only=True, limit=10) == [expected["d"]]
-    assert await repository.orders(open_only=False, limit=2) == [expected["d"], expected["c"]]
+    first_n = {"a": 1, "b": 4, "c": 9, "d": 10}
+    newest_first = [NumberedOrder(first_n=first_n[name], order=expected[name]) for name in "dcba"]
+    assert await repository.orders(open_only=False, limit=10) == newest_first
+    assert await repository.orders(open_only=True, limit=10) == newest_first[:1]
+    assert await repository.orders(open_only=False, limit=2) == newest_first[:2]
     fills = [event for event in events if isinstance(event, OrderFilled)]
     assert await repository.fills(10) == fills[::-1]
     assert await repository.fills(1) == fills[-1:]
-    assert await repository.order("b") == expected["b"]
+    assert await repository.order("b") == newest_first[2]
     assert await repository.order("unheard of") is None
 
 
@@ -142,15 +144,16 @@ async def test_an_unknown_order_stays_open(projection: Projection, repository: R
     lost = OrderUnknown(n=2, ts_ns=START_NS, client_order_id="a", detail="no answer")
     await projection.apply([submitted(1, order), lost], None, None)
     (stored,) = await repository.orders(open_only=True, limit=10)
-    assert (stored.status, stored.detail) == (OrderStatus.UNKNOWN, "no answer")
+    assert (stored.order.status, stored.order.detail) == (OrderStatus.UNKNOWN, "no answer")
 
 
 async def test_eighteen_digits_on_both_sides_of_the_point_stay_exact(projection: Projection, repository: Repository) -> None:
     size, price = "123456789012345678.123456789012345678", "987654321098765432.000000000000000001"
     order = request("a", size)
     await projection.apply([submitted(1, order), accepted(2, order), filled(3, order, price, size, "0.000000000000000001")], None, None)
-    stored = await repository.order("a")
-    assert stored is not None
+    found = await repository.order("a")
+    assert found is not None
+    stored = found.order
     digits = int(size.replace(".", "")) * int(price.replace(".", ""))
     assert stored.notional == Decimal(f"{digits}E-36")
     assert (stored.filled_size, stored.request.size, stored.fees) == (Decimal(size), Decimal(size), Decimal("0.000000000000000001"))
@@ -165,7 +168,7 @@ async def test_a_long_batch_is_stored_whole(projection: Projection, repository: 
         n = len(events)
         events += [submitted(n + 1, order), accepted(n + 2, order), filled(n + 3, order, "100", "1")]
     await projection.apply(events, None, None)
-    assert await repository.orders(open_only=False, limit=5000) == [*reversed(folded(events).values())]
+    assert [found.order for found in await repository.orders(open_only=False, limit=5000)] == [*reversed(folded(events).values())]
     assert len(await repository.fills(5000)) == len(orders)
 
 

@@ -14,10 +14,12 @@ from traider.storage.repository import Repository
 
 from .kill_switch import KillSwitch
 from .live import LiveView, SessionInfo
+from .passwords import Passwords
+from .pump import Pump
 from .reads import Reads
 from .schemas import ReadyOut
 from .sessions import Sessions
-from .sse import Hub
+from .sse import HEARTBEAT_S, Hub
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +35,8 @@ class ApiDeps:
     settings: ApiSettings
     session: SessionInfo
     static_dir: Path | None = None
+    passwords: Passwords | None = None  # the recommended hashing where none is given
+    heartbeat_s: float = HEARTBEAT_S
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,10 +49,13 @@ class Api:
     reads: Reads
     sessions: Sessions
     kill_switch: KillSwitch
+    pump: Pump
 
     async def readiness(self) -> ReadyOut:
         """Whether it may trade, with every reason why not."""
         reasons = self.live.problems()
+        if not self.pump.running:
+            reasons.append("the live view has stopped: restart the platform, its log says why")
         try:
             await self.deps.repository.ping()
         except StoreError as error:

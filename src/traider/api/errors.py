@@ -51,9 +51,15 @@ async def _unavailable(request: Request, error: Exception) -> JSONResponse:
     return error_response(503, str(error))
 
 
+async def _internal(request: Request, error: Exception) -> JSONResponse:
+    # Starlette raises it again after this, so the server logs the traceback.
+    return error_response(500, "internal error: the log says more")
+
+
 def install(app: FastAPI) -> None:
     """Makes every error of the app answer as ``ErrorOut``."""
     app.exception_handler(HTTPException)(_http_error)
     app.exception_handler(RequestValidationError)(_invalid)
     app.exception_handler(LinkError)(_unavailable)
     app.exception_handler(StoreError)(_unavailable)
+    app.exception_handler(Exception)(_internal)

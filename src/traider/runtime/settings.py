@@ -52,13 +52,13 @@ def _split(value: object) -> object:
 class StateSettings(Section):
     """Where a session keeps its files."""
 
-    directory: Path = Field(Path(".traider"), alias="TRAIDER_STATE_DIR")
+    directory: Path = Field(default=Path(".traider"), validation_alias="TRAIDER_STATE_DIR")
 
 
 class StoreSettings(Section):
     """The state store; without a URL it is a SQLite file in the state directory."""
 
-    uri: SecretStr | None = Field(None, alias="STATE_STORE_URI")
+    uri: SecretStr | None = Field(default=None, validation_alias="STATE_STORE_URI")
 
     @field_validator("uri")
     @classmethod
@@ -79,13 +79,13 @@ class StoreSettings(Section):
 class RiskSettings(Section):
     """The limits that the guard starts with."""
 
-    allowed_markets: Annotated[tuple[str, ...] | None, NoDecode] = Field(None, alias="ALLOWED_MARKETS")
-    max_order_notional: PositiveDecimal | None = Field(None, alias="MAX_ORDER_NOTIONAL")
-    max_open_orders: PositiveInt | None = Field(None, alias="MAX_OPEN_ORDERS")
-    max_position_size: PositiveDecimal | None = Field(None, alias="MAX_POSITION_SIZE")
-    max_daily_loss: PositiveDecimal | None = Field(None, alias="MAX_DAILY_LOSS")
-    max_drawdown: Annotated[PositiveDecimal, Field(le=1)] | None = Field(None, alias="MAX_DRAWDOWN")
-    max_orders_per_minute: PositiveInt | None = Field(None, alias="MAX_ORDERS_PER_MINUTE")
+    allowed_markets: Annotated[tuple[str, ...] | None, NoDecode] = Field(default=None, validation_alias="ALLOWED_MARKETS")
+    max_order_notional: PositiveDecimal | None = Field(default=None, validation_alias="MAX_ORDER_NOTIONAL")
+    max_open_orders: PositiveInt | None = Field(default=None, validation_alias="MAX_OPEN_ORDERS")
+    max_position_size: PositiveDecimal | None = Field(default=None, validation_alias="MAX_POSITION_SIZE")
+    max_daily_loss: PositiveDecimal | None = Field(default=None, validation_alias="MAX_DAILY_LOSS")
+    max_drawdown: Annotated[PositiveDecimal, Field(le=1)] | None = Field(default=None, validation_alias="MAX_DRAWDOWN")
+    max_orders_per_minute: PositiveInt | None = Field(default=None, validation_alias="MAX_ORDERS_PER_MINUTE")
 
     @field_validator("allowed_markets", mode="before")
     @classmethod
@@ -103,17 +103,17 @@ class RiskSettings(Section):
 class StrategySettings(Section):
     """Parameters of built-in strategies that have a variable of their own."""
 
-    sma_window: PositiveInt | None = Field(None, alias="SMA_WINDOW")
+    sma_window: PositiveInt | None = Field(default=None, validation_alias="SMA_WINDOW")
 
 
 class ApiSettings(Section):
     """The HTTP face."""
 
-    host: str = Field("127.0.0.1", alias="API_HOST", min_length=1)
-    port: Port = Field(8000, alias="API_PORT")
-    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field((), alias="CORS_ORIGINS")
-    dashboard_password: SecretStr | None = Field(None, alias="DASHBOARD_PASSWORD")
-    market_stale_after_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(30.0, alias="MARKET_STALE_AFTER_S")
+    host: str = Field(default="127.0.0.1", validation_alias="API_HOST", min_length=1)
+    port: Port = Field(default=8000, validation_alias="API_PORT")
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(default=(), validation_alias="CORS_ORIGINS")
+    dashboard_password: SecretStr | None = Field(default=None, validation_alias="DASHBOARD_PASSWORD")
+    market_stale_after_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] = Field(default=30.0, validation_alias="MARKET_STALE_AFTER_S")
 
     @field_validator("cors_origins", mode="before")
     @classmethod
@@ -141,14 +141,14 @@ class ApiSettings(Section):
 class MetricsSettings(Section):
     """The Prometheus exporter."""
 
-    port: Port = Field(9108, alias="METRICS_PORT")
+    port: Port = Field(default=9108, validation_alias="METRICS_PORT")
 
 
 class LogSettings(Section):
     """What is logged and how it looks."""
 
-    format: Literal["auto", "json", "console"] = Field("auto", alias="LOG_FORMAT")
-    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", alias="LOG_LEVEL")
+    format: Literal["auto", "json", "console"] = Field(default="auto", validation_alias="LOG_FORMAT")
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(default="INFO", validation_alias="LOG_LEVEL")
 
     @field_validator("level", mode="before")
     @classmethod
@@ -202,7 +202,7 @@ def sections() -> Iterator[tuple[str, type[Section]]]:
 def variables() -> Iterator[str]:
     """The name of every environment variable that is read."""
     for _, section in sections():
-        yield from (str(field.alias) for field in section.model_fields.values())
+        yield from (str(field.validation_alias) for field in section.model_fields.values())
 
 
 def load_settings(environment: Mapping[str, str] | None = None) -> Settings:

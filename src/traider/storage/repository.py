@@ -25,6 +25,13 @@ class EquityReading(msgspec.Struct, frozen=True, kw_only=True):
     drawdown: Decimal
 
 
+class NumberedOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """An order, and the journal number of its first event: the order of orders."""
+
+    first_n: int
+    order: Order
+
+
 class Repository:
     """Reads only. Each answer is of one moment of the store; ``StoreError`` when there is none to be had."""
 
@@ -36,20 +43,20 @@ class Repository:
         async with reading(self._engine) as connection:
             await connection.execute(text("SELECT 1"))
 
-    async def order(self, client_order_id: str) -> Order | None:
+    async def order(self, client_order_id: str) -> NumberedOrder | None:
         """One order, None when it is not known."""
         async with reading(self._engine) as connection:
             rows = await connection.execute(select(OrderRow.__table__).where(OrderRow.client_order_id == client_order_id))
             row = rows.one_or_none()
-            return None if row is None else order_from_row(row)
+            return None if row is None else NumberedOrder(first_n=row.first_n, order=order_from_row(row))
 
-    async def orders(self, *, open_only: bool, limit: int) -> list[Order]:
+    async def orders(self, *, open_only: bool, limit: int) -> list[NumberedOrder]:
         """Newest first."""
         query = select(OrderRow.__table__).order_by(OrderRow.first_n.desc()).limit(limit)
         if open_only:
             query = query.where(OrderRow.status.in_([status.value for status in OPEN_STATUSES]))
         async with reading(self._engine) as connection:
-            return [order_from_row(row) for row in await connection.execute(query)]
+            return [NumberedOrder(first_n=row.first_n, order=order_from_row(row)) for row in await connection.execute(query)]
 
     async def fills(self, limit: int) -> list[OrderFilled]:
         """Newest first."""
