@@ -5,7 +5,6 @@ import inspect
 import platform
 import sys
 from decimal import Decimal
-from functools import cache
 from pathlib import PurePath
 
 import msgspec
@@ -16,7 +15,7 @@ import traider
 
 from ..domain.instruments import Instrument
 from ..domain.limits import RiskLimits
-from ..kernel.compiler import kernel_hash
+from ..kernel.cache import kernel_hash
 from ..kernel.kit import Strategy, Value
 
 VERSION = 1
@@ -73,16 +72,11 @@ def code_of(strategy: type[Strategy]) -> Code:
     return Code(
         traider=traider.__version__,
         strategy_sha256=hashlib.sha256(text.encode()).hexdigest(),
-        kernel_sha256=_kernel_sha256(),
+        kernel_sha256=kernel_hash(),
         python=platform.python_version(),
         numpy=np.__version__,
         numba=numba.__version__,
     )
-
-
-@cache
-def _kernel_sha256() -> str:
-    return kernel_hash()
 
 
 def encode(manifest: Manifest) -> bytes:

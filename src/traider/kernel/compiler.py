@@ -4,11 +4,9 @@ The loop is written to a file of its own, named by the hash of everything that i
 kit's, the kernel's, numba's version), so that numba's disk cache holds for it and an edit can't meet old code.
 """
 
-import functools
 import hashlib
 import importlib.util
 import inspect
-import os
 import sys
 import tempfile
 from pathlib import Path
@@ -20,6 +18,7 @@ import numpy as np
 
 from ..domain.errors import StrategyError
 from . import context_type, driver, events, layout, matching, orders, portfolio
+from .cache import cache_folder, kernel_hash
 from .diagnosis import explain, refuse_narrowing
 from .kit import Strategy
 from .structs import StructType, allocate, describe, read_back, view_of
@@ -168,16 +167,6 @@ def _source(name: str, key: str, handlers: tuple[str, ...]) -> str:
     return "".join(blocks)
 
 
-@functools.cache
-def kernel_hash() -> str:
-    """Of everything that the kernel's machine code depends on beside the strategy."""
-    digest = hashlib.sha256(f"{sys.version}{numba.__version__}{np.__version__}".encode())
-    here = Path(__file__).parent
-    for path in sorted([*here.glob("*.py"), *(here.parent / "domain").glob("*.py")]):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
-
-
 def _key(struct: StructType, handlers: tuple[str, ...]) -> str:
     digest = hashlib.sha256(kernel_hash().encode())
     digest.update(repr((struct.name, handlers)).encode())
@@ -207,14 +196,6 @@ def _surroundings(function: Any) -> bytes:
     return repr(sorted(seen.items())).encode()
 
 
-def cache_folder() -> Path:
-    """Where compiled strategies are kept: ``TRAIDER_CACHE_DIR``, else the user's cache folder."""
-    chosen = os.environ.get("TRAIDER_CACHE_DIR")
-    if chosen:
-        return Path(chosen)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "traider" / "strategies"
-
-
 def _load(key: str, source: str) -> ModuleType:
     name = f"traider_strategy_{key}"
     path = _write(name, source)
@@ -228,14 +209,16 @@ def _load(key: str, source: str) -> ModuleType:
 
 
 def _write(name: str, source: str) -> Path:
-    folder = cache_folder()
+    folder = cache_folder() / "strategies"
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder.mkdir(exist_ok=True, mode=0o700)
         path = folder / f"{name}.py"
         if not path.exists():
             with tempfile.NamedTemporaryFile("w", dir=folder, suffix=".tmp", delete=False) as file:
                 file.write(source)
-            os.replace(file.name, path)
-        return path
+            Path(file.name).replace(path)
     except OSError as error:
-        raise StrategyError(f"can't write the compiled strategy to {folder} ({error.strerror}); set TRAIDER_CACHE_DIR to a folder that can be written") from None
+        raise StrategyError(
+            f"can't write the compiled strategy to {folder} ({error.strerror}); set TRAIDER_CACHE_DIR to a folder that can be written"
+        ) from None
+    return path

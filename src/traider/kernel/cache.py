@@ -1,0 +1,90 @@
+"""Where machine code is kept between processes, and when it is too old.
+
+Numba by itself looks only at the file that a function stands in; a function that calls into another file would go on
+running that file's old code. Here everything hangs on one hash of the whole kernel.
+"""
+
+import functools
+import hashlib
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numba
+import numpy as np
+from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLocator
+
+from ..domain.errors import SettingsError
+
+
+@functools.cache
+def kernel_hash() -> str:
+    """Of everything that the kernel's machine code depends on: its source, the domain's, Python's, numba's and numpy's versions."""
+    digest = hashlib.sha256(f"{sys.version}{numba.__version__}{np.__version__}".encode())
+    here = Path(__file__).parent
+    for path in sorted([*here.glob("*.py"), *(here.parent / "domain").glob("*.py")]):
+        digest.update(path.name.encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+@functools.cache
+def cache_folder() -> Path:
+    """``TRAIDER_CACHE_DIR``, else the user's cache folder, else one of the user's own in the temporary folder.
+
+    What is in it is loaded as code, so a folder that somebody else can write to is refused.
+    """
+    chosen = os.environ.get("TRAIDER_CACHE_DIR")
+    if chosen:
+        return _usable(Path(chosen))
+    try:
+        return _usable(Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "traider")
+    except (SettingsError, RuntimeError):
+        return _usable(Path(tempfile.gettempdir()) / f"traider-{os.getuid()}")
+
+
+def _usable(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        status = folder.stat()
+    except OSError as error:
+        raise SettingsError(f"can't keep compiled code in {folder} ({error.strerror}); set TRAIDER_CACHE_DIR to a folder of your own") from None
+    if status.st_uid != os.getuid() or status.st_mode & 0o002 or not os.access(folder, os.W_OK):
+        raise SettingsError(f"can't keep compiled code in {folder}: others own it or can write to it; set TRAIDER_CACHE_DIR to a folder of your own")
+    return folder.absolute()
+
+
+class _Locator(_CacheLocator):  # type: ignore[misc]  # numba's classes are untyped
+    """One folder for each hash of the kernel."""
+
+    def __init__(self, line: int) -> None:
+        self._line = line
+
+    @classmethod
+    def from_function(cls, py_func: Any, py_file: str) -> "_Locator":
+        return cls(py_func.__code__.co_firstlineno)
+
+    def get_cache_path(self) -> str:
+        return str(cache_folder() / f"kernel-{kernel_hash()[:16]}")
+
+    def get_source_stamp(self) -> str:
+        return kernel_hash()
+
+    def get_disambiguator(self) -> str:
+        return str(self._line)
+
+
+class _KernelCacheImpl(CompileResultCacheImpl):  # type: ignore[misc]
+    _locator_classes = (_Locator,)
+
+
+class _KernelCache(FunctionCache):  # type: ignore[misc]
+    _impl_class = _KernelCacheImpl
+
+
+def keep(dispatcher: Any) -> Any:
+    """The same dispatcher, its machine code kept on disk for as long as the kernel stays as it is."""
+    dispatcher._cache = _KernelCache(dispatcher.py_func)
+    return dispatcher
