@@ -38,7 +38,7 @@ class Draft:
 
 
 class Disk:
-    """The two calls that make a batch durable; tests hand in one that fails or stops at a named point."""
+    """The calls that make things durable; tests hand in one that fails or stops at a named point."""
 
     def write(self, fd: int, data: bytes) -> None:
         view = memoryview(data)
@@ -46,7 +46,7 @@ class Disk:
             view = view[os.write(fd, view) :]
 
     def sync(self, fd: int) -> None:
-        os.fdatasync(fd)
+        os.fdatasync(fd)  # the data and the file's size; not its times
 
 
 class Verification(NamedTuple):
@@ -106,8 +106,8 @@ class Journal:
         if not path.exists() and not head_file.exists():
             for new in (head_file, path):
                 new.touch(0o600)
-            _write_head(head_file, Head(0, GENESIS))
-            _sync_directory(path.parent)
+            _write_head(disk, head_file, Head(0, GENESIS))
+            _sync_directory(disk, path.parent)
         head, state = _prove(path)
         if head is None:
             notices.append(f"{head_file.name} was missing: lines cut from the end of the journal would not have shown")
@@ -115,9 +115,9 @@ class Journal:
         if state.problem is not None:
             torn = os.fstat(fd).st_size - state.size
             os.ftruncate(fd, state.size)
-            os.fsync(fd)
+            disk.sync(fd)
             notices.append(f"cut {torn} bytes that were never made durable from the journal's end ({state.problem})")
-        _write_head(head_file, Head(state.n, state.head))
+        _write_head(disk, head_file, Head(state.n, state.head))
         head_fd = os.open(head_file, os.O_WRONLY | os.O_CLOEXEC)
         return cls(path, clock, disk, lock, fd, head_fd, state, notices)
 
@@ -170,7 +170,7 @@ class Journal:
     def _undo(self) -> bool:
         try:
             os.ftruncate(self._fd, self._offsets[-1])
-            os.fsync(self._fd)
+            self._disk.sync(self._fd)
         except OSError:
             return False
         return True
@@ -261,11 +261,11 @@ def _head_bytes(head: Head) -> bytes:
     return f"{head.n:020d} {head.digest}\n".encode()
 
 
-def _write_head(path: Path, head: Head) -> None:
+def _write_head(disk: Disk, path: Path, head: Head) -> None:
     fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         os.pwrite(fd, _head_bytes(head), 0)
-        os.fsync(fd)
+        disk.sync(fd)
     finally:
         os.close(fd)
 
@@ -280,10 +280,10 @@ def _read_head(path: Path) -> Head | None:
     return Head(int(n), digest)
 
 
-def _sync_directory(path: Path) -> None:
+def _sync_directory(disk: Disk, path: Path) -> None:
     # A file that is durable in a directory that is not would be gone after a power failure.
     fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        os.fsync(fd)
+        disk.sync(fd)
     finally:
         os.close(fd)
