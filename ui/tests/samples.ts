@@ -3,6 +3,7 @@ import type { Candle } from "@/features/market/types";
 import type { Order } from "@/features/orders/types";
 import type { Portfolio, Position } from "@/features/portfolio/types";
 import type { Limit, Risk } from "@/features/risk/types";
+import type { System } from "@/features/system/types";
 
 export function candle(ts_ms: number, close: number, rest: Partial<Candle> = {}): Candle {
   return { ts_ms, open: close, high: close, low: close, close, volume: 1, ...rest };
@@ -82,4 +83,21 @@ export function limit(rest: Partial<Limit> = {}): Limit {
 
 export function risk(rest: Partial<Risk> = {}): Risk {
   return { kill_switch: false, kill_reason: "", kill_by: "", kill_ts_ms: null, allowed_markets: null, limits: [], ...rest };
+}
+
+export function system(rest: Partial<System> = {}): System {
+  return {
+    version: "0.1.0",
+    mode: "paper",
+    strategy: "sma_cross",
+    params: { fast: 20, slow: 50 },
+    symbol: "BTC-USD",
+    source: "generated",
+    started_ts_ms: 1_000,
+    guard_connected: true,
+    market_age_ms: 100,
+    market_stale: false,
+    components: [],
+    ...rest,
+  };
 }

@@ -8,9 +8,10 @@ import { openOrdersQuery } from "@/features/orders/queries";
 import { riskQuery } from "@/features/risk/queries";
 import { meQuery } from "@/features/session/queries";
 import type { User } from "@/features/session/types";
+import { systemQuery } from "@/features/system/queries";
 import { useLive } from "@/lib/live/store";
 
-import { candle, fill, order, risk } from "../samples";
+import { candle, fill, order, risk, system } from "../samples";
 import { streamServer } from "./server";
 
 let client: QueryClient;
@@ -42,15 +43,17 @@ afterEach(() => {
 });
 
 it("writes the events into the lists that were loaded", async () => {
+  client.setQueryData(systemQuery.queryKey, system());
   client.setQueryData(candlesQuery.queryKey, [candle(1_000, 10)]);
   client.setQueryData(fillsQuery.queryKey, []);
   client.setQueryData(openOrdersQuery.queryKey, [order("a")]);
   send("market", { symbol: "BTC-USD", ts_ms: 2_100, price: 11, candle: candle(2_000, 11) });
+  send("market", { symbol: "ETH-USD", ts_ms: 3_100, price: 7, candle: candle(3_000, 7) });
   send("order", order("a", { status: "filled" }));
   send("fill", fill("1"));
   send("risk", risk({ kill_switch: true }));
   await settle();
-  expect(client.getQueryData(candlesQuery.queryKey)).toHaveLength(2);
+  expect(client.getQueryData(candlesQuery.queryKey)?.map(({ close }) => close)).toEqual([10, 11]);
   expect(client.getQueryData(openOrdersQuery.queryKey)).toEqual([]);
   expect(client.getQueryData(fillsQuery.queryKey)).toEqual([fill("1")]);
   expect(client.getQueryData(riskQuery.queryKey)?.kill_switch).toBe(true);

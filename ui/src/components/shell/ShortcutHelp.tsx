@@ -5,8 +5,15 @@ import { Dialog } from "@/components/ui/Dialog";
 import { HELP_KEY, SHORTCUTS } from "@/lib/keyboard/shortcuts";
 import { useView } from "@/lib/view/store";
 
-function Key({ name }: { name: string }) {
-  return <kbd className="inline-block min-w-6 rounded border border-line bg-raised px-1.5 text-center font-sans font-semibold">{name}</kbd>;
+function Row({ name, does, dimmed = false }: { name: string; does: string; dimmed?: boolean }) {
+  return (
+    <div className={`contents ${dimmed ? "*:opacity-50" : ""}`}>
+      <dt>
+        <kbd className="inline-block min-w-6 rounded border border-line bg-raised px-1.5 text-center font-sans font-semibold">{name}</kbd>
+      </dt>
+      <dd>{does}</dd>
+    </div>
+  );
 }
 
 export function ShortcutHelp({ onClose }: { onClose: () => void }) {
@@ -14,25 +21,12 @@ export function ShortcutHelp({ onClose }: { onClose: () => void }) {
   const setShortcuts = useView((state) => state.setShortcuts);
   return (
     <Dialog title="Keyboard" onClose={onClose}>
-      <dl className={`mt-3 grid grid-cols-[auto_1fr] gap-x-3 gap-y-1.5 ${enabled ? "" : "opacity-50"}`}>
+      <dl className="mt-3 grid grid-cols-[auto_1fr] gap-x-3 gap-y-1.5">
         {SHORTCUTS.map(({ key, does }) => (
-          <div key={key} className="contents">
-            <dt>
-              <Key name={key} />
-            </dt>
-            <dd>{does}</dd>
-          </div>
+          <Row key={key} name={key} does={does} dimmed={!enabled} />
         ))}
-      </dl>
-      <dl className="mt-1.5 grid grid-cols-[auto_1fr] gap-x-3 gap-y-1.5">
-        <dt>
-          <Key name={HELP_KEY} />
-        </dt>
-        <dd>this help</dd>
-        <dt>
-          <Key name="Esc" />
-        </dt>
-        <dd>close a dialog</dd>
+        <Row name={HELP_KEY} does="this help" />
+        <Row name="Esc" does="close a dialog" />
       </dl>
       <label className="mt-4 flex items-center gap-2">
         <input type="checkbox" checked={enabled} onChange={(event) => setShortcuts(event.target.checked)} className="accent-accent" />

@@ -61,6 +61,8 @@ export function applyEvents(client: QueryClient, events: Named[]): boolean {
         orders.push(data);
         break;
       case "market": {
+        const own = client.getQueryData(systemQuery.queryKey)?.symbol;
+        if (own === undefined || own !== data.symbol) break; // the candles are of the session's own market
         priced = true;
         const { candle } = data;
         if (candle !== null) client.setQueryData(candlesQuery.queryKey, (old) => old && mergeCandle(old, candle));

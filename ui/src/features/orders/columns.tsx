@@ -74,7 +74,7 @@ export const REFUSAL_COLUMNS: readonly Column<Order>[] = [
     phone: "wide",
     cell: (row) => (
       <span className="whitespace-normal">
-        <span className="font-semibold text-warn first-letter:uppercase">{row.reason ?? "no reason was given"}</span>
+        <span className="inline-block font-semibold text-warn first-letter:uppercase">{row.reason ?? "no reason was given"}</span>
         {row.detail !== "" && row.detail !== row.reason && <span className="ml-2 text-dim">{row.detail}</span>}
       </span>
     ),

@@ -30,7 +30,7 @@ export function RiskPanel({ className }: { className?: string }) {
             ) : (
               <ul className="flex-1 py-1">
                 {limits.map((limit) => (
-                  <LimitBar key={limit.name} limit={limit} currency={portfolio?.currency} />
+                  <LimitBar key={`${limit.name} ${limit.label}`} limit={limit} currency={portfolio?.currency} />
                 ))}
               </ul>
             )}

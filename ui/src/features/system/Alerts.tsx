@@ -20,9 +20,14 @@ function Alert({ children }: { children: ReactNode }) {
   );
 }
 
-function MarketAge() {
+function StaleMarket() {
   const age = useMarketAge();
-  return <>{age === null ? "None has arrived yet." : `The newest price is ${formatAge(age)} old.`}</>;
+  if (age === null) return <strong>No market data has arrived yet.</strong>;
+  return (
+    <>
+      <strong>Market data is stale.</strong> The newest price came {formatAge(age)} ago.
+    </>
+  );
 }
 
 /** What is wrong with the platform as a whole, in words; nothing when nothing is. */
@@ -48,7 +53,7 @@ export function Alerts() {
       )}
       {data.market_stale && (
         <Alert>
-          <strong>Market data is stale.</strong> <MarketAge />
+          <StaleMarket />
         </Alert>
       )}
     </>

@@ -101,7 +101,7 @@ export function SystemPanel({ className }: { className?: string }) {
     <Panel id="system" title="System" fresh={query} className={className} aside={query.data && `traider ${query.data.version}`}>
       <QueryState query={query} what="The system's state" rows={6}>
         {(system) => (
-          <dl className="h-full overflow-y-auto py-1.5">
+          <dl className="h-full overflow-y-auto py-1.5 text-xs leading-5">
             <Row name="Guard">
               <State tone={system.guard_connected ? "good" : "bad"}>{system.guard_connected ? "connected" : "not connected"}</State>
             </Row>
