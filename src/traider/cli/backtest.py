@@ -41,9 +41,12 @@ def backtest(
 
     A strategy acts when a bar is complete; market orders fill at the next bar's open, or as --fill says.
     """
+    wanted: Manifest | None = None
     if manifest is not None:
         if strategy is not None or param or quantity is not None:
-            raise SettingsError("--manifest brings strategy, parameters and settings with it; give only --manifest (and --data if the file has moved)")
+            raise SettingsError(
+                "--manifest brings strategy, parameters and settings with it; give no others (but --data, if the file has moved)"
+            )
         wanted = _read_manifest(manifest)
         run = _run_of_manifest(wanted, data or _find_data(wanted, manifest), quiet=json_)
     else:
@@ -71,7 +74,7 @@ def backtest(
         from .backtest_table import print_result
 
         print_result(run.result, run.data, manifest=written, report=report)
-    if manifest is not None and run.result.fills_sha256 != wanted.outcome.fills_sha256:
+    if wanted is not None and run.result.fills_sha256 != wanted.outcome.fills_sha256:
         changed = differences(wanted.code, run.manifest.code)
         because = f"since then changed: {', '.join(changed)}" if changed else "nothing that is recorded has changed: please report this"
         raise TraiderError(f"{manifest}: the fills differ from the manifest's ({because})")
@@ -140,7 +143,8 @@ def _run_of_manifest(wanted: Manifest, path: Path, *, quiet: bool) -> _Run:
 
 def _run(name: str, spec: BacktestSpec, file: MarketFile, fill: str, *, quiet: bool) -> _Run:
     tape = options.tape_of_file(file)
-    if quiet or not sys.stderr.isatty() or len(tape) < 1_000_000 and not spec.interpreted:
+    takes_long = spec.interpreted or len(tape) >= 1_000_000
+    if quiet or not takes_long or not sys.stderr.isatty():
         result = run_backtest(spec, tape)
     else:
         from .backtest_table import progress_bar

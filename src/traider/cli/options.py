@@ -49,7 +49,7 @@ def check_quantity(quantity: float, instrument: Instrument) -> None:
         raise SettingsError(f"--quantity is {quantity:g}; sizes up to 1e9 are supported")
     if Decimal(repr(quantity)) % instrument.size_increment:
         raise SettingsError(
-            f"--quantity is {quantity!r}, which is no multiple of the size increment {instrument.size_increment:f}; round it, or set --size-increment"
+            f"--quantity is {quantity!r}, no multiple of the size increment {instrument.size_increment:f}; round it, or set --size-increment"
         )
 
 
@@ -95,12 +95,14 @@ def market_file(path: Path, *, strategy: type[Strategy], symbol: str | None, pri
     """The checked file, if the strategy has a handler for what is in it."""
     data = read_market_file(path, symbol=symbol, price_increment=price_increment)
     if data.kind not in acts_on(strategy):
-        raise DataError(f"{path}: holds {data.kind}, and strategy {strategy.name} acts on {' and '.join(sorted(acts_on(strategy)))}; give such a file")
+        wanted = " and ".join(sorted(acts_on(strategy)))
+        raise DataError(f"{path}: holds {data.kind}, and strategy {strategy.name} acts on {wanted}; give such a file")
     return data
 
 
 def instrument_of(data: MarketFile, size_increment: Decimal | None) -> Instrument:
-    return instrument_from_symbol(data.symbol, price_increment=data.price_increment, size_increment=size_increment or DEFAULT_SIZE_INCREMENT)
+    sizes = size_increment or DEFAULT_SIZE_INCREMENT
+    return instrument_from_symbol(data.symbol, price_increment=data.price_increment, size_increment=sizes)
 
 
 def tape_of_file(data: MarketFile) -> Tape:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 DAYS_A_YEAR = 365  # crypto markets never close
 
@@ -15,7 +16,7 @@ def sharpe_ratio(daily_equity: Sequence[float]) -> float | None:
     """
     if len(daily_equity) < 3 or min(daily_equity) <= 0:
         return None
-    returns = [after / before - 1 for before, after in zip(daily_equity, daily_equity[1:], strict=False)]
+    returns = [after / before - 1 for before, after in pairwise(daily_equity)]
     mean = math.fsum(returns) / len(returns)
     variance = math.fsum((x - mean) ** 2 for x in returns) / (len(returns) - 1)
     if variance == 0:

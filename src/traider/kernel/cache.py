@@ -18,13 +18,15 @@ from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLoca
 
 from ..domain.errors import SettingsError
 
+_REMEDY = "set TRAIDER_CACHE_DIR to a folder of your own"
+
 
 @functools.cache
 def kernel_hash() -> str:
-    """Of everything that the kernel's machine code depends on: its source, the domain's, Python's, numba's and numpy's versions."""
+    """Of what the kernel's machine code depends on: its source, the vocabulary's numbers, the versions it is compiled with."""
     digest = hashlib.sha256(f"{sys.version}{numba.__version__}{np.__version__}".encode())
     here = Path(__file__).parent
-    for path in sorted([*here.glob("*.py"), *(here.parent / "domain").glob("*.py")]):
+    for path in [*sorted(here.glob("*.py")), here.parent / "domain" / "vocabulary.py"]:
         digest.update(path.name.encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()
@@ -50,13 +52,13 @@ def _usable(folder: Path) -> Path:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         status = folder.stat()
     except OSError as error:
-        raise SettingsError(f"can't keep compiled code in {folder} ({error.strerror}); set TRAIDER_CACHE_DIR to a folder of your own") from None
+        raise SettingsError(f"can't keep compiled code in {folder} ({error.strerror}); {_REMEDY}") from None
     if status.st_uid != os.getuid() or status.st_mode & 0o002 or not os.access(folder, os.W_OK):
-        raise SettingsError(f"can't keep compiled code in {folder}: others own it or can write to it; set TRAIDER_CACHE_DIR to a folder of your own")
+        raise SettingsError(f"can't keep compiled code in {folder}: others own it or can write to it; {_REMEDY}")
     return folder.absolute()
 
 
-class _Locator(_CacheLocator):  # type: ignore[misc]  # numba's classes are untyped
+class _Locator(_CacheLocator):
     """One folder for each hash of the kernel."""
 
     def __init__(self, line: int) -> None:
@@ -76,11 +78,11 @@ class _Locator(_CacheLocator):  # type: ignore[misc]  # numba's classes are unty
         return str(self._line)
 
 
-class _KernelCacheImpl(CompileResultCacheImpl):  # type: ignore[misc]
+class _KernelCacheImpl(CompileResultCacheImpl):
     _locator_classes = (_Locator,)
 
 
-class _KernelCache(FunctionCache):  # type: ignore[misc]
+class _KernelCache(FunctionCache):
     _impl_class = _KernelCacheImpl
 
 

@@ -7,7 +7,6 @@ handled. Order methods return the order's number (0: more than 64 requests at on
 
 from typing import Any
 
-
 from .jit import compiled, inlined
 from .layout import IOC, LIMIT, MARKET, STOP
 from .orders import CANCEL_REQUEST, request, request_cancel

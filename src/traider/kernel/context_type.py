@@ -15,7 +15,7 @@ from .layout import DESK
 DESK_TYPE = numpy_support.from_dtype(DESK)
 
 
-class ContextType(types.Type):  # type: ignore[misc]  # numba's classes are untyped
+class ContextType(types.Type):
     def __init__(self) -> None:
         super().__init__(name="traider.Context")
 
@@ -24,7 +24,7 @@ CONTEXT = ContextType()
 
 
 @register_model(ContextType)
-class _ContextModel(models.ProxyModel):  # type: ignore[misc]
+class _ContextModel(models.ProxyModel):
     """The same pointer as the record's."""
 
     def __init__(self, manager: Any, type_: Any) -> None:
@@ -32,7 +32,7 @@ class _ContextModel(models.ProxyModel):  # type: ignore[misc]
         self._proxied_model = manager.lookup(DESK_TYPE)
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def as_context(typing_context: Any, desk: Any) -> Any:
     """The record as ``ctx``."""
 
@@ -43,7 +43,7 @@ def as_context(typing_context: Any, desk: Any) -> Any:
 
 
 @infer_getattr
-class _ContextAttributes(templates.AttributeTemplate):  # type: ignore[misc]
+class _ContextAttributes(templates.AttributeTemplate):
     key = ContextType
 
     def generic_resolve(self, context_type: ContextType, name: str) -> Any:
@@ -51,7 +51,7 @@ class _ContextAttributes(templates.AttributeTemplate):  # type: ignore[misc]
             return None
         dispatcher = types.Dispatcher(METHODS[name])
 
-        class Method(templates.AbstractTemplate):  # type: ignore[misc]
+        class Method(templates.AbstractTemplate):
             key = (ContextType, name)
 
             def generic(self, args: Any, kws: Any) -> Any:
@@ -62,7 +62,7 @@ class _ContextAttributes(templates.AttributeTemplate):  # type: ignore[misc]
 
 
 def _implement(name: str) -> None:
-    @lower_builtin((ContextType, name), ContextType, types.VarArg(types.Any))  # type: ignore[untyped-decorator]
+    @lower_builtin((ContextType, name), ContextType, types.VarArg(types.Any))
     def call(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         direct = signature.replace(args=(DESK_TYPE, *signature.args[1:]))
         function = context.get_function(types.Dispatcher(METHODS[name]), direct)

@@ -125,7 +125,17 @@ class Desk:
         return Reason(entry.check(self.address, inst, side, type, tif, int(post_only), size, limit_price, stop_price))
 
     def submit(
-        self, *, inst: int, side: int, type: int, tif: int, post_only: bool, size: float, limit_price: float, stop_price: float, ref: int = 0
+        self,
+        *,
+        inst: int,
+        side: int,
+        type: int,
+        tif: int,
+        post_only: bool,
+        size: float,
+        limit_price: float,
+        stop_price: float,
+        ref: int = 0,
     ) -> tuple[int, Reason]:
         """Checks and places an order: its id and NONE, or 0 and the reason."""
         reason = self.check(
@@ -235,8 +245,10 @@ class Desk:
         self.record["submissions"][(int(self.account["submissions"]) - 1) % layout.RATE_WINDOW] = ts_ns
         orders.count_open(self.record, inst)
 
-    def restore_marks(self, *, day_start_equity: float, day_index: int, high_water_mark: float, marks: Sequence[float], now_ns: int) -> None:
-        """Sets what a checkpoint keeps: ``day_index`` is the UTC day (days since the epoch) that ``day_start_equity`` began."""
+    def restore_marks(
+        self, *, day_start_equity: float, day_index: int, high_water_mark: float, marks: Sequence[float], now_ns: int
+    ) -> None:
+        """Sets what a checkpoint keeps: ``day_index`` is the UTC day, in days since the epoch."""
         account = self.account
         for number, price in enumerate(marks):
             self.positions[number]["mark_price"] = price

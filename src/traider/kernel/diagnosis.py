@@ -4,6 +4,7 @@ import ast
 import inspect
 import re
 import textwrap
+from pathlib import Path
 from typing import Any
 
 from numba.core import ir, types
@@ -45,7 +46,8 @@ def explain(error: NumbaError, strategy: Stateful) -> CompileError:
         construct, instead = found
         return CompileError(f"{file}:{line}: {construct} can't be compiled: {instead}; {_INSTEAD}")
     source = _source_line(file, line)
-    return CompileError(f"{file}:{line}: `{source}` can't be compiled: {_reason(text)}; use numbers, arrays and the kit's objects here, {_INSTEAD}")
+    why = f"{_reason(text)}; use numbers, arrays and the kit's objects here, {_INSTEAD}"
+    return CompileError(f"{file}:{line}: `{source}` can't be compiled: {why}")
 
 
 def _short(file: str, text: str) -> str:
@@ -96,8 +98,7 @@ def _construct_at(cls: type, line: int) -> tuple[str, str] | None:
 
 def _source_line(file: str, line: int) -> str:
     try:
-        with open(file, encoding="utf-8") as opened:
-            lines = opened.read().splitlines()
+        lines = Path(file).read_text(encoding="utf-8").splitlines()
     except OSError:
         return "?"
     return lines[line - 1].strip() if 0 < line <= len(lines) else "?"

@@ -6,7 +6,6 @@ array behind it alive.
 
 from typing import Any
 
-from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
@@ -15,7 +14,7 @@ from .context_type import DESK_TYPE
 from .jit import compiled
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def desk_at(typing_context: Any, address: Any) -> Any:
     """The engine's record that lies at this address."""
 

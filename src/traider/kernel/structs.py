@@ -41,7 +41,7 @@ class Field(NamedTuple):
     struct: "StructType | None"
 
 
-class StructType(types.Type):  # type: ignore[misc]  # numba's classes are untyped
+class StructType(types.Type):
     """The compiled type of one class with one set of fields."""
 
     def __init__(self, cls: type, fields: tuple[Field, ...], size: int) -> None:
@@ -195,14 +195,14 @@ def _write(instance: object, struct: StructType, block: np.ndarray[Any, np.dtype
 
 
 @register_model(StructType)
-class _StructModel(models.OpaqueModel):  # type: ignore[misc]
+class _StructModel(models.OpaqueModel):
     """A bare pointer to the first field."""
 
 
 def view_of(struct: StructType) -> Any:
     """An intrinsic that takes the block and gives the struct in it."""
 
-    @intrinsic  # type: ignore[untyped-decorator]
+    @intrinsic
     def view(typing_context: Any, block: Any) -> Any:
         def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             array = context.make_array(signature.args[0])(context, builder, args[0])
@@ -214,7 +214,7 @@ def view_of(struct: StructType) -> Any:
 
 
 @infer_getattr
-class _StructAttributes(templates.AttributeTemplate):  # type: ignore[misc]
+class _StructAttributes(templates.AttributeTemplate):
     key = StructType
 
     def generic_resolve(self, struct: StructType, name: str) -> Any:
@@ -229,7 +229,7 @@ class _StructAttributes(templates.AttributeTemplate):  # type: ignore[misc]
             _implement_method(name)
             dispatcher = types.Dispatcher(struct.methods[name])
 
-            class Method(templates.AbstractTemplate):  # type: ignore[misc]
+            class Method(templates.AbstractTemplate):
                 key = (StructType, name)
 
                 def generic(self, args: Any, kws: Any) -> Any:
@@ -247,7 +247,7 @@ def _implement_method(name: str) -> None:
         return
     _implemented.add(name)
 
-    @lower_builtin((StructType, name), StructType, types.VarArg(types.Any))  # type: ignore[untyped-decorator]
+    @lower_builtin((StructType, name), StructType, types.VarArg(types.Any))
     def call(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         dispatcher = types.Dispatcher(signature.args[0].methods[name])
         function = context.get_function(dispatcher, signature)
@@ -261,7 +261,7 @@ def _address(builder: Any, pointer: Any, offset: int, as_type: Any) -> Any:
     return builder.bitcast(moved, as_type.as_pointer())
 
 
-@lower_getattr_generic(StructType)  # type: ignore[untyped-decorator]
+@lower_getattr_generic(StructType)
 def _get(context: Any, builder: Any, struct: StructType, pointer: Any, name: str) -> Any:
     field = struct.fields[name]
     word = ir.IntType(64)
@@ -291,7 +291,7 @@ def _get(context: Any, builder: Any, struct: StructType, pointer: Any, name: str
     return array._getvalue()
 
 
-@lower_setattr_generic(StructType)  # type: ignore[untyped-decorator]
+@lower_setattr_generic(StructType)
 def _set(context: Any, builder: Any, signature: Any, args: Any, name: str) -> None:
     struct, value_type = signature.args
     pointer, value = args

@@ -135,7 +135,7 @@ def _read_columns(
     return ts_ns, columns
 
 
-def _sides(path: Path, column: pa.Array, at: int) -> Floats:
+def _sides(path: Path, column: Any, at: int) -> Floats:
     if pa.types.is_null(column.type):
         return np.zeros(len(column))
     if pa.types.is_dictionary(column.type):
