@@ -1,7 +1,47 @@
 """traider: one strategy class, backtested at machine-code speed, on paper and live.
 
-The rooms of the house are described in ``docs/architecture.md``. Names are handed on lazily, so that
-``import traider`` costs next to nothing.
+What a strategy's author needs is here; it is loaded when it is first asked for, so that ``import traider`` costs next to
+nothing. The rooms of the house are described in ``docs/architecture.md``.
 """
 
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .kernel.events import Bar as Bar
+    from .kernel.events import Fill as Fill
+    from .kernel.events import Trade as Trade
+    from .kernel.indicators import Atr as Atr
+    from .kernel.indicators import Ema as Ema
+    from .kernel.indicators import Indicator as Indicator
+    from .kernel.indicators import Sma as Sma
+    from .kernel.indicators import Std as Std
+    from .kernel.interpreter import Context as Context
+    from .kernel.kit import Strategy as Strategy
+    from .kernel.kit import param as param
+    from .kernel.structs import Stateful as Stateful
+
 __version__ = "0.1.0"
+
+_HOMES = {
+    "Atr": "indicators",
+    "Bar": "events",
+    "Context": "interpreter",
+    "Ema": "indicators",
+    "Fill": "events",
+    "Indicator": "indicators",
+    "Sma": "indicators",
+    "Stateful": "structs",
+    "Std": "indicators",
+    "Strategy": "kit",
+    "Trade": "events",
+    "param": "kit",
+}
+
+__all__ = [*_HOMES, "__version__"]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'traider' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.kernel.{_HOMES[name]}"), name)

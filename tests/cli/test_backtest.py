@@ -182,7 +182,7 @@ def test_a_bad_option_is_one_line_and_status_2(capsys: pytest.CaptureFixture[str
 
 
 def test_an_unknown_strategy_is_told_which_there_are(capsys: pytest.CaptureFixture[str], bars: Path) -> None:
-    assert_one_error(capsys, ["backtest", "holy_grail", "--data", str(bars)], "built in: momentum, sma_cross")
+    assert_one_error(capsys, ["backtest", "holy_grail", "--data", str(bars)], "built in: ema_band, momentum, sma_cross")
 
 
 def test_data_that_the_strategy_has_no_handler_for(capsys: pytest.CaptureFixture[str], data_dir: Path) -> None:

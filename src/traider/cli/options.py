@@ -49,7 +49,7 @@ def check_quantity(quantity: float, instrument: Instrument) -> None:
         raise SettingsError(f"--quantity is {quantity:g}; sizes up to 1e9 are supported")
     if Decimal(repr(quantity)) % instrument.size_increment:
         raise SettingsError(
-            f"--quantity is {quantity!r}, no multiple of the size increment {instrument.size_increment:f}; round it, or set --size-increment"
+            f"--quantity is {quantity!r}, no multiple of the increment {instrument.size_increment:f}; round it, or set --size-increment"
         )
 
 

@@ -9,10 +9,11 @@ from types import ModuleType
 from traider.domain.errors import StrategyError
 from traider.kernel.kit import Strategy
 
+from .ema_band import EmaBand
 from .momentum import Momentum
 from .sma_cross import SmaCross
 
-BUILT_IN: dict[str, type[Strategy]] = {cls.name: cls for cls in (SmaCross, Momentum)}
+BUILT_IN: dict[str, type[Strategy]] = {cls.name: cls for cls in (SmaCross, Momentum, EmaBand)}
 
 
 def find_strategy(name: str) -> type[Strategy]:
