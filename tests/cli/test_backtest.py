@@ -167,7 +167,7 @@ BAD_OPTIONS = {
     "negative cash": (["--cash", "-1"], "--cash"),
     "negative quantity": (["--quantity", "-1"], "quantity"),
     "zero quantity": (["--quantity", "0"], "quantity"),
-    "quantity off the grid": (["--quantity", "0.123456789"], "size increment"),
+    "quantity off the grid": (["--quantity", "0.123456789"], "--size-increment"),
     "negative taker fee": (["--fee-taker", "-0.001"], "--fee-taker"),
     "maker fee not a number": (["--fee-maker", "nan"], "--fee-maker"),
     "unknown fill mode": (["--fill", "later"], "--fill"),

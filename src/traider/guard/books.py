@@ -18,7 +18,7 @@ from traider.domain.limits import RiskLimits
 from traider.domain.order_state import Order, apply
 from traider.domain.orders import AnyOrderEvent, OrderAccepted, OrderRequest
 from traider.domain.vocabulary import Liquidity, OrderType, Reason
-from traider.kernel import layout, orders
+from traider.kernel import layout
 from traider.kernel.desk import Desk, Execution, Fees, FillMode
 
 from .records import Checkpoint, Configured
@@ -111,7 +111,7 @@ class Books:
                 return 0, Reason.INVALID_ORDER
             if value is not None and exact(float(value)) != value:
                 return 0, reason  # finer than any increment: the desk would round it
-        placed, reason = self.desk.submit(
+        return self.desk.submit(
             inst=number,
             side=int(request.side),
             type=int(request.type),
@@ -121,11 +121,6 @@ class Books:
             limit_price=float(request.limit_price or 0),
             stop_price=float(request.stop_price or 0),
         )
-        if placed and self.config.fill is FillMode.SAME and request.type is OrderType.MARKET:
-            record = self.desk.record
-            mark = float(self.desk.positions[number]["mark_price"])
-            orders.fill_at(record, orders.find(record, placed), mark, float(request.size), 0)
-        return placed, reason
 
     def start_session(self, session: str, n: int) -> None:
         """Another market source from here on, which may lie in another time: the day and the order rate begin anew."""

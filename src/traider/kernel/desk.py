@@ -137,15 +137,9 @@ class Desk:
         stop_price: float,
         ref: int = 0,
     ) -> tuple[int, Reason]:
-        """Checks and places an order: its id and NONE, or 0 and the reason."""
-        reason = self.check(
-            inst=inst, side=side, type=type, tif=tif, post_only=post_only, size=size, limit_price=limit_price, stop_price=stop_price
-        )
-        if reason is not Reason.NONE:
-            self.account["refusals"] += 1
-            return 0, reason
-        row = self._request(ref, inst, side, type, tif, post_only, size, limit_price, stop_price)
-        return orders.place(self.record, row), Reason.NONE
+        """Checks and places an order: its id and NONE, or 0 and the reason. In fill mode SAME a market order is filled."""
+        answer = orders.submit(self.record, self._request(ref, inst, side, type, tif, post_only, size, limit_price, stop_price))
+        return (0, Reason(-answer)) if answer < 0 else (answer, Reason.NONE)
 
     def _request(
         self, ref: int, inst: int, side: int, type_: int, tif: int, post_only: bool, size: float, limit_price: float, stop_price: float

@@ -20,6 +20,7 @@ from typing import Any
 from .jit import compiled
 from .layout import ARRIVING, IOC, IOC_UNFILLED, LIMIT, MARKET, NEXT_CLOSE, POST_ONLY, RESTING, STOP
 from .orders import cancel_at, fill_at, unfilled
+from .portfolio import on_grid
 
 
 @compiled
@@ -76,7 +77,8 @@ def match_bar(desk: Any, inst: int, open_: float, high: float, low: float, close
 @compiled
 def match_trade(desk: Any, inst: int, price: float, size: float) -> None:
     account = desk.account
-    remaining = size
+    instrument = desk.instruments[inst]
+    remaining = down_to_grid(desk, inst, size)
     i = 0
     while i < account.open_orders:
         order = desk.orders[i]
@@ -95,10 +97,12 @@ def match_trade(desk: Any, inst: int, price: float, size: float) -> None:
                     cancel_at(desk, i, POST_ONLY)
                     left = True
                 else:
-                    if down_to_grid(desk, inst, remaining) > 0.0 and (distance < 0.0 or (arriving and distance <= 0.0)):
-                        part = min(unfilled(desk, i), down_to_grid(desk, inst, remaining))
-                        remaining -= part
+                    if remaining > 0.0 and (distance < 0.0 or (arriving and distance <= 0.0)):
+                        part = min(unfilled(desk, i), remaining)
+                        fills = account.fills
                         left = fill_at(desk, i, price if arriving else order.limit_price, part, 0 if arriving else 1)
+                        if account.fills > fills:  # and not cancelled for want of cash
+                            remaining = on_grid(remaining - part, instrument.size_num, instrument.size_den)
                     if not left and arriving and order.tif == IOC:
                         cancel_at(desk, i, IOC_UNFILLED)
                         left = True

@@ -164,7 +164,7 @@ def place(desk: Any, request: Any) -> int:
 
 @compiled
 def submit(desk: Any, request: Any) -> int:
-    """Checks the request and places it: the order id, or minus the reason."""
+    """Checks the request and places it: the order id, or minus the reason. Where market orders fill at once, it is filled."""
     reason = check(
         desk,
         request.inst,
@@ -179,7 +179,11 @@ def submit(desk: Any, request: Any) -> int:
     if reason != NONE:
         desk.account.refusals += 1
         return -reason
-    return place(desk, request)
+    order_id = place(desk, request)
+    if desk.account.fill_mode == SAME and request.type == MARKET:
+        fill_at(desk, find(desk, order_id), desk.positions[request.inst].mark_price, request.size, 0)
+        revalue(desk)
+    return order_id
 
 
 @compiled
@@ -198,10 +202,6 @@ def settle_requests(desk: Any) -> None:
         order_id = submit(desk, request)
         if order_id < 0:
             log_execution(desk, REFUSAL, 0, request.ref, request.inst, request.side, 0, -order_id, 0.0, request.size, 0.0)
-        elif account.fill_mode == SAME and request.type == MARKET:
-            slot = find(desk, order_id)
-            fill_at(desk, slot, desk.positions[request.inst].mark_price, request.size, 0)
-            revalue(desk)
     account.requests = 0
 
 
