@@ -93,6 +93,8 @@ def increment(option: str, text: str | None) -> Decimal | None:
 
 def market_file(path: Path, *, strategy: type[Strategy], symbol: str | None, price_increment: Decimal | None) -> MarketFile:
     """The checked file, if the strategy has a handler for what is in it."""
+    if not acts_on(strategy):
+        raise StrategyError(f"strategy {strategy.name} has neither on_bar nor on_trade: it would never see the market")
     data = read_market_file(path, symbol=symbol, price_increment=price_increment)
     if data.kind not in acts_on(strategy):
         wanted = " and ".join(sorted(acts_on(strategy)))

@@ -1,11 +1,15 @@
 """A strategy with its account, stepped over market events: the backtest's inside and the live session's."""
 
+import inspect
 import time
+import traceback
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 
+from ..domain.errors import StrategyError
 from ..domain.instruments import Instrument
 from ..kernel import layout
 from ..kernel.compiler import CompiledStrategy, compile_strategy
@@ -40,7 +44,18 @@ class Session:
 
     def step(self, tape: Tape, start: int, stop: int, curve: Any = _NO_CURVE) -> int:
         """Handles events from ``start`` on until ``stop``, or until the logs must be drained; where it got to."""
-        return int(self.code.drive(self.desk.records, self.block, curve, *tape.columns(), start, stop))
+        try:
+            return int(self.code.drive(self.desk.records, self.block, curve, *tape.columns(), start, stop))
+        except Exception as error:  # noqa: BLE001  # an author's code may raise anything
+            raise StrategyError(self._failure(error)) from error
+
+    def _failure(self, error: Exception) -> str:
+        """The strategy's own exception, told by event and, where it is known, by line."""
+        at = datetime.fromtimestamp(int(self.desk.account["now_ns"]) / 1e9, UTC).isoformat()
+        file = inspect.getsourcefile(type(self.strategy))
+        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+        where = f"{file}:{lines[-1]}" if lines else f"{file} (--interpreted tells the line)"
+        return f"strategy {self.strategy.name} failed at {at}: {type(error).__name__}: {error}; {where}"
 
 
 def acts_on(strategy: type[Strategy]) -> set[str]:

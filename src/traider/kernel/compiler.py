@@ -9,6 +9,7 @@ import importlib.util
 import inspect
 import sys
 import tempfile
+import warnings
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -146,8 +147,10 @@ def _compile(strategy: Strategy, struct: StructType, module: ModuleType) -> None
     columns = [np.zeros(0, dtype) for dtype in ("i8", "u1", "u2", "f8", "f8", "f8", "f8", "f8")]
     curve = np.zeros(0, layout.CURVE)
     try:
-        module.drive(desks, allocate(strategy, struct), curve, *columns, 0, 0)
-    except numba.core.errors.NumbaError as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", numba.core.errors.NumbaWarning)  # what matters of them is an error of ours
+            module.drive(desks, allocate(strategy, struct), curve, *columns, 0, 0)
+    except (numba.core.errors.NumbaError, numba.core.errors.UnsupportedBytecodeError) as error:
         raise explain(error, strategy) from error
     if not sum(module.drive.stats.cache_hits.values()):
         refuse_narrowing(struct)

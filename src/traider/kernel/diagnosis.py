@@ -3,14 +3,15 @@
 import ast
 import inspect
 import re
+import sysconfig
 import textwrap
 from pathlib import Path
 from typing import Any
 
 from numba.core import ir, types
-from numba.core.errors import NumbaError
 
 from ..domain.errors import CompileError
+from .cache import cache_folder
 from .structs import Stateful, StructType, methods_of
 
 _ADVICE: tuple[tuple[type[ast.AST] | tuple[type[ast.AST], ...], str, str], ...] = (
@@ -31,13 +32,11 @@ _ADVICE: tuple[tuple[type[ast.AST] | tuple[type[ast.AST], ...], str, str], ...] 
 _INSTEAD = "or run it with --interpreted"
 
 
-def explain(error: NumbaError, strategy: Stateful) -> CompileError:
+def explain(error: Exception, strategy: Stateful) -> CompileError:
     """The compiler's error told by the line of the author's that caused it."""
     cls = type(strategy)
-    file = inspect.getsourcefile(cls) or "<strategy>"
     text = re.sub(r"\x1b\[[0-9;]*m", "", str(error))
-    lines = [int(match.group(1)) for match in re.finditer(rf'File "{re.escape(_short(file, text))}", line (\d+)', text)]
-    line = lines[-1] if lines else _line_of(error)
+    file, line = _place(text) or (inspect.getsourcefile(cls) or "<strategy>", 0)
     own = _own_error(error)
     if own is not None:
         return CompileError(f"{file}:{line}: {own}")
@@ -50,19 +49,22 @@ def explain(error: NumbaError, strategy: Stateful) -> CompileError:
     return CompileError(f"{file}:{line}: `{source}` can't be compiled: {why}")
 
 
-def _short(file: str, text: str) -> str:
-    """The file as the compiler names it: whole, or relative to the folder it runs in."""
-    if f'File "{file}"' in text:
-        return file
-    for match in re.finditer(r'File "([^"]+)"', text):
-        if file.endswith(match.group(1).removeprefix("./").removeprefix("../")):
-            return match.group(1)
-    return file
+_LIBRARIES = ("stdlib", "purelib", "platlib")
+_PLACES = re.compile(r'File "(?P<file>[^"]+)", line (?P<line>\d+)|(?:at|from) (?P<at>/[^\n]*?) \((?P<at_line>\d+)\)')
 
 
-def _line_of(error: NumbaError) -> int:
-    line = getattr(getattr(error, "loc", None), "line", None)
-    return int(line) if line else 0
+def _place(text: str) -> tuple[str, int] | None:
+    """The first file and line of the author's that the compiler names: the innermost."""
+    foreign = (
+        Path(__file__).parent.resolve(),
+        cache_folder().resolve(),
+        *(Path(sysconfig.get_path(name)).resolve() for name in _LIBRARIES),
+    )
+    for match in _PLACES.finditer(text):
+        file = Path(match["file"] or match["at"])  # perhaps relative to the folder that it runs in
+        if not any(folder in file.resolve().parents for folder in foreign):
+            return str(file.resolve()), int(match["line"] or match["at_line"])
+    return None
 
 
 def _own_error(error: BaseException) -> str | None:
@@ -107,13 +109,17 @@ def _source_line(file: str, line: int) -> str:
 def _reason(text: str) -> str:
     for pattern, words in (
         (r"NameError: name '(\w+)' is not defined", "the name {0} is not defined"),
+        (r"Unknown attribute '(\w+)' of type traider\.Context", "ctx has no {0}"),
         (r"Unknown attribute '(\w+)' of type", "there is no attribute {0}"),
         (r"Unknown attribute: (\w+)", "there is no attribute {0}"),
         (r"Cannot resolve setattr: \(.*\)\.(\w+)", "self.{0} is not set in setup(), where the state is made"),
         (r"Untyped global name '(\w+)'", "{0} is not something that compiled code can use"),
         (r"Variable '?([\w.$]+)'? unified", "a variable has values of different types"),
         (r"Cannot unify .*", "a variable has values of different types"),
-        (r"No implementation of function (.*?) found", "this operation does not exist for these types"),
+        (
+            r"No implementation of function|No match|No conversion|Invalid use of|Cannot cast",
+            "this operation does not exist for these types",
+        ),
     ):
         match = re.search(pattern, text)
         if match:

@@ -14,6 +14,7 @@ interpreted as they stand; both give the same orders. Handlers: ``on_bar``, ``on
 """
 
 import math
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, get_type_hints
@@ -99,7 +100,15 @@ class Strategy(Stateful):
             raise StrategyError(f"strategy {self.name} has no parameter {unknown[0]}; it has: {known}")
         for name, parameter in self.parameters.items():
             setattr(self, name, parameter.parse(values.get(name, parameter.default)))
-        self.setup()
+        try:
+            self.setup()
+        except StrategyError:
+            raise
+        except Exception as error:  # noqa: BLE001  # an author's code may raise anything
+            line = traceback.extract_tb(error.__traceback__)[-1]
+            raise StrategyError(
+                f"strategy {self.name}: setup() failed: {type(error).__name__}: {error}; {line.filename}:{line.lineno}"
+            ) from error
 
     def setup(self) -> None:
         """Makes the state: indicators, counters, arrays. Runs once, as ordinary Python."""
