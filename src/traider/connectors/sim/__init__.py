@@ -1,0 +1,1 @@
+"""Markets without an exchange: recorded ones, replayed, and made-up ones, the same for the same seed."""

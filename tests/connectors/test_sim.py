@@ -1,0 +1,158 @@
+"""Replayed and generated markets: complete, repeatable, and at the right pace."""
+
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from traider.connectors.sim.generator import INTERVAL_NS, MAX_HISTORY, Generator
+from traider.connectors.sim.replay import Replay
+from traider.domain.guard_protocol import MarketEvent
+from traider.domain.vocabulary import EventKind
+
+NOW_NS = 1_750_000_000_500_000_000
+
+
+class SetClock:
+    def __init__(self, ns: int = NOW_NS) -> None:
+        self.ns = ns
+
+    def now_ns(self) -> int:
+        return self.ns
+
+
+def generator(seed: int = 1, clock: SetClock | None = None, speed: float = 0.0) -> Generator:
+    return Generator(symbol="BTC-USD", seed=seed, clock=clock or SetClock(), anchor=Decimal(60_000), speed=speed)
+
+
+def bars_replay(count: int, speed: float = 0.0) -> Replay:
+    rows = np.arange(count, dtype=np.float64)
+    columns = {"open": rows + 100, "high": rows + 102, "low": rows + 99, "close": rows + 101, "volume": rows * 2}
+    ts_ns = np.arange(count, dtype=np.int64) * 60_000_000_000
+    return Replay(kind="bars", symbol="BTC-USD", ts_ns=ts_ns, columns=columns, sha256="ab", speed=speed)
+
+
+async def taken(events: AsyncIterator[MarketEvent], count: int) -> list[MarketEvent]:
+    found = []
+    async for event in events:
+        found.append(event)
+        if len(found) == count:
+            break
+    return found
+
+
+async def test_a_replay_gives_every_row_once_in_order_from_any_start() -> None:
+    replay = bars_replay(5000)
+    everything = [event async for event in replay.events(0)]
+    assert len(everything) == len(replay) == 5000
+    assert everything[4999] == MarketEvent(
+        index=4999, kind=EventKind.BAR, symbol="BTC-USD", ts_ns=4999 * 60_000_000_000, a=5099.0, b=5101.0, c=5098.0, d=5100.0, e=9998.0
+    )
+    assert [event async for event in replay.events(4321)] == everything[4321:]
+    assert list(replay.history(10, 20)) == everything[10:20]
+    assert [event async for event in replay.events(5000)] == []
+    assert replay.history_start(4000) == 0
+
+
+async def test_a_replay_of_trades_tells_price_size_and_taker_side() -> None:
+    columns = {"price": np.array([100.5, 101.0]), "size": np.array([0.25, 2.0]), "side": np.array([1.0, -1.0])}
+    replay = Replay(kind="trades", symbol="X-USD", ts_ns=np.array([7, 7], np.int64), columns=columns, sha256="")
+    assert [(event.kind, event.ts_ns, event.a, event.b, event.c, event.d) async for event in replay.events(0)] == [
+        (EventKind.TRADE, 7, 100.5, 0.25, 1.0, 0.0),
+        (EventKind.TRADE, 7, 101.0, 2.0, -1.0, 0.0),
+    ]
+
+
+@pytest.fixture
+def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """What was slept, without sleeping: the clock stands still, so each entry counts from the first event."""
+    waits: list[float] = []
+
+    async def note(seconds: float) -> None:
+        waits.append(seconds)
+
+    monkeypatch.setattr("traider.connectors.sim.pace.monotonic", lambda: 1000.0)
+    monkeypatch.setattr("traider.connectors.sim.pace.sleep", note)
+    return waits
+
+
+async def test_a_bar_is_due_when_it_is_complete_and_speed_divides_the_wait(slept: list[float]) -> None:
+    await taken(bars_replay(4, speed=120.0).events(0), 4)
+    assert slept == [0.0, 0.5, 1.0, 1.0]  # bar 3 is the last one: it has no end
+    slept.clear()
+    await taken(bars_replay(4).events(0), 4)
+    assert slept == []
+
+
+async def test_generated_bars_come_one_a_second_or_n(slept: list[float]) -> None:
+    await taken(generator(speed=1.0).events(300), 3)
+    await taken(generator(speed=4.0).events(300), 3)
+    assert slept == [0.0, 1.0, 2.0, 0.0, 0.25, 0.5]
+
+
+async def test_the_same_seed_gives_the_same_market_and_another_seed_another() -> None:
+    first, second = generator(7), generator(7, SetClock(NOW_NS + 10**15))
+    assert [(event.a, event.e) for event in first.history(0, 500)] == [(event.a, event.e) for event in second.history(0, 500)]
+    assert [event.a for event in generator(8).history(0, 500)] != [event.a for event in first.history(0, 500)]
+    assert await taken(first.events(37), 200) == list(first.history(37, 237))
+
+
+@given(start=st.integers(0, 10**9), count=st.integers(1, 200), seed=st.integers(0, 2**63))
+def test_any_stretch_is_a_possible_market(start: int, count: int, seed: int) -> None:
+    bars = generator(seed).history(start, start + count)
+    assert [bar.index for bar in bars] == list(range(start, start + count))
+    for bar in bars:
+        assert 0 < bar.c <= min(bar.a, bar.d) <= max(bar.a, bar.d) <= bar.b
+        assert bar.e > 0
+        assert all(round(price * 100) / 100 == price for price in (bar.a, bar.b, bar.c, bar.d))
+    for earlier, later in pairwise(bars):
+        assert later.a == earlier.d
+        assert later.ts_ns == earlier.ts_ns + INTERVAL_NS
+
+
+def test_a_stretch_does_not_depend_on_where_it_was_begun() -> None:
+    whole = generator(3).history(0, 400)
+    assert list(generator(3).history(123, 321)) == list(whole[123:321])
+
+
+def test_the_market_moves_as_a_random_walk_does() -> None:
+    closes = np.log([bar.d for bar in generator(5).history(0, 40_000)])
+    second, minute = np.diff(closes).std(), np.diff(closes[::60]).std()
+    assert 5e-5 < second < 5e-4
+    assert 0.5 < minute / second / 60**0.5 < 1.5
+    assert abs(closes - np.log(60_000)).max() < 0.2
+
+
+def test_the_first_traded_bar_begins_when_it_is_started_and_prices_begin_at_the_anchor() -> None:
+    market = generator(9)
+    assert market.history(0, 1)[0].a == 60_000.0
+    assert market.history(market.untraded, market.untraded + 1)[0].ts_ns == NOW_NS // INTERVAL_NS * INTERVAL_NS
+    assert (market.instrument.base, market.instrument.quote) == ("BTC", "USD")
+
+
+def test_a_session_goes_on_at_the_price_where_it_stood_and_at_todays_time() -> None:
+    before = generator(9).history(1000, 1001)[0]
+    clock = SetClock(NOW_NS + 86_400 * 10**9)
+    again = generator(9, clock)
+    again.continue_after(1000, before.ts_ns)
+    after = again.history(1001, 1002)[0]
+    assert after.a == before.d
+    assert after.ts_ns == clock.ns // INTERVAL_NS * INTERVAL_NS
+
+
+def test_time_never_steps_back_where_the_clock_did() -> None:
+    before = generator(9).history(1000, 1001)[0]
+    again = generator(9, SetClock(NOW_NS - 10**15))
+    again.continue_after(1000, before.ts_ns)
+    assert again.history(1001, 1002)[0].ts_ns == before.ts_ns + INTERVAL_NS
+
+
+def test_a_long_session_is_not_shown_to_the_strategy_from_its_beginning() -> None:
+    market = generator()
+    assert market.history_start(5) == 0
+    assert market.history_start(10**7) == 10**7 + 1 - MAX_HISTORY
+    assert list(market.history(5, 5)) == []
