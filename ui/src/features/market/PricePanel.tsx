@@ -4,6 +4,7 @@ import { Panel } from "@/components/ui/Panel";
 import { QueryState } from "@/components/ui/QueryState";
 import { EmptyState } from "@/components/ui/states";
 import { useSystem } from "@/features/system/queries";
+import { useView } from "@/lib/view/store";
 
 import { PriceChart } from "./PriceChart";
 import { useCandles } from "./queries";
@@ -11,6 +12,7 @@ import { useCandles } from "./queries";
 export function PricePanel({ className }: { className?: string }) {
   const query = useCandles();
   const { data: system } = useSystem();
+  const theme = useView((state) => state.theme);
   return (
     <Panel
       id="price"
@@ -29,7 +31,7 @@ export function PricePanel({ className }: { className?: string }) {
           candles.length === 0 ? (
             <EmptyState title="No price yet">The chart begins with the first market event.</EmptyState>
           ) : (
-            <PriceChart candles={candles} />
+            <PriceChart key={theme} candles={candles} />
           )
         }
       </QueryState>

@@ -51,7 +51,6 @@ export function usePriceSeries(chart: Chart | null): PriceSeries | null {
       candleTarget: { setData: (points) => candles.setData(points), update: (point) => candles.update(point) },
       volumeTarget: { setData: (points) => volume.setData(points), update: (point) => volume.update(point) },
     });
-    return () => setSeries(null); // the chart's removal removes them
   }, [chart]);
   return series;
 }

@@ -65,7 +65,6 @@ function useEquitySeries(chart: Chart | null): EquityTargets | null {
       equityTarget: { setData: (points) => equity.setData(points), update: (point) => equity.update(point) },
       drawdownTarget: { setData: (points) => drawdown.setData(points), update: (point) => drawdown.update(point) },
     });
-    return () => setSeries(null); // the chart's removal removes them
   }, [chart]);
   return series;
 }

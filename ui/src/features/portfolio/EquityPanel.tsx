@@ -4,6 +4,7 @@ import { Panel } from "@/components/ui/Panel";
 import { QueryState } from "@/components/ui/QueryState";
 import { EmptyState } from "@/components/ui/states";
 import { formatMoney, formatPercent } from "@/lib/format/number";
+import { useView } from "@/lib/view/store";
 
 import { EquityChart } from "./EquityChart";
 import { useEquity, usePortfolio } from "./queries";
@@ -20,6 +21,7 @@ function HighWater() {
 
 export function EquityPanel({ className }: { className?: string }) {
   const query = useEquity();
+  const theme = useView((state) => state.theme);
   return (
     <Panel id="equity" title="Equity & drawdown" fresh={query} className={className} aside={<HighWater />}>
       <QueryState query={query} what="The equity curve" rows={5}>
@@ -27,7 +29,7 @@ export function EquityPanel({ className }: { className?: string }) {
           points.length === 0 ? (
             <EmptyState title="No equity curve yet">It begins with the first mark of the account.</EmptyState>
           ) : (
-            <EquityChart points={points} />
+            <EquityChart key={theme} points={points} />
           )
         }
       </QueryState>

@@ -3,8 +3,6 @@
 import { createChart, type IChartApi } from "lightweight-charts";
 import { type RefObject, useEffect, useState } from "react";
 
-import { useView } from "@/lib/view/store";
-
 import { type ChartColours, chartColours, chartOptions } from "./theme";
 import { crosshairTime, tickMark } from "./time";
 
@@ -13,9 +11,11 @@ export interface Chart {
   readonly colours: ChartColours;
 }
 
-/** A chart that fills `container` and wears the page's theme; null until it is drawn. A change of theme draws it anew. */
+/**
+ * A chart that fills `container` in the page's colours; null until it is drawn. It keeps the colours it began with: give the
+ * component that uses it the theme as its key.
+ */
 export function useChart(container: RefObject<HTMLElement | null>): Chart | null {
-  const theme = useView((state) => state.theme);
   const [chart, setChart] = useState<Chart | null>(null);
 
   useEffect(() => {
@@ -29,11 +29,9 @@ export function useChart(container: RefObject<HTMLElement | null>): Chart | null
     api.applyOptions({ timeScale: { tickMarkFormatter: tickMark } });
     // eslint-disable-next-line react-hooks/set-state-in-effect -- the chart is an outside thing that exists only from here on
     setChart({ api, colours });
-    return () => {
-      setChart(null);
-      api.remove();
-    };
-  }, [container, theme]); // the page has put the theme on its root before, in a layout effect
+    // Later, because the effects that took hold of the chart let go of it in the same turn, after this one.
+    return () => queueMicrotask(() => api.remove());
+  }, [container]);
 
   return chart;
 }
