@@ -185,6 +185,12 @@ async def test_the_account_is_read_as_it_was_stored(projection: Projection, repo
     assert exposures == {"BTC-USD": (notional, notional), "TOTAL": (notional, notional)}
 
 
+async def test_before_the_first_market_event_the_account_has_no_history(projection: Projection, repository: Repository) -> None:
+    await projection.apply([], account(0, "1000"), None)
+    assert await repository.equity(10) == []
+    assert await repository.account() is None
+
+
 async def test_daily_pnl_has_a_row_for_each_utc_day(projection: Projection, engine: AsyncEngine) -> None:
     midnight = 1_700_006_400 * SECOND_NS  # 2023-11-15T00:00:00Z
     for ts_ns in (midnight - SECOND_NS, midnight - 1, midnight):

@@ -33,6 +33,11 @@ code { background: #1a1f2b; padding: .1em .4em; border-radius: .25em } a { color
 """
 
 
+def built_dashboard() -> Path:
+    """Where the build puts the dashboard."""
+    return Path(__file__).parent / "static"
+
+
 def is_built(directory: Path | None) -> TypeGuard[Path]:
     """Whether a dashboard can be served from there."""
     return directory is not None and (directory / "index.html").is_file()

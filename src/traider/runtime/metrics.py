@@ -12,8 +12,9 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, star
 from structlog import get_logger
 
 from traider.domain import bus_events
+from traider.domain.errors import BusError
 from traider.domain.guard_protocol import MarketEvent
-from traider.domain.orders import AnyOrderEvent, OrderAccepted, OrderCancelled, OrderFilled, OrderRejected, OrderSubmitted
+from traider.domain.orders import AnyOrderEvent, OrderAccepted, OrderCancelled, OrderFilled, OrderRejected, OrderSubmitted, OrderUnknown
 from traider.domain.ports import Bus, Clock
 from traider.domain.state import AccountState, RiskState
 from traider.domain.vocabulary import EventKind
@@ -22,8 +23,6 @@ log = get_logger("traider.metrics")
 
 ADDRESS = "127.0.0.1"
 _LATENCY_BUCKETS_S = (25e-6, 50e-6, 1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
-# An order whose answer never comes must not be remembered for ever.
-_MAX_UNANSWERED = 10_000
 
 
 class Metrics:
@@ -33,7 +32,6 @@ class Metrics:
         self.registry = CollectorRegistry(auto_describe=True)
         self._clock = clock
         self._last_n = 0
-        self._submitted_ts_ns: dict[str, int] = {}
         self._market_seen_ns = clock.now_ns()
 
         def gauge(name: str, text: str, *labels: str) -> Gauge:
@@ -57,21 +55,32 @@ class Metrics:
         gauge("guard_connected", "1 while the connection to the guard stands").set_function(lambda: float(guard_connected()))
         gauge("market_age_seconds", "Time since the last market event arrived, or since the start").set_function(self._market_age_s)
         self._market_events = counter("market_events", "Market events that the trader has processed", "symbol")
+        self._missed = counter("metrics_gaps", "Times that the metrics fell behind the bus and missed events")
         self._orders = counter("orders", "Order events", "event")
         self._fills = counter("fills", "Fills", "symbol", "side", "liquidity")
         self._refusals = counter("refusals", "Orders refused by the guard or the venue", "reason")
         self._latency = Histogram(
             "traider_order_latency_seconds",
-            "From the durable intent of an order to the venue's answer",
+            "From handing orders to the guard to its answer, as the trader sees it",
             registry=self.registry,
             buckets=_LATENCY_BUCKETS_S,
         )
 
     async def follow(self, bus: Bus) -> None:
         """Observes what the bus carries until it is cancelled."""
-        topics = (bus_events.MARKET, bus_events.ORDERS, bus_events.ACCOUNT, bus_events.RISK)
-        async for _, payload in bus.subscribe(*topics):
-            self.observe(payload)
+        while True:
+            subscription = bus.subscribe(bus_events.MARKET, bus_events.ORDERS, bus_events.ACCOUNT, bus_events.RISK)
+            try:
+                async for _, payload in subscription:
+                    self.observe(payload)
+                return
+            except BusError as error:
+                self._missed.inc()
+                log.warning("metrics fell behind: what was missed is not counted", error=str(error))
+
+    def answered(self, latency_s: float) -> None:
+        """Counts one round trip to the guard. The trader measures it: the events' own times are the market's, which a replay makes up."""
+        self._latency.observe(latency_s)
 
     def observe(self, payload: Any) -> None:
         """Takes one payload of the bus into account; other payloads are not its business."""
@@ -82,7 +91,7 @@ class Metrics:
                 self._on_account(payload)
             case RiskState():
                 self._on_risk(payload)
-            case OrderSubmitted() | OrderAccepted() | OrderRejected() | OrderFilled() | OrderCancelled():
+            case OrderSubmitted() | OrderAccepted() | OrderRejected() | OrderFilled() | OrderCancelled() | OrderUnknown():
                 self._on_order(payload)
             case _:
                 pass
@@ -126,25 +135,18 @@ class Metrics:
         match event:
             case OrderSubmitted():
                 self._orders.labels("submitted").inc()
-                if len(self._submitted_ts_ns) < _MAX_UNANSWERED:
-                    self._submitted_ts_ns[event.client_order_id] = event.ts_ns
             case OrderAccepted():
                 self._orders.labels("accepted").inc()
-                self._answered(event)
             case OrderRejected():
                 self._orders.labels("rejected").inc()
                 self._refusals.labels(event.reason.name.lower()).inc()
-                self._answered(event)
             case OrderFilled():
                 self._orders.labels("filled").inc()
                 self._fills.labels(event.symbol, event.side.name.lower(), event.liquidity.value).inc()
             case OrderCancelled():
                 self._orders.labels("cancelled").inc()
-
-    def _answered(self, event: OrderAccepted | OrderRejected) -> None:
-        submitted_ts_ns = self._submitted_ts_ns.pop(event.client_order_id, None)
-        if submitted_ts_ns is not None:
-            self._latency.observe(max(0, event.ts_ns - submitted_ts_ns) / 1e9)
+            case OrderUnknown():
+                self._orders.labels("unknown").inc()
 
 
 class Exporter:

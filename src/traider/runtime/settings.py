@@ -207,27 +207,39 @@ def variables() -> Iterator[str]:
 
 def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
     """The configuration in the given variables, by default the process's own; ``SettingsError`` names every problem of it."""
-    environment = os.environ if environment is None else environment
-    problems: list[str] = []
+    loaded, problems = _read(os.environ if environment is None else environment)
+    if problems:
+        told = "; ".join(f"{name}: {problem}" for name, problem in problems)
+        raise SettingsError(
+            f"the configuration can't be started with ({len(problems)} {'problem' if len(problems) == 1 else 'problems'}): {told}"
+        )
+    return Settings(**loaded)
+
+
+def settings_problems(environment: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Every variable that can't be used, with what is wrong with it."""
+    return _read(environment)[1]
+
+
+def _read(environment: Mapping[str, str]) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+    problems: list[tuple[str, str]] = []
     loaded: dict[str, Any] = {}
     for name, section in sections():
         try:
             loaded[name] = section(**_Variables(section, environment)())
         except ValidationError as error:
-            problems += (f"{problem['loc'][0]}: {_told(problem['msg'])}" for problem in error.errors())
+            problems += ((str(problem["loc"][0]), _told(problem["msg"])) for problem in error.errors())
     problems += _between_sections(environment)
-    if problems:
-        raise SettingsError(f"the configuration can't be started with ({len(problems)} problems): " + "; ".join(problems))
-    return Settings(**loaded)
+    return loaded, problems
 
 
 def _told(message: str) -> str:
     return message.removeprefix("Value error, ").replace("Input should be", "should be")
 
 
-def _between_sections(environment: Mapping[str, str]) -> Iterator[str]:
+def _between_sections(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     # Asked of the variables themselves, so that it is told even when something else in those sections is wrong.
     api_port = environment.get("API_PORT", "").strip() or str(ApiSettings.model_fields["port"].default)
     metrics_port = environment.get("METRICS_PORT", "").strip() or str(MetricsSettings.model_fields["port"].default)
     if api_port == metrics_port != "0":
-        yield f"METRICS_PORT: {metrics_port} is the API's port too; choose another"
+        yield "METRICS_PORT", f"{metrics_port} is the API's port too; choose another"

@@ -43,6 +43,11 @@ def head_revision(scripts: Path = SCRIPTS) -> str | None:
     return ScriptDirectory(str(scripts)).get_current_head()
 
 
+def knows_revision(revision: str) -> bool:
+    """Whether a store of that revision can be brought to the newest one."""
+    return any(script.revision == revision for script in ScriptDirectory(str(SCRIPTS)).walk_revisions())
+
+
 async def current_revision(url: str) -> str | None:
     """The store's revision; None when it was never migrated."""
     engine = create_engine(url)

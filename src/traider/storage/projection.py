@@ -127,8 +127,9 @@ async def _store_account(connection: AsyncConnection, account: AccountState) -> 
     await upsert(connection, Exposure, [{"scope": scope, "net": net, "gross": gross, "ts_ns": ts_ns} for scope, net, gross in exposures])
     await connection.execute(delete(Exposure).where(Exposure.scope.not_in([*symbols, TOTAL])))
     await upsert(connection, Balance, [{"currency": account.currency, "cash": account.cash, "ts_ns": ts_ns}])
-    await upsert(connection, DailyPnl, [daily_pnl_row(account)])
-    await _store_equity(connection, account)
+    if ts_ns > 0:  # before the first market event the account has no time, and no place in a history
+        await upsert(connection, DailyPnl, [daily_pnl_row(account)])
+        await _store_equity(connection, account)
 
 
 async def _store_equity(connection: AsyncConnection, account: AccountState) -> None:

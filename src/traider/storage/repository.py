@@ -72,12 +72,12 @@ class Repository:
         return [EquityReading(ts_ns=row.ts_ns, equity=row.equity, drawdown=row.drawdown) for row in reversed(rows)]
 
     async def account(self) -> AccountState | None:
-        """The account as it was last stored, None before that."""
+        """The account as it was last stored, None before its first market event."""
         async with reading(self._engine) as connection:
-            balance = (await connection.execute(select(Balance.__table__).order_by(Balance.ts_ns.desc()).limit(1))).one_or_none()
-            if balance is None:
+            point = (await connection.execute(select(EquityPoint.__table__).order_by(EquityPoint.second.desc()).limit(1))).one_or_none()
+            if point is None:
                 return None
-            point = (await connection.execute(select(EquityPoint.__table__).order_by(EquityPoint.second.desc()).limit(1))).one()
+            balance = (await connection.execute(select(Balance.__table__).order_by(Balance.ts_ns.desc()).limit(1))).one()
             daily_pnl = (await connection.execute(select(DailyPnl.pnl).order_by(DailyPnl.day.desc()).limit(1))).scalar_one()
             gross = (await connection.execute(select(Exposure.gross).where(Exposure.scope == TOTAL))).scalar_one()
             positions = (await connection.execute(select(PositionRow.__table__).order_by(PositionRow.symbol))).all()

@@ -1,0 +1,145 @@
+import re
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from traider.domain.errors import SettingsError
+from traider.domain.limits import RiskLimits
+from traider.runtime.settings import load_settings, sections, settings_problems, variables
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "configuration.md"
+_ROW = re.compile(r"^\| `([A-Z_]+)` \| (.+?) \| .+ \|$", re.MULTILINE)
+
+
+def test_without_variables_there_is_a_default_for_everything() -> None:
+    settings = load_settings({})
+    assert settings.state.directory == Path(".traider")
+    assert settings.store_url == f"sqlite:///{Path('.traider/traider.sqlite3').absolute()}"
+    assert settings.risk.limits() == RiskLimits()
+    assert (settings.api.host, settings.api.port, settings.metrics.port) == ("127.0.0.1", 8000, 9108)
+    assert (settings.log.format, settings.log.level) == ("auto", "INFO")
+
+
+def test_every_variable_is_read() -> None:
+    settings = load_settings(
+        {
+            "TRAIDER_STATE_DIR": "/var/lib/traider",
+            "STATE_STORE_URI": "postgresql://user:secret@db/traider",
+            "ALLOWED_MARKETS": "BTC-USD, ETH-USD,BTC-USD,",
+            "MAX_ORDER_NOTIONAL": "1000.50",
+            "MAX_OPEN_ORDERS": "5",
+            "MAX_POSITION_SIZE": "0.1",
+            "MAX_DAILY_LOSS": "250",
+            "MAX_DRAWDOWN": "0.2",
+            "MAX_ORDERS_PER_MINUTE": "60",
+            "SMA_WINDOW": "30",
+            "API_HOST": "0.0.0.0",
+            "API_PORT": "8080",
+            "CORS_ORIGINS": "http://localhost:3000,https://desk.example",
+            "DASHBOARD_PASSWORD": " with spaces ",
+            "MARKET_STALE_AFTER_S": "2.5",
+            "METRICS_PORT": "0",
+            "LOG_FORMAT": "JSON",
+            "LOG_LEVEL": "debug",
+            "SOMETHING_ELSE": "is not ours",
+        }
+    )
+    assert settings.store_url == "postgresql://user:secret@db/traider"
+    assert settings.risk.limits() == RiskLimits(
+        allowed_markets=("BTC-USD", "ETH-USD"),
+        max_order_notional=Decimal("1000.50"),
+        max_open_orders=5,
+        max_position_size=Decimal("0.1"),
+        max_daily_loss=Decimal(250),
+        max_drawdown=Decimal("0.2"),
+        max_orders_per_minute=60,
+    )
+    assert settings.strategy.sma_window == 30
+    assert settings.api.cors_origins == ("http://localhost:3000", "https://desk.example")
+    assert settings.api.dashboard_password is not None
+    assert settings.api.dashboard_password.get_secret_value() == " with spaces "
+    assert (settings.api.market_stale_after_s, settings.metrics.port) == (2.5, 0)
+    assert (settings.log.format, settings.log.level, settings.log.level_number) == ("json", "DEBUG", 10)
+
+
+WRONG = {
+    "STATE_STORE_URI": ("mysql://db", "traider.sqlite3"),
+    "ALLOWED_MARKETS": (",", " , "),
+    "MAX_ORDER_NOTIONAL": ("0", "-1", "NaN", "Infinity", "much"),
+    "MAX_OPEN_ORDERS": ("0", "1.5", "-3"),
+    "MAX_POSITION_SIZE": ("0",),
+    "MAX_DAILY_LOSS": ("-0.01",),
+    "MAX_DRAWDOWN": ("1.01", "0", "10%"),
+    "MAX_ORDERS_PER_MINUTE": ("0",),
+    "SMA_WINDOW": ("0", "2.5"),
+    "API_PORT": ("65536", "-1", "http"),
+    "CORS_ORIGINS": ("*", "localhost:3000", "http://localhost:3000/path"),
+    "DASHBOARD_PASSWORD": ("short",),
+    "MARKET_STALE_AFTER_S": ("0", "inf", "soon"),
+    "METRICS_PORT": ("70000", "8000"),
+    "LOG_FORMAT": ("xml",),
+    "LOG_LEVEL": ("LOUD",),
+}
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in WRONG.items() for value in values])
+def test_a_wrong_value_is_named_and_nothing_else(name: str, value: str) -> None:
+    assert [problem[0] for problem in settings_problems({name: value})] == [name]
+    with pytest.raises(SettingsError, match=rf"\(1 problem\): {name}: ") as caught:
+        load_settings({name: value})
+    assert "\n" not in str(caught.value)
+
+
+def test_every_problem_is_named_at_once() -> None:
+    environment = {name: values[0] for name, values in WRONG.items()}
+    with pytest.raises(SettingsError) as caught:
+        load_settings(environment)
+    assert [name for name in environment if f"{name}: " not in str(caught.value)] == []
+    assert f"({len(environment)} problems)" in str(caught.value)
+
+
+def test_a_clash_between_sections_is_named_beside_what_is_wrong_within_them() -> None:
+    environment = {"API_PORT": "9108", "CORS_ORIGINS": "*", "LOG_LEVEL": "LOUD"}
+    assert sorted(name for name, _ in settings_problems(environment)) == ["CORS_ORIGINS", "LOG_LEVEL", "METRICS_PORT"]
+
+
+def test_an_empty_variable_is_not_set() -> None:
+    assert load_settings(dict.fromkeys(variables(), " ")) == load_settings({})
+
+
+def test_secrets_are_not_shown() -> None:
+    settings = load_settings({"DASHBOARD_PASSWORD": "s3cret-word", "STATE_STORE_URI": "postgresql://u:s3cret@h/d"})
+    assert "s3cret" not in repr(settings)
+    with pytest.raises(SettingsError) as caught:
+        load_settings({"STATE_STORE_URI": "mysql://u:s3cret@h/d"})
+    assert "s3cret" not in str(caught.value)
+
+
+def test_sections_are_frozen() -> None:
+    settings = load_settings({})
+    with pytest.raises(ValidationError):
+        settings.api.port = 1
+
+
+def test_the_process_environment_is_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("API_PORT", "8123")
+    assert load_settings().api.port == 8123
+    assert load_settings({}).api.port == 8000
+
+
+def test_every_setting_is_documented_and_every_documented_one_is_read() -> None:
+    documented = [name for name, _ in _ROW.findall(DOCUMENT.read_text(encoding="utf-8"))]
+    assert documented == list(variables())
+
+
+def test_the_documented_defaults_are_the_real_ones() -> None:
+    documented = dict(_ROW.findall(DOCUMENT.read_text(encoding="utf-8")))
+    for _, section in sections():
+        for field in section.model_fields.values():
+            shown = documented[str(field.validation_alias)]
+            if field.default in (None, ()):
+                assert not shown.startswith("`"), shown  # told in words
+            else:
+                assert shown == f"`{field.default:g}`" if isinstance(field.default, float) else shown == f"`{field.default}`"
