@@ -104,7 +104,7 @@ class Strategy(Stateful):
             self.setup()
         except StrategyError:
             raise
-        except Exception as error:  # noqa: BLE001  # an author's code may raise anything
+        except Exception as error:  # an author's code may raise anything
             line = traceback.extract_tb(error.__traceback__)[-1]
             raise StrategyError(
                 f"strategy {self.name}: setup() failed: {type(error).__name__}: {error}; {line.filename}:{line.lineno}"
