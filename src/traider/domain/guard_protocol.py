@@ -105,7 +105,8 @@ class OpenOrder(msgspec.Struct, frozen=True, kw_only=True):
 class Snapshot(Reply, frozen=True, kw_only=True, tag="snapshot"):
     """Everything a client needs to go on after a restart. ``last_index`` is the last market event fed, -1 for none.
 
-    ``session_id`` names the trader's session: client order ids begin with it, so that no session repeats another one's.
+    ``session`` is what the last trader opened it with, ``session_start`` the account as it was then. ``session_id`` names it:
+    client order ids begin with it, so that no session repeats another one's.
     """
 
     instruments: tuple[Instrument, ...]
@@ -114,7 +115,9 @@ class Snapshot(Reply, frozen=True, kw_only=True, tag="snapshot"):
     open_orders: tuple[OpenOrder, ...]
     last_index: int
     journal_n: int
+    session: str = ""
     session_id: str = ""
+    session_start: AccountState | None = None
 
 
 class PastEvent(msgspec.Struct, frozen=True, kw_only=True):

@@ -188,7 +188,7 @@ class Guard:
     def _start_session(self, session: str) -> Sequence[AnyOrderEvent]:
         batch = Batch(self.journal, self.books, Cause.OPEN)
         self._cancel_on_desk(batch, tuple(self.books.id_of), Reason.REQUESTED)
-        batch.add(SessionStarted(n=batch.n, ts_ns=self.books.now_ns, session=session))
+        batch.add(SessionStarted(n=batch.n, ts_ns=self.books.now_ns, session=session, account=account_state(self.books)))
         return batch.commit()
 
     def _feed(self, ask: Feed) -> Effects:
@@ -388,7 +388,9 @@ class Guard:
             open_orders=books.open_orders(),
             last_index=books.index,
             journal_n=self.journal.n,
+            session=books.session or "",
             session_id=f"s{books.session_n}",
+            session_start=books.session_start,
         )
 
     def _history(self, ask: GetHistory) -> History:

@@ -92,7 +92,7 @@ class Batch:
                 case KillSwitchSet() as kill:
                     books.kill = KillState(kill.on, kill.reason, kill.by, wall_ns)
                 case SessionStarted() as started:
-                    books.start_session(started.session, started.n)
+                    books.start_session(started)
         if self.checkpointed and books.index >= 0:
             books.checkpoint_index = books.index
         return self.events

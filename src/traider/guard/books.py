@@ -17,11 +17,12 @@ from traider.domain.instruments import Instrument
 from traider.domain.limits import RiskLimits
 from traider.domain.order_state import Order, apply
 from traider.domain.orders import AnyOrderEvent, OrderAccepted, OrderRequest
+from traider.domain.state import AccountState
 from traider.domain.vocabulary import Liquidity, OrderType, Reason
 from traider.kernel import layout
 from traider.kernel.desk import Desk, Execution, Fees, FillMode
 
-from .records import Checkpoint, Configured
+from .records import Checkpoint, Configured, SessionStarted
 
 DEFAULT_CASH = 100_000.0
 
@@ -62,6 +63,7 @@ class Books:
     kill: KillState = KillState()
     session: str | None = None
     session_n: int = 0
+    session_start: AccountState | None = None
     index: int = -1
     checkpoint_index: int = -1
     breach_seen: bool = False  # the breach that stands has had its effect; another one trips the kill switch again
@@ -122,9 +124,9 @@ class Books:
             stop_price=float(request.stop_price or 0),
         )
 
-    def start_session(self, session: str, n: int) -> None:
+    def start_session(self, started: SessionStarted) -> None:
         """Another market source from here on, which may lie in another time: the day and the order rate begin anew."""
-        self.session, self.session_n = session, n
+        self.session, self.session_n, self.session_start = started.session, started.n, started.account
         self.index = self.checkpoint_index = -1
         account = self.desk.account
         account["now_ns"] = account["day_end_ns"] = account["submissions"] = 0

@@ -7,6 +7,7 @@ import msgspec
 from traider.domain.instruments import Instrument
 from traider.domain.limits import RiskLimits
 from traider.domain.orders import AnyOrderEvent
+from traider.domain.state import AccountState
 
 JOURNAL_VERSION = 1
 
@@ -43,9 +44,10 @@ class Configured(Record, frozen=True, kw_only=True, tag="configured"):
 
 
 class SessionStarted(Record, frozen=True, kw_only=True, tag="session"):
-    """From here on ``index`` counts the events of this session's market source."""
+    """From here on ``index`` counts the events of this session's market source. ``account`` is what the session began with."""
 
     session: str
+    account: AccountState
 
 
 class KillSwitchSet(Record, frozen=True, kw_only=True, tag="kill"):

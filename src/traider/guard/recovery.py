@@ -55,7 +55,7 @@ class _Reader:
                 case Configured():
                     self._on_configured(entry.record)
                 case SessionStarted():
-                    self._books.start_session(entry.record.session, entry.n)
+                    self._books.start_session(entry.record)
                     self._placed_ts_ns.clear()
                 case KillSwitchSet() as kill:
                     self._books.kill = KillState(kill.on, kill.reason, kill.by, entry.wall_ns)

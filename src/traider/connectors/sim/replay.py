@@ -42,6 +42,9 @@ class Replay:
     def __len__(self) -> int:
         return len(self._ts_ns)
 
+    def continue_after(self, last_index: int, last_ns: int) -> None:
+        """A recording keeps its own time."""
+
     def history_start(self, last_index: int) -> int:
         """From which event on a strategy's memory is rebuilt: from the first."""
         return 0

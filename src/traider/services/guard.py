@@ -1,0 +1,263 @@
+"""The guard's process: the core behind its endpoint, and the store that follows the journal.
+
+One thread does it all: an answer waits for the disk, and so does everybody else, since nothing may overtake what is being made
+durable. The store is written beside, from the journal, as fast as it goes; when it fails, the guard goes on and the store catches
+up. An error that nobody foresaw ends the process: the next start knows what the journal knows.
+"""
+
+import asyncio
+import os
+import signal
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from structlog import get_logger
+
+from traider.domain.errors import JournalError, LinkError, StoreError, TraiderError, UserError
+from traider.domain.guard_protocol import AnyAsk, Done, Open, OrderEventPush, Refused, Reply, StatePush
+from traider.domain.orders import AnyOrderEvent, OrderEvent
+from traider.domain.ports import Clock
+from traider.guard.approval import Guard
+from traider.guard.books import GuardConfig
+from traider.guard.journal import Journal
+from traider.guard.state import account_state, risk_state
+from traider.runtime.link import Endpoint, Link, endpoint_in, load_secret
+from traider.runtime.link_server import LinkServer, serve
+from traider.storage.migrate import migrate
+from traider.storage.projection import Projection
+
+log = get_logger("traider.guard")
+
+JOURNAL = "journal.jsonl"
+SECRET = "guard.secret"  # noqa: S105  # a file's name
+SOCKET = "guard.sock"
+ENDPOINT = "guard.endpoint"
+STATE_EVERY_S = 0.1  # account and limits are told at most so often, but for urgent changes
+STORE_EVERY_S = 0.2
+STORE_LINES = 1000
+STORE_RETRY_S = 5.0
+_encoder = msgspec.msgpack.Encoder()
+_decoder = msgspec.msgpack.Decoder(AnyAsk)
+
+
+class GuardService:
+    """A ``traider.runtime.link.Handler`` over the core."""
+
+    def __init__(self, guard: Guard) -> None:
+        self._guard = guard
+        self._numbers: dict[Link, int] = {}
+        self._told: set[Link] = set()  # those who have said who they are
+        self._count = 0
+        self._state_timer: asyncio.TimerHandle | None = None
+        self._state_told_s = 0.0
+        self.changed = asyncio.Event()
+
+    def on_open(self, link: Link) -> None:
+        self._count += 1
+        self._numbers[link] = self._count
+
+    def on_lost(self, link: Link, reason: LinkError) -> None:
+        self._guard.disconnect(self._numbers.pop(link))
+        self._told.discard(link)
+        log.info("a client is gone", reason=str(reason))
+
+    def on_frame(self, link: Link, frame: bytes) -> None:
+        try:
+            ask = _decoder.decode(frame)
+        except msgspec.DecodeError as error:
+            raise LinkError(f"a frame that is not of this protocol: {error}") from error
+        failure = self._guard.failure
+        effects = self._guard.handle(ask, self._numbers[link])
+        if isinstance(ask, Open) and isinstance(effects.reply, Done):
+            self._told.add(link)
+            log.info("a client is here", client=ask.client, role=ask.role)
+        if failure is None and self._guard.failure is not None:
+            log.critical("the gate is closed until the guard is started again", reason=self._guard.failure)
+        for event in effects.events:
+            frame = _encoder.encode(OrderEventPush(event=event))
+            for other in self._told:
+                _send(other, frame)
+        for event in effects.repeats:
+            _send(link, _encoder.encode(OrderEventPush(event=event)))
+        if effects.changed:
+            self.changed.set()
+            self._tell_state(at_once=effects.urgent)
+        if isinstance(effects.reply, Refused):
+            log.warning("refused", ask=type(ask).__name__, reason=effects.reply.message)
+        self._reply(link, effects.reply)
+
+    def _reply(self, link: Link, reply: Reply) -> None:
+        try:
+            frame = _encoder.encode(reply)
+            link.send(frame)
+        except LinkError as error:
+            link.end(str(error))
+
+    def _tell_state(self, *, at_once: bool) -> None:
+        loop = asyncio.get_running_loop()
+        wait_s = 0.0 if at_once else self._state_told_s + STATE_EVERY_S - loop.time()
+        if wait_s <= 0:
+            self._push_state()
+        elif self._state_timer is None:
+            self._state_timer = loop.call_later(wait_s, self._push_state)
+
+    def _push_state(self) -> None:
+        if self._state_timer is not None:
+            self._state_timer.cancel()
+            self._state_timer = None
+        self._state_told_s = asyncio.get_running_loop().time()
+        books = self._guard.books
+        frame = _encoder.encode(StatePush(account=account_state(books), risk=risk_state(books)))
+        for link in self._told:
+            _send(link, frame)
+
+
+def _send(link: Link, frame: bytes) -> None:
+    # A client that is gone, or does not read, is told by its link's end; it asks for a snapshot when it comes back.
+    with suppress(LinkError):
+        link.send(frame)
+
+
+class StoreWriter:
+    """Keeps the store on the heels of the journal. A store that fails is tried again; nothing is lost, the journal has it all."""
+
+    def __init__(self, guard: Guard, projection: Projection, changed: asyncio.Event) -> None:
+        self._guard = guard
+        self._projection = projection
+        self._changed = changed
+        self._last_n = 0
+
+    async def open(self, *, rebuild: bool) -> None:
+        """Catches up with the journal. ``StoreError`` when the store has seen what the journal has not."""
+        if rebuild:
+            await self._projection.reset()
+        self._last_n = await self._projection.last_n()
+        if self._last_n > self._guard.journal.n:
+            raise StoreError(
+                f"the store contains journal entry {self._last_n}, and the journal ends at {self._guard.journal.n}: they do not belong "
+                "together; restore the journal, name another STATE_STORE_URI, or write the store anew with: traider guard --rebuild-store"
+            )
+        while await self._write():
+            pass
+
+    async def run(self) -> None:
+        """Writes until it is cancelled."""
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            try:
+                while await self._write():
+                    pass
+            except StoreError as error:
+                log.error("the store can't be written, trying again", error=str(error), retry_s=STORE_RETRY_S)
+                self._changed.set()
+                await asyncio.sleep(STORE_RETRY_S)
+            await asyncio.sleep(STORE_EVERY_S)
+
+    async def close(self) -> None:
+        """Writes what is left."""
+        try:
+            while await self._write():
+                pass
+        except StoreError as error:
+            log.error("the store is behind the journal; the next start catches up", error=str(error))
+        await self._projection.close()
+
+    async def _write(self) -> bool:
+        """Whether there is more."""
+        journal, books = self._guard.journal, self._guard.books
+        last = min(self._last_n + STORE_LINES, journal.n)
+        events: Sequence[AnyOrderEvent] = [
+            entry.record for entry in journal.read(self._last_n + 1, last) if isinstance(entry.record, OrderEvent)
+        ]
+        more = last < journal.n
+        account = account_state(books) if not more and books.now_ns else None
+        await self._projection.apply(events, account, None if more else risk_state(books))
+        self._last_n = last
+        return more
+
+
+class GuardOptions(msgspec.Struct, frozen=True, kw_only=True):
+    """What the process is started with. ``listen`` None is a socket in the state directory."""
+
+    state_dir: Path
+    store_url: str
+    config: GuardConfig
+    listen: Endpoint | None = None
+    started_by: str = "hand"
+    rebuild_store: bool = False
+
+
+async def run_guard(options: GuardOptions, clock: Clock) -> None:
+    """Guards until SIGTERM or SIGINT. Whoever wants to connect finds the address in ``guard.endpoint`` of the state directory."""
+    stop = asyncio.Event()
+    failures: list[BaseException] = []
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    loop.set_exception_handler(lambda _, context: _fail(context, failures, stop))
+    journal = _open_journal(options, clock)
+    try:
+        guard = Guard(journal, options.config, clock)
+        for event in guard.start().events:
+            log.warning("settled what the last run left behind", event=type(event).__name__, client_order_id=event.client_order_id)
+        await migrate(options.store_url)
+        service = GuardService(guard)
+        store = StoreWriter(guard, Projection(options.store_url), service.changed)
+        await store.open(rebuild=options.rebuild_store)
+        writing = asyncio.create_task(store.run(), name="guard: store")
+        writing.add_done_callback(lambda task: _fail_if_broken(task, failures, stop))
+        server = await serve(options.listen or endpoint_in(options.state_dir, SOCKET), load_secret(options.state_dir / SECRET), service)
+        _announce(options.state_dir, server.endpoint)
+        log.info("guarding", endpoint=str(server.endpoint), journal_entries=journal.n, head=journal.head)
+        await stop.wait()
+        await _shut_down(server, guard, writing, store)
+    finally:
+        journal.close()
+    if failures:
+        raise TraiderError(f"the guard stopped because of an error of its own: {failures[0]!r}") from failures[0]
+
+
+async def _shut_down(server: LinkServer, guard: Guard, writing: "asyncio.Task[None]", store: StoreWriter) -> None:
+    await server.close("the guard stops")
+    try:
+        guard.stop()
+    except JournalError as error:
+        log.error("no checkpoint at the stop: some market events will be fed again", error=str(error))
+    writing.cancel()
+    await asyncio.wait([writing])
+    await store.close()
+    log.info("stopped", journal_entries=guard.journal.n)
+
+
+def _open_journal(options: GuardOptions, clock: Clock) -> Journal:
+    options.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        journal = Journal.open(options.state_dir / JOURNAL, clock=clock, started_by=options.started_by)
+    except OSError as error:
+        raise UserError(f"TRAIDER_STATE_DIR: {options.state_dir} can't be used ({error.strerror})") from None
+    for notice in journal.notices:
+        log.warning("journal", notice=notice)
+    return journal
+
+
+def _announce(state_dir: Path, endpoint: Endpoint) -> None:
+    path = state_dir / ENDPOINT
+    partial = path.with_suffix(".new")
+    partial.write_text(f"{endpoint}\n")
+    os.replace(partial, path)  # noqa: PTH105  # whoever reads sees the old address or the new one, never half of it
+
+
+def _fail(context: dict[str, Any], failures: list[BaseException], stop: asyncio.Event) -> None:
+    error = context.get("exception")
+    log.critical("unforeseen", message=context.get("message"), exc_info=error)
+    failures.append(error if isinstance(error, BaseException) else RuntimeError(str(context.get("message"))))
+    stop.set()
+
+
+def _fail_if_broken(task: "asyncio.Task[None]", failures: list[BaseException], stop: asyncio.Event) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        _fail({"exception": error, "message": "a task of the guard broke"}, failures, stop)
