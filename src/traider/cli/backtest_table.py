@@ -24,11 +24,11 @@ _NOTES = {
 
 
 @contextmanager
-def progress_bar(events: int) -> Iterator[Callable[[int], None]]:
-    """A bar on stderr; the function that it gives is told how many events are done."""
-    columns = (TextColumn("backtest"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+def progress_bar(total: int, title: str = "backtest") -> Iterator[Callable[[int], None]]:
+    """A bar on stderr with the time that is left; the function that it gives is told how much is done."""
+    columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("backtest", total=events)
+        task = progress.add_task(title, total=total)
         yield lambda done: progress.update(task, completed=done)
 
 

@@ -31,6 +31,7 @@ GROUPS = {
 
 COMMANDS = {
     "backtest": Command("traider.cli.backtest:backtest", "Run a strategy over recorded market data."),
+    "sweep": Command("traider.cli.sweep:sweep", "Run a strategy with many parameter sets, and tell how much of the best is luck."),
     "up": Command("traider.cli.up:up", "Start the platform in paper mode: guard, trader, API and dashboard."),
     "guard": Command("traider.cli.guard:guard", "Run the risk guard alone."),
     "journal verify": Command("traider.cli.journal:verify", "Check the hash chain of the journal: any edit, gap or torn tail."),

@@ -1,0 +1,22 @@
+"""What a report says beside the result: where the numbers come from, and how to get them again."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ..backtest import BacktestSpec
+from .candles import Candles
+
+
+@dataclass(frozen=True)
+class ReportContext:
+    """Fees, fill mode, limits, quantity and instrument are the spec's; the period is the candles'."""
+
+    spec: BacktestSpec
+    candles: Candles
+    file_name: str
+    data_sha256: str
+    created_ns: int
+    notes: Mapping[str, int | str] = field(default_factory=dict)  # ``storage.market_file``'s, on what the data is like
+    versions: Mapping[str, str] = field(default_factory=dict)
+    command_line: str = ""
+    manifest: str = ""  # the file from which ``traider backtest --manifest`` runs this again

@@ -1,0 +1,57 @@
+"""The equity curve with both its ends, how far it is under water, and what holding would have made."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ..backtest import BacktestResult
+from ..tape import Floats
+from .candles import Candles
+
+
+@dataclass(frozen=True)
+class Curves:
+    """Equal-length columns in time order, from the first event to the last.
+
+    ``drawdown`` is a fraction of the peak, zero or below. Between two points the account's lowest equity is known and its
+    highest is not, so that the curve never shows more than there was; ``BacktestResult.max_drawdown`` is exact.
+    """
+
+    ts_ns: np.ndarray[Any, np.dtype[np.int64]]
+    equity: Floats
+    drawdown: Floats
+    held: Floats  # equity of an account that buys the strategy's quantity at the first price and keeps it, without fees
+
+    @property
+    def longest_under_water_ns(self) -> int:
+        """The longest time from a peak of the equity to the next one, or to the end; 0 when it never fell."""
+        under = self.drawdown < 0
+        sinks = np.flatnonzero(under & ~np.insert(under[:-1], 0, False))
+        surfaces = np.flatnonzero(~under & np.insert(under[:-1], 0, False))
+        starts = self.ts_ns[np.maximum(sinks - 1, 0)]
+        ends = self.ts_ns[np.append(surfaces, len(under) - 1)[: len(sinks)]]
+        return int(np.max(ends - starts, initial=0))
+
+
+def curves_of(result: BacktestResult, candles: Candles, quantity: float) -> Curves:
+    """The result's curve, begun with the cash at the first event and ended with the final equity at the last."""
+    points = result.curve
+    ts_ns, equity, low, price = (points[name] for name in ("ts_ns", "equity", "low", "price"))
+    first, last = float(candles.open[0]), float(candles.close[-1])
+    if not len(points) or ts_ns[0] > candles.start_ns:
+        ts_ns, equity, low, price = (
+            np.insert(column, 0, value)
+            for column, value in ((ts_ns, candles.start_ns), (equity, result.cash), (low, result.cash), (price, first))
+        )
+    if ts_ns[-1] < candles.last_event_ns:
+        final = result.final_equity
+        ts_ns, equity, low, price = (
+            np.append(column, value) for column, value in ((ts_ns, candles.last_event_ns), (equity, final), (low, final), (price, last))
+        )
+    peak = np.maximum.accumulate(np.maximum(equity, result.cash))
+    peak_before = np.insert(peak[:-1], 0, result.cash)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        drawdown = np.minimum(low / peak_before, equity / peak) - 1.0
+    drawdown = np.where(np.isfinite(drawdown), np.minimum(drawdown, 0.0), 0.0)
+    return Curves(ts_ns, equity, drawdown, result.cash + quantity * (price - first))

@@ -1,0 +1,48 @@
+"""The command-line contract of ``traider sweep``."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from traider.cli.main import run
+
+KEYS = {"trials", "events", "engine_seconds", "peak_rss_bytes", "best", "total_fills", "deflated_sharpe", "pbo", "results"}
+
+
+@pytest.fixture
+def bars(data_dir: Path) -> Path:
+    return data_dir / "bars" / "coinbase_btcusd_1m_2018-05.parquet"
+
+
+def test_one_json_object_with_every_trial(capsys: pytest.CaptureFixture[str], bars: Path) -> None:
+    words = ["sweep", "sma_cross", "--data", str(bars), "--grid", "fast=5:50:5", "--grid", "slow=60:155:5", "--json"]
+    assert run(words) == 0
+    printed = capsys.readouterr()
+    result = json.loads(printed.out)
+    assert printed.err == ""
+    assert set(result) == KEYS
+    assert (result["trials"], result["events"], len(result["results"])) == (200, 200 * 10_069, 200)
+    assert result["results"][0]["params"] == {"quantity": 1.0, "fast": 5, "slow": 60}
+    assert result["best"]["final_equity"] == max(trial["final_equity"] for trial in result["results"])
+    assert result["total_fills"] == sum(trial["fills"] for trial in result["results"])
+    assert 0 <= result["deflated_sharpe"] <= 1
+    assert 0 <= result["pbo"] <= 1
+
+
+BAD = {
+    "no range": (["--grid", "fast"], "--grid fast"),
+    "unknown parameter": (["--grid", "bogus=1,2"], "no parameter bogus"),
+    "value out of range": (["--grid", "fast=0:5:1"], "out of range"),
+    "parameter given twice": (["--grid", "fast=1,2", "--param", "fast=3"], "give it once"),
+    "no threads": (["--grid", "fast=1,2", "--threads", "0"], "--threads"),
+    "nothing to draw": (["--grid", "fast=1,2", "--random", "0"], "--random"),
+}
+
+
+@pytest.mark.parametrize(("more", "words"), BAD.values(), ids=BAD)
+def test_bad_input_is_one_line_and_status_2(capsys: pytest.CaptureFixture[str], bars: Path, more: list[str], words: str) -> None:
+    assert run(["sweep", "sma_cross", "--data", str(bars), *more]) == 2
+    error = capsys.readouterr().err
+    assert len(error.splitlines()) == 1
+    assert words in error
