@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import OURS, enter
-from tests.browser.running import PASSWORD
+from tests.browser.running import PASSWORD, ROOT
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
@@ -21,7 +21,7 @@ def rows(page: Page, table: str) -> Locator:
 
 
 def panel(page: Page, title: str) -> Locator:
-    return page.get_by_role("region", name=re.compile(f"^{title}")).first
+    return page.get_by_role("region", name=title)
 
 
 def see_the_price_move(page: Page) -> None:
@@ -148,7 +148,7 @@ def test_light_and_dark_are_a_key_apart(dashboard: Page) -> None:
 
 
 def test_a_phone_shows_everything_in_its_width(phone: Page) -> None:
-    too_wide = """() => [document.documentElement, ...document.querySelectorAll('[role=region]')]
+    too_wide = """() => [document.documentElement, ...document.querySelectorAll('[role=group]')]
         .filter((element) => element.scrollWidth > element.clientWidth)
         .map((element) => `${element.ariaLabel ?? element.tagName}: ${element.scrollWidth} > ${element.clientWidth}`)"""
     phone.goto("/login/")
@@ -163,3 +163,23 @@ def test_a_phone_shows_everything_in_its_width(phone: Page) -> None:
     expect(stop).to_be_in_viewport()
     phone.get_by_role("region", name="System").scroll_into_view_if_needed()
     expect(stop).to_be_in_viewport()
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_nothing_that_axe_knows_of_shuts_anybody_out(dashboard: Page, theme: str) -> None:
+    axe = (ROOT / "ui" / "node_modules" / "axe-core" / "axe.min.js").read_text(encoding="utf-8")
+    see_the_price_move(dashboard)
+    if theme == "light":
+        dashboard.keyboard.press("t")
+    expect(dashboard.locator("html")).to_have_attribute("data-theme", theme)
+
+    def problems() -> list[str]:
+        found = dashboard.evaluate("async () => (await axe.run(document)).violations")
+        return [f"{problem['id']}: {node['html'][:200]}" for problem in found for node in problem["nodes"]]
+
+    dashboard.evaluate(axe)
+    assert problems() == []
+    dashboard.get_by_role("button", name="Stop trading").click()
+    dashboard.get_by_role("button", name="Resume…").click()
+    expect(dashboard.get_by_role("dialog")).to_be_visible()
+    assert problems() == []

@@ -1,6 +1,7 @@
 import type { ReactNode } from "react";
 
 import { cx } from "./cx";
+import { Scroll } from "./Scroll";
 
 export interface Column<Row> {
   readonly id: string;
@@ -42,7 +43,7 @@ function phoneClass<Row>({ phone, phoneLine, phoneLabel }: Column<Row>): string 
 /** A table with a head that stays; on a phone each row becomes a few short lines. Roles are written out, as `display` would drop them. */
 export function DataTable<Row>({ label, columns, rows, rowKey }: DataTableProps<Row>) {
   return (
-    <div className="@container h-full overflow-auto" tabIndex={0} role="region" aria-label={label}>
+    <Scroll label={label}>
       <table role="table" aria-label={label} className="w-full border-separate border-spacing-0 max-sm:block">
         <thead role="rowgroup" className="max-sm:sr-only">
           <tr role="row">
@@ -88,6 +89,6 @@ export function DataTable<Row>({ label, columns, rows, rowKey }: DataTableProps<
           ))}
         </tbody>
       </table>
-    </div>
+    </Scroll>
   );
 }

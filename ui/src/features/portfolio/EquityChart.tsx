@@ -56,6 +56,7 @@ function useEquitySeries(chart: Chart | null): EquityTargets | null {
       },
       1,
     );
+    drawdown.priceScale().applyOptions({ scaleMargins: { top: 0.04, bottom: 0.1 } });
     const [top, bottom] = api.panes();
     top?.setStretchFactor(7);
     bottom?.setStretchFactor(3);

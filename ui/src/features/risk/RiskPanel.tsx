@@ -2,6 +2,7 @@
 
 import { Panel } from "@/components/ui/Panel";
 import { QueryState } from "@/components/ui/QueryState";
+import { Scroll } from "@/components/ui/Scroll";
 import { EmptyState } from "@/components/ui/states";
 import { usePortfolio } from "@/features/portfolio/queries";
 
@@ -24,18 +25,18 @@ export function RiskPanel({ className }: { className?: string }) {
     <Panel id="risk" title="Risk limits" fresh={query} className={className} aside="used / limit">
       <QueryState query={query} what="The risk limits" rows={7}>
         {({ limits, allowed_markets }) => (
-          <div className="flex h-full flex-col overflow-y-auto">
+          <Scroll label="Risk limits">
             {limits.length === 0 ? (
               <EmptyState title="No limits are set">Set them in the environment, for example MAX_DAILY_LOSS.</EmptyState>
             ) : (
-              <ul className="flex-1 py-1">
+              <ul className="py-1">
                 {limits.map((limit) => (
                   <LimitBar key={`${limit.name} ${limit.label}`} limit={limit} currency={portfolio?.currency} />
                 ))}
               </ul>
             )}
             <Markets markets={allowed_markets} />
-          </div>
+          </Scroll>
         )}
       </QueryState>
     </Panel>

@@ -5,6 +5,7 @@ import type { ReactNode } from "react";
 import { Dot, type Tone } from "@/components/ui/Dot";
 import { Panel } from "@/components/ui/Panel";
 import { QueryState } from "@/components/ui/QueryState";
+import { Scroll } from "@/components/ui/Scroll";
 import { Time } from "@/components/ui/Time";
 import { formatAge, formatUtc } from "@/lib/format/time";
 import { useNow } from "@/lib/react/useNow";
@@ -101,26 +102,28 @@ export function SystemPanel({ className }: { className?: string }) {
     <Panel id="system" title="System" fresh={query} className={className} aside={query.data && `traider ${query.data.version}`}>
       <QueryState query={query} what="The system's state" rows={6}>
         {(system) => (
-          <dl className="h-full overflow-y-auto py-1.5 text-xs leading-5">
-            <Row name="Guard">
-              <State tone={system.guard_connected ? "good" : "bad"}>{system.guard_connected ? "connected" : "not connected"}</State>
-            </Row>
-            <Row name="Page">
-              <Stream />
-            </Row>
-            <Row name="Market data">
-              <DataAge stale={system.market_stale} />
-            </Row>
-            <Row name="Source">{system.source}</Row>
-            <Row name="Strategy">
-              {system.strategy}
-            </Row>
-            <Row name="Parameters">{parameters(system.params) || "none"}</Row>
-            <Row name="Running">
-              <Uptime sinceMs={system.started_ts_ms} />
-            </Row>
-            <Components components={system.components} />
-          </dl>
+          <Scroll label="System">
+            <dl className="py-1.5 text-xs leading-5">
+              <Row name="Guard">
+                <State tone={system.guard_connected ? "good" : "bad"}>{system.guard_connected ? "connected" : "not connected"}</State>
+              </Row>
+              <Row name="Page">
+                <Stream />
+              </Row>
+              <Row name="Market data">
+                <DataAge stale={system.market_stale} />
+              </Row>
+              <Row name="Source">{system.source}</Row>
+              <Row name="Strategy">
+                {system.strategy}
+              </Row>
+              <Row name="Parameters">{parameters(system.params) || "none"}</Row>
+              <Row name="Running">
+                <Uptime sinceMs={system.started_ts_ms} />
+              </Row>
+              <Components components={system.components} />
+            </dl>
+          </Scroll>
         )}
       </QueryState>
     </Panel>
