@@ -9,6 +9,8 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.api.conftest import START_NS, ManualClock, MemoryGuard, log_in
 from tests.api.test_system import TAPE_NS, trade
@@ -26,6 +28,7 @@ from traider.domain.errors import UserError
 from traider.domain.order_state import apply
 from traider.domain.orders import OrderFilled
 from traider.runtime.settings import ApiSettings
+from traider.storage.engine import writing
 
 Event = tuple[str, dict[str, Any]]
 
@@ -186,6 +189,16 @@ async def test_the_stream_ends_with_its_session(served: tuple[FastAPI, str], clo
             await client.post("/api/auth/logout")
         else:
             clock.advance(LIFE_S)
+        await reader.to_the_end()
+    await until(lambda: app.state.api.hub.clients == 0)
+
+
+async def test_a_session_that_cannot_be_asked_for_counts_as_ended(served: tuple[FastAPI, str], engine: AsyncEngine) -> None:
+    app, url = served
+    async with streaming(url) as (reader, _):
+        await reader.next_of("system")
+        async with writing(engine) as connection:
+            await connection.execute(text("DROP TABLE revoked_sessions"))
         await reader.to_the_end()
     await until(lambda: app.state.api.hub.clients == 0)
 

@@ -22,7 +22,7 @@ class Terminal(io.StringIO):
 def _logging_as_it_was() -> Iterator[None]:
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
-    named = {name: logging.getLogger(name).level for name in ("alembic", "aiosqlite", "asyncio", "uvicorn.access")}
+    named = {name: logging.getLogger(name).level for name in ("aiosqlite", "alembic", "asyncio", "uvicorn")}
     yield
     root.handlers[:] = handlers
     root.setLevel(level)
@@ -45,12 +45,12 @@ def configured(level: str = "INFO", format_: str = "json", stream: io.StringIO |
 def test_ours_and_the_libraries_messages_are_json_lines_of_one_shape() -> None:
     stream = configured()
     structlog.get_logger("traider.guard").warning("order refused", reason="kill switch", size=1)
-    logging.getLogger("uvicorn.error").info("listening on %s", "127.0.0.1")
+    logging.getLogger("library").info("listening on %s", "127.0.0.1", extra={"color_message": "the same in colours"})
     ours, theirs = lines(stream)
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z", ours.pop("time"))
     assert ours == {"level": "warning", "logger": "traider.guard", "message": "order refused", "reason": "kill switch", "size": 1}
     theirs.pop("time")
-    assert theirs == {"level": "info", "logger": "uvicorn.error", "message": "listening on 127.0.0.1"}
+    assert theirs == {"level": "info", "logger": "library", "message": "listening on 127.0.0.1"}
 
 
 def test_what_is_logged_within_a_trace_carries_its_id() -> None:

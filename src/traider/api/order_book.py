@@ -42,7 +42,7 @@ class OrderBook:
         newest = {item.order.request.client_order_id: item for item in stored}
         for client_order_id, item in self._orders.items():
             known = newest.get(client_order_id)
-            if known is None or item.order.n > known.order.n:
+            if known is None or item.order.n >= known.order.n:
                 newest[client_order_id] = item
         ordered = sorted(newest.values(), key=lambda item: item.first_n, reverse=True)
         return [item.order for item in ordered if item.order.is_open or not open_only][:limit]

@@ -11,6 +11,8 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from pydantic import BaseModel
 from structlog import get_logger
 
+from traider.domain.errors import StoreError
+
 from .errors import ApiError
 from .sessions import Session, Sessions
 
@@ -113,10 +115,17 @@ class Hub:
                 except TimeoutError:
                     yield b": heartbeat\n\n"
                 if loop.time() >= next_check_s:
-                    if not await self._sessions.still_valid(session):
+                    if not await self._may_go_on(session):
                         return
                     next_check_s = loop.time() + self._heartbeat_s
                 if waiting := client.take():
                     yield waiting
         finally:
             self._clients.discard(client)
+
+    async def _may_go_on(self, session: Session) -> bool:
+        try:
+            return await self._sessions.still_valid(session)
+        except StoreError as error:
+            log.warning("a stream ends: whether its session still holds can't be asked", error=str(error))
+            return False

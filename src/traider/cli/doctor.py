@@ -14,6 +14,7 @@ import typer
 from traider.api.static import built_dashboard, is_built
 from traider.domain.errors import JournalError, StoreError
 from traider.guard.journal import verify
+from traider.guard.place import JOURNAL
 from traider.runtime.clock import SystemClock
 from traider.runtime.environment import (
     Finding,
@@ -31,7 +32,6 @@ from traider.runtime.environment import (
 from traider.storage.engine import store_url
 from traider.storage.migrate import current_revision, head_revision, knows_revision
 
-JOURNAL = "journal.jsonl"
 _COLOURS = {Verdict.OK: typer.colors.GREEN, Verdict.WARN: typer.colors.YELLOW, Verdict.FAIL: typer.colors.RED}
 
 

@@ -13,14 +13,14 @@ from contextlib import contextmanager
 from typing import TextIO
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor, WrappedLogger
 
 from .settings import LogSettings
 
 _TRACE_ID = re.compile(r"[0-9a-f]{32}")
 
 # These speak at INFO of what we log better ourselves.
-_QUIET = {"alembic": logging.WARNING, "aiosqlite": logging.WARNING, "asyncio": logging.WARNING, "uvicorn.access": logging.WARNING}
+_QUIET = dict.fromkeys(("aiosqlite", "alembic", "asyncio", "uvicorn"), logging.WARNING)
 
 
 def configure_logging(settings: LogSettings, stream: TextIO | None = None) -> None:
@@ -44,7 +44,7 @@ def configure_logging(settings: LogSettings, stream: TextIO | None = None) -> No
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *_rendering(as_text, stream)],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _drop_colour, *_rendering(as_text, stream)],
         )
     )
     root = logging.getLogger()
@@ -53,6 +53,11 @@ def configure_logging(settings: LogSettings, stream: TextIO | None = None) -> No
     for name, level in _QUIET.items():
         logging.getLogger(name).setLevel(max(level, settings.level_number))
     logging.captureWarnings(True)
+
+
+def _drop_colour(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
+    event.pop("color_message", None)  # uvicorn's second text of the same message
+    return event
 
 
 def _rendering(as_text: bool, stream: TextIO) -> list[Processor]:
