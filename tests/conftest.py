@@ -7,36 +7,19 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from traider.runtime.settings import variables
+
 # The same examples on every machine and every run; a time limit per example would make slow machines fail.
 settings.register_profile("traider", derandomize=True, deadline=None, database=None)
 settings.load_profile("traider")
 
-SETTINGS = (
-    "DASHBOARD_PASSWORD",
-    "STATE_STORE_URI",
-    "MAX_DAILY_LOSS",
-    "MAX_POSITION_SIZE",
-    "MAX_ORDER_NOTIONAL",
-    "MAX_OPEN_ORDERS",
-    "MAX_DRAWDOWN",
-    "MAX_ORDERS_PER_MINUTE",
-    "ALLOWED_MARKETS",
-    "SMA_WINDOW",
-    "CORS_ORIGINS",
-    "TRAIDER_STATE_DIR",
-    "API_HOST",
-    "API_PORT",
-    "METRICS_PORT",
-    "LOG_FORMAT",
-    "LOG_LEVEL",
-)
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the developer's shell sets for a running platform does not reach a test."""
-    for name in SETTINGS:
+    for name in variables():
         monkeypatch.delenv(name, raising=False)
 
 
