@@ -3,7 +3,8 @@
 import pytest
 
 from tests.kernel.desks import BUY, SELL, Pit, cancels, fills, instrument
-from traider.domain.vocabulary import Reason
+from traider.domain.vocabulary import OrderType, Reason
+from traider.kernel import entry
 from traider.kernel.desk import Fees, FillMode
 
 
@@ -31,6 +32,21 @@ def test_fill_mode_next_close_concerns_market_orders_only() -> None:
     stop, marketable, resting = pit.stop(SELL, 1.0, 95.0), pit.limit(BUY, 1.0, 102.0), pit.limit(BUY, 1.0, 98.0)
     executions = pit.bar(101.0, 110.0, 90.0, 105.0)
     assert fills(executions) == [(stop, 95.0, 1.0, False), (marketable, 101.0, 1.0, False), (resting, 98.0, 1.0, True)]
+
+
+@pytest.mark.parametrize("side", [BUY, SELL])
+def test_with_fill_mode_same_a_market_order_fills_at_the_price_that_it_was_decided_on(side: int) -> None:
+    pit = Pit(instrument(shortable=True), fill=FillMode.SAME, marks=[100.0])
+    pit.bar(101.0, 110.0, 90.0, 105.0)
+    for type_, limit_price, stop_price in (
+        (OrderType.MARKET, 0.0, 0.0),
+        (OrderType.LIMIT, 106.0 if side == BUY else 104.0, 0.0),
+        (OrderType.STOP, 0.0, 104.0 if side == BUY else 106.0),
+    ):
+        entry.request(pit.desk.address, 0, side, int(type_), 0, 0, 2.0, limit_price, stop_price)
+    entry.settle_requests(pit.desk.address)
+    assert fills(pit.desk.drain()) == [(1, 105.0, 2.0, False)], "limit and stop orders wait for the next bar as ever"
+    assert [order for order, *_ in fills(pit.bar(105.0, 105.0, 105.0, 105.0))] == [3, 2]
 
 
 @pytest.mark.parametrize(("side", "stop", "reached"), [(BUY, 110.0, (100.0, 110.0, 99.0)), (SELL, 90.0, (100.0, 101.0, 90.0))])

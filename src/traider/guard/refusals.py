@@ -13,6 +13,8 @@ from traider.domain.vocabulary import OrderType, Reason, Side, TimeInForce
 from .books import Books, exact
 
 _WIDE = Context(prec=80)
+# a price of their own that lies behind the market does not make them small: they fill at the market's
+_AT_THE_MARKET = ((OrderType.LIMIT, Side.SELL), (OrderType.STOP, Side.BUY))
 
 
 def explain(reason: Reason, request: OrderRequest, books: Books) -> str:
@@ -84,7 +86,10 @@ def _invalid(request: OrderRequest) -> str:
 def _sized(reason: Reason, request: OrderRequest, books: Books, number: int, instrument: Instrument) -> str:
     """The limits that a smaller order might keep."""
     limits, currency, base = books.config.limits, books.config.currency, instrument.base
-    price = _own_price(request) or exact(books.desk.positions[number]["mark_price"])
+    mark = exact(books.desk.positions[number]["mark_price"])
+    price = _own_price(request) or mark
+    if reason is not Reason.MIN_NOTIONAL and (request.type, request.side) in _AT_THE_MARKET:
+        price = max(price, mark)
     notional = price * request.size
     asked = f"{_text(request.size)} {base} at {_text(price)} {currency} is {_text(notional)} {currency}"
     position = books.desk.positions[number]
@@ -110,8 +115,9 @@ def _sized(reason: Reason, request: OrderRequest, books: Books, number: int, ins
         free = held - exact(position["open_sells"])
         return f"selling {_text(request.size)} {base} with {_text(free)} {base} free: {instrument.symbol} can't be sold short"
     if reason is Reason.INSUFFICIENT_BALANCE:
-        needed = notional * (1 + exact(books.desk.account["taker_fee"]))
-        free = exact(books.desk.account["cash"]) - exact(books.desk.cash_reserved())
+        account = books.desk.account
+        needed = notional * (1 + exact(max(account["taker_fee"], account["maker_fee"])))
+        free = exact(account["cash"]) - exact(books.desk.cash_reserved())
         return f"{_text(needed)} {currency} needed, fee included, {_text(free)} {currency} free"
     return reason.label
 

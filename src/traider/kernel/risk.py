@@ -28,6 +28,10 @@ ORDER_RATE = int(Reason.ORDER_RATE)
 INSUFFICIENT_BALANCE = int(Reason.INSUFFICIENT_BALANCE)
 INVALID_ORDER = int(Reason.INVALID_ORDER)
 
+# What floats are off by at most, as fractions, so that a limit holds at its value and not a little beside it.
+PRODUCT = 1e-15  # of price times size
+SUM = 1e-12  # of an equity that thousands of fills have added up to
+
 
 @compiled
 def is_multiple(value: float, num: float, den: float) -> bool:
@@ -36,8 +40,8 @@ def is_multiple(value: float, num: float, den: float) -> bool:
 
 
 @compiled
-def reference_price(desk: Any, inst: int, type_: int, limit_price: float, stop_price: float) -> float:
-    """The price that an order's notional is measured with: its limit, its stop, or the mark."""
+def own_price(desk: Any, inst: int, type_: int, limit_price: float, stop_price: float) -> float:
+    """The order's limit or stop; the mark of an order that has neither."""
     if type_ == LIMIT:
         return limit_price
     if type_ == STOP:
@@ -46,9 +50,22 @@ def reference_price(desk: Any, inst: int, type_: int, limit_price: float, stop_p
 
 
 @compiled
+def highest_price(desk: Any, inst: int, side: int, type_: int, limit_price: float, stop_price: float) -> float:
+    """The most that it trades at, as the market is now.
+
+    That is the order's own price, but for a sale with a limit behind the market, or a buy stop that is reached already:
+    those trade at the market's price, however small their own.
+    """
+    price = own_price(desk, inst, type_, limit_price, stop_price)
+    if (type_ == LIMIT and side < 0) or (type_ == STOP and side > 0):
+        return max(price, float(desk.positions[inst].mark_price))
+    return price
+
+
+@compiled
 def cash_needed(desk: Any, price: float, size: float) -> float:
-    """What a buy takes from the cash at most, taker fee included."""
-    return float(price * size * (1.0 + desk.account.taker_fee))
+    """What a buy takes from the cash at most, the higher of the fees included."""
+    return float(price * size * (1.0 + max(desk.account.taker_fee, desk.account.maker_fee)))
 
 
 @compiled
@@ -58,7 +75,7 @@ def cash_reserved(desk: Any) -> float:
     for i in range(desk.account.open_orders):
         order = desk.orders[i]
         if order.side > 0:
-            price = reference_price(desk, order.inst, order.type, order.limit_price, order.stop_price)
+            price = highest_price(desk, order.inst, order.side, order.type, order.limit_price, order.stop_price)
             total += cash_needed(desk, price, order.size - order.filled)
     return total
 
@@ -79,9 +96,11 @@ def submissions_in_last_minute(desk: Any) -> int:
 def breached(desk: Any) -> int:
     """DAILY_LOSS or DRAWDOWN when that limit is reached now, else NONE."""
     account = desk.account
-    if account.day_start_equity - account.equity >= desk.limits.daily_loss:
+    peak = account.high_water_mark
+    rounding = SUM * peak  # of the equity, however small the limit
+    if account.day_start_equity - account.equity >= desk.limits.daily_loss - rounding:
         return DAILY_LOSS
-    if account.high_water_mark - account.equity >= desk.limits.drawdown * account.high_water_mark:
+    if peak - account.equity >= desk.limits.drawdown * peak - rounding:
         return DRAWDOWN
     return NONE
 
@@ -115,13 +134,12 @@ def check(desk: Any, inst: int, side: int, type_: int, tif: int, post_only: int,
         return PRICE_INCREMENT
     if type_ == STOP and not is_multiple(stop_price, instrument.price_num, instrument.price_den):
         return PRICE_INCREMENT
-    price = reference_price(desk, inst, type_, limit_price, stop_price)
-    notional = price * size
     if size < instrument.min_size:
         return MIN_SIZE
-    if notional < instrument.min_notional:
+    if own_price(desk, inst, type_, limit_price, stop_price) * size < instrument.min_notional * (1.0 - PRODUCT):
         return MIN_NOTIONAL
-    if notional > limits.order_notional:
+    price = highest_price(desk, inst, side, type_, limit_price, stop_price)
+    if price * size > limits.order_notional * (1.0 + PRODUCT):
         return ORDER_NOTIONAL
     if account.open_orders >= limits.open_orders or account.open_orders >= MAX_ORDERS:
         return OPEN_ORDERS
