@@ -17,14 +17,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..domain.errors import DataError
+from .market_checks import Floats, Integers, Notes, check_times, check_values, infer_increment, row_words
 
 BAR_COLUMNS = ("open", "high", "low", "close", "volume")
 TRADE_COLUMNS = ("price", "size", "side")
-MAX_DECIMALS = 12
-MAX_TICKS = 2.0**44  # so that a sum over half a million of them is exact in 64 bits
 _SYMBOL = re.compile(r"([a-z0-9]{2,6}?)-?(usdt|usdc|usd|eur|gbp)(?![a-z])", re.IGNORECASE)
-
-Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 
 @dataclass(frozen=True)
@@ -34,11 +31,11 @@ class MarketFile:
     path: Path
     kind: Literal["bars", "trades"]
     symbol: str
-    ts_ns: np.ndarray[Any, np.dtype[np.int64]]
+    ts_ns: Integers
     columns: dict[str, Floats]
     sha256: str  # of the file's bytes
     price_increment: Decimal
-    notes: dict[str, int | str] = field(default_factory=dict)
+    notes: Notes = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.ts_ns)
@@ -67,14 +64,11 @@ def read_market_file(path: Path, *, symbol: str | None = None, price_increment: 
         raise DataError(f"{path}: has no rows; give a file with at least one {kind[:-1]}")
     _check_types(path, parquet.schema_arrow, kind)
     ts_ns, columns = _read_columns(path, parquet, rows, wanted)
-    notes: dict[str, int | str] = {}
-    _check_times(path, ts_ns, kind, notes)
-    _check_values(path, ts_ns, columns, kind)
-    if kind == "bars":
-        _check_bars(path, ts_ns, columns, notes)
-    prices = [columns[name] for name in (BAR_COLUMNS[:4] if kind == "bars" else ("price",))]
+    notes = check_times(path, ts_ns, kind) | check_values(path, columns)
     if price_increment is None:
-        price_increment = _infer_increment(prices, notes)
+        prices = [columns[name] for name in (BAR_COLUMNS[:4] if kind == "bars" else ("price",))]
+        price_increment, remark = infer_increment(prices)
+        notes |= remark
     return MarketFile(path, kind, symbol or _symbol(path), ts_ns, columns, _sha256(path), price_increment, notes)
 
 
@@ -84,7 +78,7 @@ def _open(path: Path) -> pq.ParquetFile:
     if path.is_dir():
         raise DataError(f"{path}: is a folder; give one Parquet file of bars or trades")
     try:
-        return pq.ParquetFile(path)
+        return pq.ParquetFile(path, pre_buffer=False)
     except pa.ArrowInvalid:
         raise DataError(f"{path}: is not a Parquet file (or it is cut off); write it with pyarrow, polars or pandas.to_parquet") from None
     except OSError as error:
@@ -106,33 +100,36 @@ def _check_types(path: Path, schema: pa.Schema, kind: str) -> None:
             raise DataError(f"{path}: column 'side' is {found}; it must be text: the taker's side, 'buy' or 'sell', or null")
 
 
-def _read_columns(
-    path: Path, parquet: pq.ParquetFile, rows: int, names: tuple[str, ...]
-) -> tuple[np.ndarray[Any, np.dtype[np.int64]], dict[str, Floats]]:
+def _read_columns(path: Path, parquet: pq.ParquetFile, rows: int, names: tuple[str, ...]) -> tuple[Integers, dict[str, Floats]]:
     ts_ns = np.empty(rows, np.int64)
     columns = {name: np.empty(rows, np.float64) for name in names}
     at = 0
     try:
-        for batch in parquet.iter_batches(batch_size=131_072, columns=["ts", *names]):
-            end = at + batch.num_rows
-            for name in ("ts", *names):
-                column = batch.column(name)
-                if name == "side":
-                    columns[name][at:end] = _sides(path, column, at)
-                    continue
-                if column.null_count:
-                    row = at + int(np.flatnonzero(column.is_null().to_numpy(zero_copy_only=False))[0])
-                    raise DataError(f"{path}: column {name!r} has no value in {_row(row)}; fill it or leave the row out")
-                if name == "ts":
-                    ts_ns[at:end] = column.to_numpy()
-                else:
-                    columns[name][at:end] = column.cast(pa.float64(), safe=False).to_numpy()
-            at = end
+        for group in range(parquet.num_row_groups):
+            for name in ("ts", *names):  # one column at a time: what is decoded and not yet copied stays small
+                start = at
+                for chunk in parquet.read_row_group(group, columns=[name], use_threads=False).column(0).chunks:
+                    values = ts_ns if name == "ts" else columns[name]
+                    values[start : start + len(chunk)] = _numbers(path, name, chunk, start)
+                    start += len(chunk)
+            at += parquet.metadata.row_group(group).num_rows
     except (pa.ArrowException, OSError) as error:
         raise DataError(
-            f"{path}: can't be read after {_row(at)}: {str(error).splitlines()[0]}; the file is damaged, write it again"
+            f"{path}: can't be read after {row_words(at)}: {str(error).splitlines()[0]}; the file is damaged, write it again"
         ) from None
+    pa.default_memory_pool().release_unused()  # what decoding needed is of no more use, and a backtest's peak is yet to come
     return ts_ns, columns
+
+
+def _numbers(path: Path, name: str, column: Any, at: int) -> Floats | Integers:
+    """The values of one chunk that begins at this row; DataError where one is missing."""
+    if name == "side":
+        return _sides(path, column, at)
+    if column.null_count:
+        row = at + int(np.flatnonzero(column.is_null().to_numpy(zero_copy_only=False))[0])
+        raise DataError(f"{path}: column {name!r} has no value in {row_words(row)}; fill it or leave the row out")
+    numbers: Floats | Integers = (column if name == "ts" else column.cast(pa.float64(), safe=False)).to_numpy()
+    return numbers
 
 
 def _sides(path: Path, column: Any, at: int) -> Floats:
@@ -145,81 +142,8 @@ def _sides(path: Path, column: Any, at: int) -> Floats:
     unknown = (sides == 0.0) & (values != None)  # noqa: E711  # element by element
     if unknown.any():
         row = int(np.flatnonzero(unknown)[0])
-        raise DataError(f"{path}: column 'side' is {values[row]!r} in {_row(at + row)}; it must be 'buy', 'sell' or null")
+        raise DataError(f"{path}: column 'side' is {values[row]!r} in {row_words(at + row)}; it must be 'buy', 'sell' or null")
     return sides
-
-
-def _row(index: int) -> str:
-    return f"row {index + 1} (index {index})"
-
-
-def _first(condition: np.ndarray[Any, np.dtype[np.bool_]]) -> int:
-    return int(condition.argmax()) if condition.any() else -1
-
-
-def _check_times(path: Path, ts_ns: np.ndarray[Any, np.dtype[np.int64]], kind: str, notes: dict[str, int | str]) -> None:
-    if (row := _first(ts_ns < 0)) >= 0:
-        raise DataError(f"{path}: column 'ts' is {ts_ns[row]} in {_row(row)}; it must be nanoseconds since 1970 in UTC")
-    steps = np.diff(ts_ns)
-    if (row := _first(steps < 0)) >= 0:
-        raise DataError(f"{path}: time steps back in {_row(row + 1)} ({ts_ns[row + 1]} after {ts_ns[row]}); sort the rows by ts")
-    same = steps == 0
-    if kind == "bars":
-        if (row := _first(same)) >= 0:
-            raise DataError(f"{path}: two bars of one time, {_row(row)} and {_row(row + 1)} ({ts_ns[row]}); keep one of them")
-        if len(steps):
-            interval = int(steps.min())
-            notes["bar_interval_ns"] = interval
-            if gaps := int(np.count_nonzero(steps > interval)):
-                notes["gaps"] = gaps
-                notes["bars_missing"] = int(np.sum(steps[steps > interval] // interval - 1))
-    elif count := int(np.count_nonzero(same)):
-        notes["trades_of_one_time"] = count
-
-
-def _check_values(path: Path, ts_ns: np.ndarray[Any, np.dtype[np.int64]], columns: dict[str, Floats], kind: str) -> None:
-    for name, values in columns.items():
-        if name == "side":
-            continue
-        if (row := _first(~np.isfinite(values))) >= 0:
-            raise DataError(
-                f"{path}: column {name!r} is {values[row]} in {_row(row)}; it must be a finite number: fix it or leave the row out"
-            )
-        if name == "volume":
-            if (row := _first(values < 0)) >= 0:
-                raise DataError(f"{path}: column 'volume' is {values[row]} in {_row(row)}; it can't be negative")
-        elif (row := _first(values <= 0)) >= 0:
-            raise DataError(f"{path}: column {name!r} is {values[row]} in {_row(row)}; it must be above zero: fix it or leave the row out")
-
-
-def _check_bars(path: Path, ts_ns: np.ndarray[Any, np.dtype[np.int64]], columns: dict[str, Floats], notes: dict[str, int | str]) -> None:
-    high, low = columns["high"], columns["low"]
-    if (row := _first(high < low)) >= 0:
-        raise DataError(f"{path}: high {high[row]} is below low {low[row]} in {_row(row)}; swap them or leave the row out")
-    for name in ("open", "close"):
-        values = columns[name]
-        if outside := int(np.count_nonzero((values > high) | (values < low))):
-            notes[f"{name}_outside_high_low"] = outside
-
-
-def _infer_increment(prices: list[Floats], notes: dict[str, int | str]) -> Decimal:
-    largest = max(float(values.max()) for values in prices)
-    finest = 0
-    while finest < MAX_DECIMALS and largest * 10.0 ** (finest + 1) <= MAX_TICKS:
-        finest += 1
-    decimals = 0
-    for values in prices:
-        for sample in (values[:1000], values):
-            while decimals < finest and not _on_grid(sample, decimals):
-                decimals += 1
-    if not all(_on_grid(values, decimals) for values in prices):
-        notes["price_increment"] = f"prices are multiples of no decimal increment; averages round them to 1e-{decimals}"
-    return Decimal(1).scaleb(-decimals)
-
-
-def _on_grid(values: Floats, decimals: int) -> bool:
-    scale = 10.0**decimals
-    return bool(np.array_equal(np.rint(values * scale) / scale, values))
 
 
 def _symbol(path: Path) -> str:
