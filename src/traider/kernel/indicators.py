@@ -66,11 +66,13 @@ class Sma(Indicator):
         return self.count == self.window
 
     def above(self, other: "Sma") -> bool:
-        """Whether this average is greater than the other one, exactly; equal is not above."""
+        """Whether this average is greater than the other one, exactly; equal is not above, nor is one without prices."""
         left = float(self.total) * other.count
         right = float(other.total) * self.count
         if abs(left - right) > 1e-12 * (left + right):  # far wider than these two products can be off
             return left > right
+        if self.count == 0 or other.count == 0:
+            return False
         mine = self.total // self.count
         theirs = other.total // other.count
         if mine != theirs:
