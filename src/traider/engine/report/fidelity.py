@@ -24,7 +24,7 @@ _MARKET_ORDERS = {
 _OTHER_ORDERS = {
     "bars": [
         "A resting limit order fills whole at its limit, as maker, when a bar trades through it; touching is not enough.",
-        "A stop fills at its price, or at the bar's open where that is worse. "
+        "A stop fills at its price, or at the bar's open where that is worse.",
         "Where one bar reaches both a stop and a limit, the stop is taken first.",
         "A bar's volume does not limit what fills.",
     ],

@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -57,8 +58,8 @@ class TradeFigures:
 def performance_of(result: BacktestResult, curves: Curves) -> Performance:
     days = [day for day, _ in result.day_ends]
     equity = [result.cash, *(value for _, value in result.day_ends)]
-    returns = [after / before - 1 for before, after in zip(equity, equity[1:], strict=False)] if min(equity) > 0 else []
-    by_return = sorted(zip(returns, days, strict=False))
+    returns = [after / before - 1 for before, after in pairwise(equity)] if min(equity) > 0 else []
+    by_return = sorted(zip(returns, days, strict=True)) if returns else []
     return Performance(
         total_return=result.net_profit / result.cash if result.cash > 0 else None,
         annual_return=_annual_return(result, curves),

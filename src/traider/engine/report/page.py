@@ -2,11 +2,9 @@
 
 import json
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from ...domain.vocabulary import Reason
 from ...kernel.desk import Fees
@@ -23,6 +21,7 @@ from .sketch import sketch_of
 
 MOST_ROWS = 60_000  # fills that a page lists and marks; of more, the latest
 SCRIPTS = ("data.js", "format.js", "scale.js", "panels.js", "charts.js", "table.js", "main.js")
+_ASSETS = PackageLoader(__package__, "assets")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -34,8 +33,8 @@ def render(result: BacktestResult, *, title: str, context: ReportContext) -> str
     performance = performance_of(result, curves)
     trades = trade_figures_of(result, ledger, candles)
     form = Form.of(result, context, np.concatenate([result.fills["fee"], ledger.trips["pnl"] - ledger.trips["fees"]]))
-    environment = _environment()
-    return environment.get_template("page.html").render(
+    template = _environment().get_template("page.html")
+    return template.render(
         title=title,
         result=result,
         context=context,
@@ -62,30 +61,27 @@ def render(result: BacktestResult, *, title: str, context: ReportContext) -> str
             ("drawdown", "Drawdown", sketch_of(curves.ts_ns, curves.drawdown), words.percent),
             ("price", f"{spec.instrument.symbol} and fills", sketch_of(candles.ts_ns, candles.close), form.prices),
         ],
-        style=_asset(environment, "page.css"),
-        script=Markup("\n").join(_asset(environment, name) for name in SCRIPTS),
+        style=_asset("page.css"),
+        script="\n".join(_asset(name) for name in SCRIPTS),
         data=_data(result, context, curves, ledger, form),
     )
 
 
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("traider.engine.report", "assets"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
+    return Environment(loader=_ASSETS, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
 
 
-def _asset(environment: Environment, name: str) -> Markup:
-    """One of our own files as it is: neither a template nor to be escaped."""
-    assert environment.loader is not None
-    return Markup(environment.loader.get_source(environment, name)[0])  # noqa: S704  # a file of this package
+def _asset(name: str) -> str:
+    """One of our own files as it is: style and script are no templates."""
+    return _ASSETS.get_source(_environment(), name)[0]
 
 
 def _by_count(counts: dict[Reason, int]) -> list[tuple[str, int]]:
     return [(reason.label, count) for reason, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))]
 
 
-def _data(result: BacktestResult, context: ReportContext, curves: Curves, ledger: Ledger, form: Form) -> Markup:
+def _data(result: BacktestResult, context: ReportContext, curves: Curves, ledger: Ledger, form: Form) -> str:
     """What the script works with, as JSON that can stand inside a script element."""
     spec, candles = context.spec, context.candles
     packing = Packing()
@@ -99,6 +95,7 @@ def _data(result: BacktestResult, context: ReportContext, curves: Curves, ledger
         "quantity": float(result.parameters["quantity"]),
         "maker_fee": spec.fees.maker,
         "taker_fee": spec.fees.taker,
+        "bars": candles.kind == "bars",
         "start": candles.start_ns // 1000,
         "end": candles.end_ns // 1000,
         "events_a_candle": candles.events_a_candle,
@@ -108,7 +105,7 @@ def _data(result: BacktestResult, context: ReportContext, curves: Curves, ledger
         "packed": packing.text(),
     }
     text = json.dumps(data, allow_nan=False, separators=(",", ":"))
-    return Markup(text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e"))  # noqa: S704  # escaped for a script
+    return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 
 def _pack_curves(packing: Packing, curves: Curves, context: ReportContext) -> None:
