@@ -6,7 +6,6 @@ up. An error that nobody foresaw ends the process: the next start knows what the
 """
 
 import asyncio
-import os
 import signal
 from collections.abc import Sequence
 from contextlib import suppress
@@ -16,13 +15,14 @@ from typing import Any
 import msgspec
 from structlog import get_logger
 
-from traider.domain.errors import JournalError, LinkError, StoreError, TraiderError, UserError
+from traider.domain.errors import JournalError, LinkError, StoreError, TraiderError
 from traider.domain.guard_protocol import AnyAsk, Done, Open, OrderEventPush, Refused, Reply, StatePush
 from traider.domain.orders import AnyOrderEvent, OrderEvent
 from traider.domain.ports import Clock
 from traider.guard.approval import Guard
 from traider.guard.books import GuardConfig
 from traider.guard.journal import Journal
+from traider.guard.place import JOURNAL, SECRET, SOCKET, announce, make_directory
 from traider.guard.state import account_state, risk_state
 from traider.runtime.link import Endpoint, Link, endpoint_in, load_secret
 from traider.runtime.link_server import LinkServer, serve
@@ -31,10 +31,6 @@ from traider.storage.projection import Projection
 
 log = get_logger("traider.guard")
 
-JOURNAL = "journal.jsonl"
-SECRET = "guard.secret"  # noqa: S105  # a file's name
-SOCKET = "guard.sock"
-ENDPOINT = "guard.endpoint"
 STATE_EVERY_S = 0.1  # account and limits are told at most so often, but for urgent changes
 STORE_EVERY_S = 0.2
 STORE_LINES = 1000
@@ -211,7 +207,7 @@ async def run_guard(options: GuardOptions, clock: Clock) -> None:
         writing = asyncio.create_task(store.run(), name="guard: store")
         writing.add_done_callback(lambda task: _fail_if_broken(task, failures, stop))
         server = await serve(options.listen or endpoint_in(options.state_dir, SOCKET), load_secret(options.state_dir / SECRET), service)
-        _announce(options.state_dir, server.endpoint)
+        announce(options.state_dir, server.endpoint)
         log.info("guarding", endpoint=str(server.endpoint), journal_entries=journal.n, head=journal.head)
         await stop.wait()
         await _shut_down(server, guard, writing, store)
@@ -234,21 +230,11 @@ async def _shut_down(server: LinkServer, guard: Guard, writing: "asyncio.Task[No
 
 
 def _open_journal(options: GuardOptions, clock: Clock) -> Journal:
-    options.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    try:
-        journal = Journal.open(options.state_dir / JOURNAL, clock=clock, started_by=options.started_by)
-    except OSError as error:
-        raise UserError(f"TRAIDER_STATE_DIR: {options.state_dir} can't be used ({error.strerror})") from None
+    make_directory(options.state_dir)
+    journal = Journal.open(options.state_dir / JOURNAL, clock=clock, started_by=options.started_by)
     for notice in journal.notices:
         log.warning("journal", notice=notice)
     return journal
-
-
-def _announce(state_dir: Path, endpoint: Endpoint) -> None:
-    path = state_dir / ENDPOINT
-    partial = path.with_suffix(".new")
-    partial.write_text(f"{endpoint}\n")
-    os.replace(partial, path)  # noqa: PTH105  # whoever reads sees the old address or the new one, never half of it
 
 
 def _fail(context: dict[str, Any], failures: list[BaseException], stop: asyncio.Event) -> None:

@@ -1,0 +1,89 @@
+"""``traider journal``: whether the guard's journal holds, and what it says."""
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from traider.domain.orders import OrderAccepted, OrderCancelled, OrderFilled, OrderRejected, OrderRequest, OrderSubmitted, OrderUnknown
+from traider.guard import journal as guard_journal
+from traider.guard.place import JOURNAL
+from traider.guard.records import Checkpoint, Configured, Entry, KillSwitchSet, SessionStarted
+from traider.runtime.settings import load_settings
+
+Where = Annotated[Path | None, typer.Option("--journal", help="The journal's path. [default: journal.jsonl in TRAIDER_STATE_DIR]")]
+
+
+def verify(journal: Where = None) -> int:
+    """Check the hash chain of the journal: any edit, gap or torn tail.
+
+    Prints the number of entries and the last one's hash. Exit status 1 names the first line that does not hold.
+    """
+    path = _path(journal)
+    found = guard_journal.verify(path)
+    print(f"{path}: {found.entries} entries, head {found.head}")
+    if not found.end_proven:
+        typer.echo(f"warning: {guard_journal.head_path(path).name} is not beside it: lines cut from the end would not show", err=True)
+    return 0
+
+
+def show(
+    journal: Where = None,
+    last: Annotated[int | None, typer.Option(help="Only so many entries, the newest.", min=1)] = None,
+    json_: Annotated[bool, typer.Option("--json", help="The lines as they are.")] = False,
+) -> int:
+    """Print the journal's entries, oldest first."""
+    path = _path(journal)
+    count = guard_journal.verify(path).entries
+    encoder = msgspec.json.Encoder()
+    for entry in guard_journal.entries(path):
+        if last is None or entry.n > count - last:
+            print(encoder.encode(entry).decode() if json_ else _line(entry))
+    return 0
+
+
+def _path(journal: Path | None) -> Path:
+    return load_settings(os.environ).state.directory / JOURNAL if journal is None else journal
+
+
+def _line(entry: Entry) -> str:
+    at = datetime.fromtimestamp(entry.wall_ns / 1e9, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+    return f"{entry.n:>7}  {at}  {entry.index:>8}  {_told(entry)}"
+
+
+def _told(entry: Entry) -> str:
+    match entry.record:
+        case OrderSubmitted() as event:
+            return f"submitted   {event.client_order_id}  {_order(event.request)}"
+        case OrderAccepted() as event:
+            return f"accepted    {event.client_order_id}"
+        case OrderRejected() as event:
+            return f"rejected    {event.client_order_id}  {_order(event.request)}: {event.detail}"
+        case OrderFilled() as event:
+            return f"filled      {event.client_order_id}  {event.size} at {event.price}, fee {event.fee}, {event.liquidity.value}"
+        case OrderCancelled() as event:
+            return f"cancelled   {event.client_order_id}  {event.reason.label}"
+        case OrderUnknown() as event:
+            return f"unknown     {event.client_order_id}  {event.detail}"
+        case KillSwitchSet() as kill:
+            return f"kill switch {'on' if kill.on else 'off'} by {kill.by}: {kill.reason}"
+        case SessionStarted() as session:
+            return f"session     {session.session}"
+        case Checkpoint() as checkpoint:
+            return f"checkpoint  cash {checkpoint.cash!r}, sizes {list(checkpoint.sizes)}, marks {list(checkpoint.marks)}"
+        case Configured() as configured:
+            return f"configured  {', '.join(instrument.symbol for instrument in configured.instruments)}; {_limits(configured)}"
+
+
+def _order(request: OrderRequest) -> str:
+    price = "" if request.limit_price is None else f" at {request.limit_price}"
+    stop = "" if request.stop_price is None else f" stop {request.stop_price}"
+    return f"{request.side.name.lower()} {request.size} {request.symbol} {request.type.name.lower()}{price}{stop}"
+
+
+def _limits(configured: Configured) -> str:
+    limits = msgspec.structs.asdict(configured.limits)
+    return ", ".join(f"{name} {value}" for name, value in limits.items() if value is not None) or "no limits"

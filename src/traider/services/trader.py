@@ -1,0 +1,261 @@
+"""The trader: market source ─▶ guard ─▶ strategy ─▶ guard, one market event after the other, in lock step.
+
+For event i the guard is fed first, so that its venue matches and tells of fills; then the strategy sees the event; then its orders
+go to the guard; then comes event i+1. That is the backtest's order, and with a replay it gives the backtest's fills.
+
+There is one way to begin, after a first start, a lost guard or a crash alike: the strategy is made anew and shown the market's
+past, with the order events of the guard's journal at the places where they happened. Client order ids come from session, event and
+number, so the step that was under way when the connection broke is taken again, and orders that the guard knows are not sent twice.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from structlog import get_logger
+
+from traider.domain.bus_events import MARKET, SYSTEM, SystemEvent
+from traider.domain.errors import LinkError
+from traider.domain.guard_protocol import MarketEvent, PastEvent, Snapshot
+from traider.domain.orders import AnyOrderEvent, OrderRejected, OrderRequest, OrderSubmitted
+from traider.domain.ports import Bus, Clock
+from traider.domain.state import AccountState, RiskState
+from traider.domain.vocabulary import Reason
+from traider.engine.live import LiveSession
+from traider.guard.client import GuardClient, GuardRefusedError
+from traider.guard.place import find_guard
+
+log = get_logger("traider.trader")
+
+RETRY_S = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
+SHOWN_AGAIN = 500  # past market events that are published at the start, so that a chart is not empty
+_ROWS_A_TIME = 4096
+
+
+class MarketSource(Protocol):
+    """A market whose past can be read again."""
+
+    @property
+    def symbol(self) -> str: ...
+
+    @property
+    def untraded(self) -> int:
+        """Events at the beginning that are only looked at."""
+        ...
+
+    def continue_after(self, last_index: int, last_ns: int) -> None:
+        """The session goes on after this event, which the guard had at this time of the market."""
+        ...
+
+    def history_start(self, last_index: int) -> int:
+        """From which event on the past is shown to a strategy that is made anew."""
+        ...
+
+    def history(self, start: int, stop: int) -> Sequence[MarketEvent]: ...
+
+    def events(self, start_index: int) -> AsyncIterator[MarketEvent]: ...
+
+
+class Plan(Protocol):
+    """What is traded: decided when the guard has told what it knows."""
+
+    def session(self, snapshot: Snapshot) -> str:
+        """What the trader runs, in words that are the same after a restart and others for anything else."""
+        ...
+
+    def source(self, snapshot: Snapshot) -> MarketSource: ...
+
+    def strategy(self, snapshot: Snapshot) -> LiveSession:
+        """A strategy that has seen nothing yet, over a mirror of the account."""
+        ...
+
+
+class Trader:
+    """``run`` returns when the source has ended."""
+
+    def __init__(self, plan: Plan, *, bus: Bus, clock: Clock, state_dir: Path) -> None:
+        self._plan = plan
+        self._bus = bus
+        self._clock = clock
+        self._state_dir = state_dir
+        self._shown = False
+        self._problem = ""
+
+    async def run(self) -> None:
+        failures = 0
+        while True:
+            steps = _Steps(self._plan, self._bus, show_past=not self._shown)
+            try:
+                client = await self._connect(steps)
+                try:
+                    await self._tell("up", "connected to the guard")
+                    await _until_lost(steps.trade(client), client)
+                    await self._tell("up", "the market source has ended")
+                    return
+                finally:
+                    client.close()
+            except GuardRefusedError as error:
+                await self._tell("degraded", f"the guard refuses: {error}")
+            except LinkError as error:
+                await self._tell("down", f"no guard: {error}")
+            self._shown = self._shown or steps.shown
+            failures = 0 if steps.stepped else failures + 1
+            await asyncio.sleep(RETRY_S[min(failures, len(RETRY_S) - 1)])
+
+    async def _connect(self, steps: "_Steps") -> GuardClient:
+        endpoint, secret = find_guard(self._state_dir)
+        watching = await GuardClient.connect(endpoint, secret, steps, role="observer", client="trader")
+        try:
+            session = self._plan.session(await watching.snapshot())
+        finally:
+            watching.close()
+        return await GuardClient.connect(endpoint, secret, steps, role="trader", client="trader", session=session)
+
+    async def _tell(self, state: str, detail: str) -> None:
+        if detail != self._problem:
+            self._problem = detail
+            (log.info if state == "up" else log.warning)(detail, component="trader", state=state)
+            await self._bus.publish(SYSTEM, SystemEvent(ts_ns=self._clock.now_ns(), component="trader", state=state, detail=detail))
+
+
+class _Steps:
+    """The life of one connection. It listens to the guard from the first moment, and applies what it hears once it is ready."""
+
+    def __init__(self, plan: Plan, bus: Bus, *, show_past: bool) -> None:
+        self._plan = plan
+        self._bus = bus
+        self._show_past = show_past
+        self._strategy: LiveSession | None = None
+        self._early: list[AnyOrderEvent] = []
+        self._last_n = 0
+        self.shown = False  # the past was published
+        self.stepped = False  # the guard took a market event
+
+    def on_order_event(self, event: AnyOrderEvent) -> None:
+        if self._strategy is None:
+            self._early.append(event)
+        elif event.n == 0 or event.n > self._last_n:
+            self._last_n = max(self._last_n, event.n)
+            self._strategy.on_order_event(event)
+
+    def on_state(self, account: AccountState, risk: RiskState) -> None:
+        """Whoever watches the guard publishes it."""
+
+    async def trade(self, client: GuardClient) -> None:
+        snapshot = await client.snapshot()
+        last = snapshot.last_index
+        source = self._plan.source(snapshot)
+        source.continue_after(last, snapshot.account.ts_ns)
+        strategy = self._plan.strategy(snapshot)
+        wanted, cancels = await self._remember(client, source, strategy, last)
+        await self._send(client, wanted, cancels)
+        last = await self._look_on(client, source, strategy, last)
+        await self._publish_past(source, last)
+        async for event in source.events(last + 1):
+            await client.feed((event,))
+            self.stepped = True
+            wanted, cancels = strategy.on_market(event)
+            if wanted or cancels:
+                await self._send(client, wanted, cancels)
+            await self._bus.publish(MARKET, event)
+
+    async def _remember(
+        self, client: GuardClient, source: MarketSource, strategy: LiveSession, last: int
+    ) -> tuple[list[OrderRequest], list[str]]:
+        """Brings the strategy to where the guard is. What it asked for at that event and the guard has not heard of."""
+        past: dict[int, list[PastEvent]] = {}
+        known: set[str] = set()
+        start = source.history_start(last)
+        for one in await client.history():
+            self._last_n = one.event.n
+            if isinstance(one.event, OrderSubmitted | OrderRejected):
+                known.add(one.event.client_order_id)
+            if one.index < start:
+                strategy.on_order_event(one.event)
+            else:
+                past.setdefault(one.index, []).append(one)
+        wanted: list[OrderRequest] = []
+        cancels: list[str] = []
+        for block in range(start, last + 1, _ROWS_A_TIME):
+            quiet: list[MarketEvent] = []
+            for event in source.history(block, min(block + _ROWS_A_TIME, last + 1)):
+                happened = past.get(event.index, ())
+                if not happened and (event.index < last or event.index < source.untraded):
+                    quiet.append(event)
+                    continue
+                strategy.warm_up(quiet)
+                quiet = []
+                wanted, cancels = _step_again(strategy, event, happened, known, is_last=event.index == last)
+            strategy.warm_up(quiet)
+            await asyncio.sleep(0)
+        self._strategy = strategy
+        for early in self._early:
+            self.on_order_event(early)
+        return wanted, cancels
+
+    async def _look_on(self, client: GuardClient, source: MarketSource, strategy: LiveSession, last: int) -> int:
+        """Feeds what is not traded on."""
+        if last + 1 >= source.untraded:
+            return last
+        events = source.history(last + 1, source.untraded)
+        await client.feed(events)
+        strategy.warm_up(events)
+        return source.untraded - 1
+
+    async def _send(self, client: GuardClient, wanted: Sequence[OrderRequest], cancels: Sequence[str]) -> None:
+        """Room is made first; but an order that is taken back at the event at which it was asked for has to be there before."""
+        new = {request.client_order_id for request in wanted}
+        earlier = [one for one in cancels if one not in new]
+        if earlier:
+            await client.cancel(earlier)
+        if wanted:
+            await client.submit(wanted)
+        if len(earlier) < len(cancels):
+            await client.cancel([one for one in cancels if one in new])
+
+    async def _publish_past(self, source: MarketSource, last: int) -> None:
+        if self._show_past:
+            for event in source.history(max(0, last + 1 - SHOWN_AGAIN), last + 1):
+                await self._bus.publish(MARKET, event)
+        self.shown = True
+
+
+def _step_again(
+    strategy: LiveSession, event: MarketEvent, happened: Sequence[PastEvent], known: set[str], *, is_last: bool
+) -> tuple[list[OrderRequest], list[str]]:
+    """One market event of the past with what came of it; what the guard has not heard of is asked for only at the last one."""
+    for one in happened:
+        if one.matched:
+            strategy.on_order_event(one.event)
+    wanted, cancels = strategy.on_market(event)
+    for one in happened:
+        if not one.matched:
+            strategy.on_order_event(one.event)
+    unheard = [request for request in wanted if request.client_order_id not in known]
+    if is_last:
+        return unheard, cancels
+    if unheard:
+        log.warning("the strategy decided otherwise than it had", index=event.index, orders=[one.client_order_id for one in unheard])
+    for request in unheard:
+        strategy.on_order_event(_not_sent(request, event))
+    return [], []
+
+
+def _not_sent(request: OrderRequest, event: MarketEvent) -> OrderRejected:
+    return OrderRejected(
+        n=0, ts_ns=event.ts_ns, client_order_id=request.client_order_id, reason=Reason.NOT_SENT, detail="of the past", request=request
+    )
+
+
+async def _until_lost(trading: Coroutine[None, None, None], client: GuardClient) -> None:
+    """Trades to the end, or until the connection is lost, whatever the trader is waiting for at that time."""
+    task = asyncio.create_task(trading, name="trader: steps")
+    try:
+        await asyncio.wait((task, client.lost), return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            raise client.lost.result()
+        await task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
