@@ -8,8 +8,8 @@ export interface Column<Row> {
   readonly header: string;
   readonly cell: (row: Row) => ReactNode;
   readonly align?: "left" | "right";
-  /** Left out where the table is narrow. */
-  readonly minor?: boolean;
+  /** Left out where the table is narrow, or only where it is very narrow. */
+  readonly minor?: "narrow" | "tiny";
   /** On a phone a row is a grid of three columns: "double" and "wide" take two and three of them, "right" ends a line. */
   readonly phone?: "double" | "wide" | "hidden" | "right";
   /** On a phone, which line of the row it is on. */
@@ -25,7 +25,7 @@ interface DataTableProps<Row> {
   rowKey: (row: Row) => string;
 }
 
-const MINOR = "sm:hidden sm:@3xl:table-cell";
+const MINOR = { narrow: "sm:hidden sm:@3xl:table-cell", tiny: "sm:hidden sm:@xs:table-cell" };
 
 function phoneClass<Row>({ phone, phoneLine, phoneLabel }: Column<Row>): string {
   return cx(
@@ -44,7 +44,7 @@ function phoneClass<Row>({ phone, phoneLine, phoneLabel }: Column<Row>): string 
 export function DataTable<Row>({ label, columns, rows, rowKey }: DataTableProps<Row>) {
   return (
     <Scroll label={label}>
-      <table role="table" aria-label={label} className="w-full border-separate border-spacing-0 max-sm:block">
+      <table role="table" aria-label={label} className="w-full border-separate border-spacing-0 max-sm:block sm:px-1.5">
         <thead role="rowgroup" className="max-sm:sr-only">
           <tr role="row">
             {columns.map(({ id, header, align, minor }) => (
@@ -53,9 +53,9 @@ export function DataTable<Row>({ label, columns, rows, rowKey }: DataTableProps<
                 role="columnheader"
                 scope="col"
                 className={cx(
-                  "sticky top-0 border-b border-line bg-panel px-2 py-1 text-2xs first:pl-3 last:pr-3 font-medium whitespace-nowrap text-dim",
+                  "sticky top-0 border-b border-line bg-panel px-1.5 py-1 text-2xs font-medium whitespace-nowrap text-dim",
                   align === "right" ? "text-right" : "text-left",
-                  minor && MINOR,
+                  minor && MINOR[minor],
                 )}
               >
                 {header}
@@ -76,8 +76,8 @@ export function DataTable<Row>({ label, columns, rows, rowKey }: DataTableProps<
                   role="cell"
                   data-label={column.phoneLabel}
                   className={cx(
-                    "px-2 py-[3px] whitespace-nowrap sm:border-b sm:border-line/50 sm:first:pl-3 sm:last:pr-3",
-                    column.minor && MINOR,
+                    "px-1.5 py-[3px] align-baseline whitespace-nowrap sm:border-b sm:border-line/50",
+                    column.minor && MINOR[column.minor],
                     column.align === "right" && "text-right",
                     phoneClass(column),
                   )}

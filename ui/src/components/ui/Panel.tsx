@@ -49,12 +49,12 @@ export function Panel({ id, title, count, aside, fresh, className, children }: P
       className={cx("flex min-h-0 min-w-0 flex-col rounded-lg border border-line bg-panel focus:outline-2 focus:outline-accent", className)}
     >
       <header className="flex min-h-9 shrink-0 items-center gap-2 border-b border-line px-3">
-        <h2 id={titleId} className="text-xs font-semibold tracking-wide text-dim">
+        <h2 id={titleId} className="text-xs font-semibold tracking-wide whitespace-nowrap text-dim">
           {title}
         </h2>
         {count !== undefined && count > 0 && <span className="rounded bg-raised px-1.5 text-2xs text-dim">{count}</span>}
         {fresh !== undefined && <StaleMark fresh={fresh} />}
-        {aside !== undefined && <div className="ml-auto flex items-center gap-2 text-2xs text-dim">{aside}</div>}
+        {aside !== undefined && <div className="ml-auto flex min-w-0 items-center gap-2 truncate text-2xs text-dim">{aside}</div>}
       </header>
       <div className={cx("min-h-0 flex-1", stale && "opacity-60")}>
         <ErrorBoundary what={title}>{children}</ErrorBoundary>

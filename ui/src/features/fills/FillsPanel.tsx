@@ -26,13 +26,14 @@ const COLUMNS: readonly Column<Fill>[] = [
   {
     id: "fee",
     header: "Fee",
+    minor: "tiny",
     align: "right",
     phoneLine: 2,
     phoneLabel: "fee",
     cell: (row) => <Exact value={row.fee} text={formatFee(row.fee)} />,
   },
-  { id: "liquidity", header: "Liquidity", minor: true, phoneLine: 2, phone: "right", cell: (row) => <span className="text-dim">{row.liquidity}</span> },
-  { id: "symbol", header: "Market", minor: true, phone: "hidden", cell: (row) => <span className="text-dim">{row.symbol}</span> },
+  { id: "liquidity", header: "Liquidity", minor: "narrow", phoneLine: 2, phone: "right", cell: (row) => <span className="text-dim">{row.liquidity}</span> },
+  { id: "symbol", header: "Market", minor: "narrow", phone: "hidden", cell: (row) => <span className="text-dim">{row.symbol}</span> },
 ];
 
 export function FillsPanel({ className }: { className?: string }) {

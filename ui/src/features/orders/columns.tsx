@@ -37,7 +37,7 @@ const market: Column<Order> = { id: "symbol", header: "Market", cell: (row) => r
 const kind: Column<Order> = { id: "kind", header: "Type", cell: (row) => orderKind(row) };
 
 export const OPEN_COLUMNS: readonly Column<Order>[] = [
-  { ...time, minor: true, phone: "hidden" },
+  { ...time, minor: "narrow", phone: "hidden" },
   side,
   size,
   { ...market, phone: "right" },
@@ -66,8 +66,8 @@ export const REFUSAL_COLUMNS: readonly Column<Order>[] = [
   time,
   side,
   { ...size, phone: "right" },
-  { ...market, minor: true, phone: "hidden" },
-  { ...kind, minor: true, phone: "hidden" },
+  { ...market, minor: "narrow", phone: "hidden" },
+  { ...kind, minor: "narrow", phone: "hidden" },
   {
     id: "reason",
     header: "Why it was refused",

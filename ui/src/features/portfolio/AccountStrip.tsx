@@ -14,7 +14,7 @@ import { usePortfolio } from "./queries";
 
 function Figure({ name, children, wide, testId }: { name: string; children: ReactNode; wide?: boolean; testId?: string }) {
   return (
-    <div className={`min-w-0 bg-panel px-3 py-1.5 ${wide ? "max-sm:col-span-2" : ""}`}>
+    <div className={`min-w-0 bg-panel px-3 py-1.5 ${wide ? "max-lg:col-span-2" : ""}`}>
       <dt className="truncate text-2xs text-dim">{name}</dt>
       <dd className={`truncate leading-6 font-semibold ${wide ? "text-[0.9375rem] max-sm:text-xl" : "text-[0.9375rem]"}`} data-testid={testId}>
         {children}

@@ -23,7 +23,7 @@ export function EquityPanel({ className }: { className?: string }) {
   const query = useEquity();
   const theme = useView((state) => state.theme);
   return (
-    <Panel id="equity" title="Equity & drawdown" fresh={query} className={className} aside={<HighWater />}>
+    <Panel id="equity" title="Equity" fresh={query} className={className} aside={<HighWater />}>
       <QueryState query={query} what="The equity curve" rows={5}>
         {(points) =>
           points.length === 0 ? (

@@ -22,7 +22,7 @@ const COLUMNS: readonly Column<Position>[] = [
   },
   {
     id: "notional",
-    minor: true,
+    minor: "narrow",
     header: "Value",
     align: "right",
     phone: "right",
@@ -51,7 +51,7 @@ const COLUMNS: readonly Column<Position>[] = [
   },
   {
     id: "realized",
-    minor: true,
+    minor: "narrow",
     header: "Realised",
     align: "right",
     phoneLabel: "real.",
@@ -59,7 +59,7 @@ const COLUMNS: readonly Column<Position>[] = [
   },
   {
     id: "fees",
-    minor: true,
+    minor: "narrow",
     header: "Fees",
     align: "right",
     phoneLabel: "fees",

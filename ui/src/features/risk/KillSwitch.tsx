@@ -14,7 +14,7 @@ export const KILL_SWITCH_ID = "kill-switch";
 const STOP_REASON = "stopped from the dashboard";
 
 const BUTTON =
-  "inline-flex min-h-9 items-center justify-center gap-2 rounded-md border-2 px-4 font-bold tracking-wide uppercase transition-colors " +
+  "inline-flex min-h-9 items-center justify-center gap-2 rounded-md border-2 px-4 font-bold tracking-wide whitespace-nowrap uppercase transition-colors " +
   "disabled:cursor-not-allowed disabled:opacity-50 max-sm:min-h-12 max-sm:flex-1 max-sm:text-base";
 const STOP = "border-stop bg-stop text-on-stop hover:border-stop-strong hover:bg-stop-strong";
 const RESUME = "border-ink bg-panel text-ink hover:bg-raised";
