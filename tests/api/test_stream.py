@@ -24,10 +24,8 @@ from traider.api.sse import MAX_CLIENTS, MAX_WAITING, Hub
 from traider.api.views import fill_out, order_out, portfolio_out, risk_out
 from traider.bus.memory import MemoryBus, Policy, WhenFull
 from traider.domain.bus_events import ACCOUNT, MARKET, ORDERS, RISK, SYSTEM, SystemEvent
-from traider.domain.errors import UserError
 from traider.domain.order_state import apply
 from traider.domain.orders import OrderFilled
-from traider.runtime.settings import ApiSettings
 from traider.storage.engine import writing
 
 Event = tuple[str, dict[str, Any]]
@@ -215,30 +213,6 @@ async def test_without_a_session_there_is_no_stream(served: tuple[FastAPI, str])
     _, url = served
     async with httpx.AsyncClient(base_url=url) as client:
         assert (await client.get("/api/streams/sse")).status_code == 401
-
-
-async def test_a_server_that_stops_ends_its_streams(deps: ApiDeps) -> None:
-    app = create_app(deps)
-    server = ApiServer(app, deps.settings)
-    serving = asyncio.create_task(server.serve())
-    async with streaming(f"http://127.0.0.1:{server.port}") as (reader, _):
-        await reader.next_of("system")
-        server.stop()
-        await reader.to_the_end()
-    async with asyncio.timeout(10):
-        await serving
-
-
-async def test_a_port_in_use_is_told_before_anything_starts(deps: ApiDeps) -> None:
-    app = create_app(deps)
-    first = ApiServer(app, deps.settings)
-    with pytest.raises(UserError, match=rf"port {first.port} can't be served on .*set API_PORT to a free port"):
-        ApiServer(app, ApiSettings(port=first.port))
-    with pytest.raises(UserError, match=r"API_HOST: no\.such\.host\.invalid"):
-        ApiServer(app, ApiSettings(host="no.such.host.invalid", port=0))
-    serving = asyncio.create_task(first.serve())
-    first.stop()
-    await serving
 
 
 class TestFallingBehind:

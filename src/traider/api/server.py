@@ -1,5 +1,6 @@
 """The HTTP server in the platform's own event loop."""
 
+import asyncio
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,7 +8,7 @@ from contextlib import contextmanager
 import uvicorn
 from fastapi import FastAPI
 
-from traider.domain.errors import UserError
+from traider.domain.errors import TraiderError, UserError
 from traider.runtime.settings import ApiSettings
 
 _SHUTDOWN_S = 5
@@ -15,6 +16,13 @@ _BACKLOG = 1024
 
 
 class _Server(uvicorn.Server):
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        try:
+            await super().startup(sockets)
+        except SystemExit:
+            # uvicorn ends the process, which is not its own here.
+            raise TraiderError("the API did not start; the log says why") from None
+
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         # Signals belong to the process that we are a part of.
@@ -40,13 +48,23 @@ class ApiServer:
         self._server = _Server(config)
 
     async def serve(self) -> None:
-        """Answers until ``stop`` is called."""
-        await self._server.serve(sockets=[self._socket])
+        """Answers until ``stop`` is called or the task is cancelled; either way requests may finish."""
+        serving = asyncio.create_task(self._server.serve(sockets=[self._socket]), name="api: server")
+        try:
+            await asyncio.shield(serving)
+        except asyncio.CancelledError:
+            self.stop()
+            await serving
+            raise
 
     def stop(self) -> None:
         """Ends the streams, which would last for ever, then lets requests finish."""
         self._app.state.api.hub.close()
         self._server.should_exit = True
+
+    def close(self) -> None:
+        """Gives the port back, also when ``serve`` was never called."""
+        self._socket.close()
 
 
 def _bind(host: str, port: int) -> socket.socket:
