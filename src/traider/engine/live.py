@@ -11,17 +11,23 @@ restart asks for the same orders, and the guard recognises them.
 import math
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..domain.guard_protocol import MarketEvent, Snapshot
 from ..domain.instruments import Instrument
-from ..domain.orders import AnyOrderEvent, OrderAccepted, OrderCancelled, OrderFilled, OrderRejected, OrderRequest
+from ..domain.orders import AnyOrderEvent, OrderAccepted, OrderCancelled, OrderFilled, OrderRejected, OrderRequest, OrderSubmitted
 from ..domain.vocabulary import Liquidity, OrderType, Side, TimeInForce
 from ..kernel.desk import Desk, FillMode
 from ..kernel.kit import Strategy
 from ..kernel.orders import CANCEL_REQUEST
 from .session import Session, symbols
 from .tape import tape_of
+
+
+class CancelOrder(NamedTuple):
+    """The strategy takes this order back."""
+
+    client_order_id: str
 
 
 class LiveSession:
@@ -73,6 +79,10 @@ class LiveSession:
 
     def on_order_event(self, event: AnyOrderEvent) -> None:
         """Applies what the guard says of an order; an order that isn't this session's is let be."""
+        if isinstance(event, OrderSubmitted):
+            # Known already where it was asked for here; of an order from before the remembered past this is all there is.
+            self._requests.setdefault(event.client_order_id, event.request)
+            return
         request = self._requests.get(event.client_order_id)
         if isinstance(event, OrderFilled):
             self._fill(event)
@@ -82,26 +92,27 @@ class LiveSession:
         elif isinstance(event, OrderRejected | OrderCancelled) and request is not None:
             self._close(event.client_order_id)
 
-    def on_market(self, event: MarketEvent) -> tuple[list[OrderRequest], list[str]]:
-        """Steps the strategy: the orders it asks for, and the client order ids of those it takes back."""
+    def on_market(self, event: MarketEvent) -> list[OrderRequest | CancelOrder]:
+        """Steps the strategy: what it asks for, in the order in which it asked, which decides what is refused."""
         tape = tape_of([event], self._numbers)
         self.session.step(tape, 0, 1)
         account = self.desk.account
         account["executions"] = account["told"] = account["days"] = 0
-        wanted: list[OrderRequest] = []
-        cancels: list[str] = []
+        wanted: list[OrderRequest | CancelOrder] = []
+        orders = 0
         for row in self.desk.record["requests"][: account["requests"]]:
             if row["type"] == CANCEL_REQUEST:
                 client_order_id = self._refs.get(int(row["id"]))
                 if client_order_id is not None:
-                    cancels.append(client_order_id)
+                    wanted.append(CancelOrder(client_order_id))
                 continue
-            request = self._request(event, len(wanted), row)
+            request = self._request(event, orders, row)
+            orders += 1
             self._requests[request.client_order_id] = request
             self._refs[int(row["ref"])] = request.client_order_id
             wanted.append(request)
         account["requests"] = 0
-        return wanted, cancels
+        return wanted
 
     def _request(self, event: MarketEvent, number: int, row: Any) -> OrderRequest:
         kind = OrderType(int(row["type"]))
