@@ -1,8 +1,8 @@
 """``traider up``: the whole platform on this machine, in paper mode, until Ctrl-C."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -11,8 +11,6 @@ from typing import Annotated
 import typer
 
 from traider import __version__
-from traider.api.launch import Launched, launch
-from traider.api.live import SessionInfo
 from traider.bus.memory import MemoryBus
 from traider.connectors.sim.replay import Replay
 from traider.domain.errors import SettingsError
@@ -23,7 +21,6 @@ from traider.kernel.kit import Strategy
 from traider.runtime.clock import SystemClock
 from traider.runtime.logging import configure_logging
 from traider.runtime.loop import run
-from traider.runtime.metrics import Metrics, start_exporter
 from traider.runtime.settings import Settings, load_settings
 from traider.services.trader import Trader
 from traider.services.up import GuardProcess, Part, holding, run_up
@@ -103,7 +100,7 @@ def up(
         until="trader" if exit_at_end else None,
     )
     with holding(settings.state.directory):
-        run(platform.run() if no_api else platform.run_with_api())
+        run(platform.run(with_api=not no_api))
     return 0
 
 
@@ -121,12 +118,23 @@ class _Platform:
         state_dir = self.settings.state.directory
         self._watch = GuardWatch(bus=self._bus, clock=self._clock, state_dir=state_dir)
         self._trader = Trader(self.plan, bus=self._bus, clock=self._clock, state_dir=state_dir)
+        self._lines = [f"paper trading {self.plan.instrument.symbol} with {self.plan.strategy_class.name}; market: {self.source}"]
 
-    async def run(self, *, extra: Mapping[str, Part] | None = None, ready: Callable[[], None] | None = None) -> None:
-        parts = {"watch": self._watch.run, **(extra or {}), "trader": self._trade}
-        await run_up(self.guard, parts, state_dir=self.settings.state.directory, until=self.until, ready=ready or self._tell_started)
+    async def run(self, *, with_api: bool) -> None:
+        prepared = self._with_api() if with_api else self._alone()
+        await run_up(self.guard, prepared, state_dir=self.settings.state.directory, until=self.until, ready=self._tell)
 
-    async def run_with_api(self) -> None:
+    @asynccontextmanager
+    async def _alone(self) -> AsyncIterator[Mapping[str, Part]]:
+        yield {"watch": self._watch.run, "trader": self._trade}
+
+    @asynccontextmanager
+    async def _with_api(self) -> AsyncIterator[Mapping[str, Part]]:
+        # A second of imports, while the guard's process starts on another core; --no-api does without.
+        from traider.api.launch import launch
+        from traider.api.live import SessionInfo
+        from traider.runtime.metrics import Metrics, start_exporter
+
         session = SessionInfo(
             version=__version__,
             strategy=self.plan.strategy_class.name,
@@ -135,20 +143,20 @@ class _Platform:
             source=self.source,
             started_ts_ns=self._clock.now_ns(),
         )
-        async with launch(self.settings, guard=self._watch, bus=self._bus, clock=self._clock, session=session) as launched:
-            with self._metrics() as metrics:
-                extra = {"metrics": lambda: metrics.follow(self._bus), "api": launched.server.serve}
-                await self.run(extra=extra, ready=lambda: self._tell_address(launched))
-
-    @contextmanager
-    def _metrics(self) -> Iterator[Metrics]:
         metrics = Metrics(clock=self._clock, guard_connected=lambda: self._watch.connected)
-        exporter = start_exporter(metrics, self.settings.metrics.port)
-        try:
-            yield metrics
-        finally:
-            if exporter is not None:
-                exporter.close()
+        async with launch(self.settings, guard=self._watch, bus=self._bus, clock=self._clock, session=session) as launched:
+            self._lines += self._address(launched.server.port, launched.new_password)
+            exporter = start_exporter(metrics, self.settings.metrics.port)
+            try:
+                yield {
+                    "watch": self._watch.run,
+                    "metrics": lambda: metrics.follow(self._bus),
+                    "api": launched.server.serve,
+                    "trader": self._trade,
+                }
+            finally:
+                if exporter is not None:
+                    exporter.close()
 
     async def _trade(self) -> None:
         await self._trader.run()
@@ -156,20 +164,19 @@ class _Platform:
             account = (await self._watch.snapshot()).account
             print(f"the recording has ended: equity {account.equity:.2f} {account.currency}, drawdown {account.drawdown:.2%}", flush=True)
 
-    def _tell_started(self) -> None:
-        print(f"trading {self.plan.instrument.symbol} on paper with {self.plan.strategy_class.name}; source: {self.source}", flush=True)
+    def _tell(self) -> None:
+        print("\n".join(self._lines), flush=True)
 
-    def _tell_address(self, launched: Launched) -> None:
-        self._tell_started()
+    def _address(self, port: int, new_password: str | None) -> list[str]:
         api = self.settings.api
         host = f"[{api.host}]" if ":" in api.host else api.host
-        if launched.new_password is not None:
-            login = f"password {launched.new_password} (shown this once; set DASHBOARD_PASSWORD to choose another)"
+        if new_password is not None:
+            login = f"password {new_password} (shown this once; set DASHBOARD_PASSWORD to choose another)"
         elif api.dashboard_password is not None:
             login = "the password of DASHBOARD_PASSWORD"
         else:
             login = "the password that was shown at the first start (set DASHBOARD_PASSWORD to choose another)"
-        print(f"dashboard  http://{host}:{launched.server.port}\nlogin      owner, {login}\nCtrl-C stops it", flush=True)
+        return [f"dashboard  http://{host}:{port}", f"login      owner, {login}", "Ctrl-C stops it"]
 
 
 def _environment(*, host: str | None, port: int | None, state_dir: Path | None) -> dict[str, str]:

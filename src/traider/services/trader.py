@@ -10,6 +10,7 @@ number, so the step that was under way when the connection broke is taken again,
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Protocol
 
@@ -22,7 +23,7 @@ from traider.domain.orders import AnyOrderEvent, OrderRejected, OrderRequest, Or
 from traider.domain.ports import Bus, Clock
 from traider.domain.state import AccountState, RiskState
 from traider.domain.vocabulary import Reason
-from traider.engine.live import LiveSession
+from traider.engine.live import CancelOrder, LiveSession
 from traider.guard.client import GuardClient, GuardRefusedError
 from traider.guard.place import find_guard
 
@@ -148,21 +149,18 @@ class _Steps:
         source = self._plan.source(snapshot)
         source.continue_after(last, snapshot.account.ts_ns)
         strategy = self._plan.strategy(snapshot)
-        wanted, cancels = await self._remember(client, source, strategy, last)
-        await self._send(client, wanted, cancels)
+        await self._send(client, await self._remember(client, source, strategy, last))
         last = await self._look_on(client, source, strategy, last)
         await self._publish_past(source, last)
         async for event in source.events(last + 1):
             await client.feed((event,))
             self.stepped = True
-            wanted, cancels = strategy.on_market(event)
-            if wanted or cancels:
-                await self._send(client, wanted, cancels)
+            await self._send(client, strategy.on_market(event))
             await self._bus.publish(MARKET, event)
 
     async def _remember(
         self, client: GuardClient, source: MarketSource, strategy: LiveSession, last: int
-    ) -> tuple[list[OrderRequest], list[str]]:
+    ) -> list[OrderRequest | CancelOrder]:
         """Brings the strategy to where the guard is. What it asked for at that event and the guard has not heard of."""
         past: dict[int, list[PastEvent]] = {}
         known: set[str] = set()
@@ -175,8 +173,7 @@ class _Steps:
                 strategy.on_order_event(one.event)
             else:
                 past.setdefault(one.index, []).append(one)
-        wanted: list[OrderRequest] = []
-        cancels: list[str] = []
+        wanted: list[OrderRequest | CancelOrder] = []
         for block in range(start, last + 1, _ROWS_A_TIME):
             quiet: list[MarketEvent] = []
             for event in source.history(block, min(block + _ROWS_A_TIME, last + 1)):
@@ -186,13 +183,13 @@ class _Steps:
                     continue
                 strategy.warm_up(quiet)
                 quiet = []
-                wanted, cancels = _step_again(strategy, event, happened, known, is_last=event.index == last)
+                wanted = _step_again(strategy, event, happened, known, is_last=event.index == last)
             strategy.warm_up(quiet)
             await asyncio.sleep(0)
         self._strategy = strategy
         for early in self._early:
             self.on_order_event(early)
-        return wanted, cancels
+        return wanted
 
     async def _look_on(self, client: GuardClient, source: MarketSource, strategy: LiveSession, last: int) -> int:
         """Feeds what is not traded on."""
@@ -203,16 +200,14 @@ class _Steps:
         strategy.warm_up(events)
         return source.untraded - 1
 
-    async def _send(self, client: GuardClient, wanted: Sequence[OrderRequest], cancels: Sequence[str]) -> None:
-        """Room is made first; but an order that is taken back at the event at which it was asked for has to be there before."""
-        new = {request.client_order_id for request in wanted}
-        earlier = [one for one in cancels if one not in new]
-        if earlier:
-            await client.cancel(earlier)
-        if wanted:
-            await client.submit(wanted)
-        if len(earlier) < len(cancels):
-            await client.cancel([one for one in cancels if one in new])
+    async def _send(self, client: GuardClient, wanted: Sequence[OrderRequest | CancelOrder]) -> None:
+        """In the strategy's order, as a backtest settles it: whether an order passes hangs on what was taken back before it."""
+        for is_order, run in groupby(wanted, key=lambda one: isinstance(one, OrderRequest)):
+            some = list(run)
+            if is_order:
+                await client.submit([one for one in some if isinstance(one, OrderRequest)])
+            else:
+                await client.cancel([one.client_order_id for one in some if isinstance(one, CancelOrder)])
 
     async def _publish_past(self, source: MarketSource, last: int) -> None:
         if self._show_past:
@@ -223,23 +218,23 @@ class _Steps:
 
 def _step_again(
     strategy: LiveSession, event: MarketEvent, happened: Sequence[PastEvent], known: set[str], *, is_last: bool
-) -> tuple[list[OrderRequest], list[str]]:
+) -> list[OrderRequest | CancelOrder]:
     """One market event of the past with what came of it; what the guard has not heard of is asked for only at the last one."""
     for one in happened:
         if one.matched:
             strategy.on_order_event(one.event)
-    wanted, cancels = strategy.on_market(event)
+    wanted = strategy.on_market(event)
     for one in happened:
         if not one.matched:
             strategy.on_order_event(one.event)
-    unheard = [request for request in wanted if request.client_order_id not in known]
     if is_last:
-        return unheard, cancels
+        return [one for one in wanted if isinstance(one, CancelOrder) or one.client_order_id not in known]
+    unheard = [one for one in wanted if isinstance(one, OrderRequest) and one.client_order_id not in known]
     if unheard:
         log.warning("the strategy decided otherwise than it had", index=event.index, orders=[one.client_order_id for one in unheard])
     for request in unheard:
         strategy.on_order_event(_not_sent(request, event))
-    return [], []
+    return []
 
 
 def _not_sent(request: OrderRequest, event: MarketEvent) -> OrderRejected:

@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractAsyncContextManager, contextmanager, suppress
 from pathlib import Path
 
 from structlog import get_logger
@@ -49,15 +49,23 @@ class GuardProcess:
 
     async def start(self) -> None:
         """Returns when the guard listens. ``TraiderError`` when it ended instead; it has said why on stderr."""
-        endpoint = self._state_dir / ENDPOINT
-        _forget(endpoint)
+        await self.spawn()
+        await self.listening()
+
+    async def spawn(self) -> None:
+        """Starts the process, and does not wait for it."""
+        _forget(self._state_dir / ENDPOINT)
         self._started_s = asyncio.get_running_loop().time()
         # Ctrl-C in a terminal goes to every process of its group: the guard is to be stopped by us, after the trader.
         self._process = await asyncio.create_subprocess_exec(
             *self._command, env=self._environment, stdin=asyncio.subprocess.DEVNULL, start_new_session=True
         )
-        while not _is_there(endpoint):
-            status = self._process.returncode
+
+    async def listening(self) -> None:
+        """Returns when it listens; see ``start``."""
+        process = self._process
+        while process is not None and not _is_there(self._state_dir / ENDPOINT):
+            status = process.returncode
             if status is not None:
                 told = f"the guard did not start (exit status {status}); its message is above"
                 raise UserError(told) if status == 2 else TraiderError(told)
@@ -82,8 +90,9 @@ class GuardProcess:
 
     async def stop(self) -> None:
         """Ends it, and returns when it is gone."""
-        if self._process is not None:
-            await end_process(self._process.pid, lambda: self._process is not None and self._process.returncode is not None)
+        process = self._process
+        if process is not None and process.returncode is None:
+            await end_process(process.pid, lambda: process.returncode is not None)
 
 
 async def end_process(pid: int, is_gone: Callable[[], bool]) -> None:
@@ -124,31 +133,39 @@ def holding(state_dir: Path) -> Iterator[None]:
 
 
 async def run_up(
-    guard: GuardProcess, parts: Mapping[str, Part], *, state_dir: Path, until: str | None = None, ready: Callable[[], None] | None = None
+    guard: GuardProcess,
+    prepared: AbstractAsyncContextManager[Mapping[str, Part]],
+    *,
+    state_dir: Path,
+    until: str | None = None,
+    ready: Callable[[], None],
 ) -> None:
     """Runs the guard and the parts until SIGINT or SIGTERM, or until the part named ``until`` is done.
 
-    ``ready`` is called when the guard listens and the parts have been started. A part that breaks stops everything, and its error
-    is raised; they are stopped in reverse order, the guard last.
+    The parts are prepared while the guard starts. ``ready`` is called when it listens and they have been started. A part that breaks
+    stops everything, and its error is raised; they are stopped in reverse order, the guard last.
     """
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     tasks: dict[str, asyncio.Task[None]] = {}
+    await end_left_behind(state_dir)
+    await guard.spawn()
     try:
-        await end_left_behind(state_dir)
-        await guard.start()
-        tasks["guard"] = asyncio.create_task(guard.look_after(), name="up: guard")
-        for name, part in parts.items():
-            tasks[name] = asyncio.create_task(_run(part), name=f"up: {name}")
-        if ready is not None:
-            ready()
-        await _until_over(tasks, stop, until)
+        async with prepared as parts:
+            try:
+                await guard.listening()
+                tasks["guard"] = asyncio.create_task(guard.look_after(), name="up: guard")
+                for name, part in parts.items():
+                    tasks[name] = asyncio.create_task(_run(part), name=f"up: {name}")
+                ready()
+                await _until_over(tasks, stop, until)
+            finally:
+                for task in reversed(tasks.values()):
+                    task.cancel()
+                    await asyncio.wait((task,))
     finally:
-        for task in reversed(tasks.values()):
-            task.cancel()
-            await asyncio.wait((task,))
         await guard.stop()
 
 
