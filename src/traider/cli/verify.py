@@ -1,0 +1,192 @@
+"""``traider verify``: the platform's promises, tried on a strategy and data of yours."""
+
+import asyncio
+import json
+import os
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from traider.bus.memory import MemoryBus
+from traider.connectors.sim.replay import Replay
+from traider.domain.limits import RiskLimits
+from traider.domain.orders import OrderFilled
+from traider.engine.backtest import BacktestSpec, run_backtest
+from traider.engine.fills import Fills, fills_from_events, fills_sha256
+from traider.guard import journal as guard_journal
+from traider.guard.place import JOURNAL
+from traider.runtime.clock import SystemClock
+from traider.runtime.logging import configure_logging
+from traider.runtime.loop import run
+from traider.runtime.settings import LogSettings
+from traider.services.trader import Trader
+from traider.services.up import GuardProcess
+from traider.storage.market_file import MarketFile
+from traider.strategies.registry import find_strategy
+
+from . import options
+from .guard import format_instrument
+from .plan import PaperPlan, replayed
+
+LIMIT_VARIABLES = {
+    "allowed_markets": "ALLOWED_MARKETS",
+    "max_order_notional": "MAX_ORDER_NOTIONAL",
+    "max_open_orders": "MAX_OPEN_ORDERS",
+    "max_position_size": "MAX_POSITION_SIZE",
+    "max_daily_loss": "MAX_DAILY_LOSS",
+    "max_drawdown": "MAX_DRAWDOWN",
+    "max_orders_per_minute": "MAX_ORDERS_PER_MINUTE",
+}
+
+
+class Way(msgspec.Struct, frozen=True, kw_only=True):
+    """One way of running the strategy, and what came of it."""
+
+    way: str
+    fills: int
+    fills_sha256: str
+    seconds: float
+
+
+def parity(
+    strategy: Annotated[str, typer.Argument(help="Built-in name, FILE.py:CLASS or PACKAGE.MODULE:CLASS.")],
+    data: Annotated[Path, typer.Option(help="Parquet file of bars or trades.")],
+    param: Annotated[list[str] | None, typer.Option(help="NAME=VALUE, as often as needed.")] = None,
+    quantity: Annotated[float | None, typer.Option(help="Size of one entry, in base currency.")] = None,
+    cash: Annotated[float, typer.Option(help="Starting cash, in quote currency.")] = 100_000.0,
+    fee_taker: Annotated[float, typer.Option(help="Fraction of the notional.")] = 0.0,
+    fee_maker: Annotated[float, typer.Option(help="Fraction of the notional.")] = 0.0,
+    fill: Annotated[str, typer.Option(help="Where market orders fill: next-open, next-close, close, same.")] = "next-open",
+    limit: Annotated[list[str] | None, typer.Option(help="Risk limit NAME=VALUE.")] = None,
+    symbol: Annotated[str | None, typer.Option(help="The instrument, where the file's name doesn't tell.")] = None,
+    price_increment: Annotated[str | None, typer.Option(help="Where the prices don't tell.")] = None,
+    size_increment: Annotated[str | None, typer.Option(help="Default 0.00000001.")] = None,
+    json_: Annotated[bool, typer.Option("--json", help="Print exactly one JSON object.")] = False,
+) -> int:
+    """Prove that a replay through the guard fills as the backtest does.
+
+    Runs the strategy compiled, interpreted, and through a guard process over its authenticated connection, and compares
+    the fills bit for bit. Exit status 1 when they differ.
+    """
+    configure_logging(LogSettings(level="ERROR"))
+    cls = find_strategy(strategy)
+    values = options.parameters(param or [], quantity=quantity)
+    options.check_cash(cash)
+    fees, mode, limits = options.fees(fee_maker, fee_taker), options.fill_mode(fill), options.limits(limit or [])
+    increments = options.increment("--price-increment", price_increment), options.increment("--size-increment", size_increment)
+    checked = cls(**values)
+    file = options.market_file(data, strategy=cls, symbol=symbol, price_increment=increments[0])
+    instrument = options.instrument_of(file, increments[1])
+    options.check_quantity(checked.quantity, instrument)
+    spec = BacktestSpec(strategy=cls, parameters=values, instrument=instrument, cash=cash, fees=fees, fill=mode, limits=limits)
+    tape = options.tape_of_file(file)
+    fills: dict[str, tuple[Fills, float]] = {}
+    for way, interpreted in (("backtest, compiled", False), ("backtest, interpreted", True)):
+        result = run_backtest(replace(spec, interpreted=interpreted), tape)
+        fills[way] = result.fills, result.engine_seconds
+    fills["replay through the guard"] = _through_guard(spec, file, fill)
+    ways = [Way(way=way, fills=len(some), fills_sha256=fills_sha256(some), seconds=seconds) for way, (some, seconds) in fills.items()]
+    equal = len({way.fills_sha256 for way in ways}) == 1
+    difference = None if equal else _first_difference(fills)
+    if json_:
+        report = {"parity": equal, "ways": msgspec.to_builtins(ways), "events": len(tape), "difference": difference}
+        sys.stdout.write(json.dumps(report) + "\n")
+    else:
+        _print(ways, difference)
+    return 0 if equal else 1
+
+
+def _through_guard(spec: BacktestSpec, file: MarketFile, fill: str) -> tuple[Fills, float]:
+    """The fills in the journal of a guard of its own, and how long the session took."""
+    with tempfile.TemporaryDirectory(prefix="traider-parity-") as folder:
+        state_dir = Path(folder)
+        clock = SystemClock()
+        replay = Replay(kind=file.kind, symbol=file.symbol, ts_ns=file.ts_ns, columns=file.columns, sha256=file.sha256)
+        source_of, description = replayed(replay)
+        plan = PaperPlan(
+            strategy_class=spec.strategy,
+            values=spec.parameters,
+            instrument=spec.instrument,
+            description=description,
+            source_of=source_of,
+        )
+        guard = GuardProcess(_guard_arguments(spec, state_dir, fill), state_dir=state_dir, environment=_environment(spec.limits))
+        trader = Trader(plan, bus=MemoryBus(), clock=clock, state_dir=state_dir)
+        started = time.perf_counter()
+        run(_session(guard, trader))
+        seconds = time.perf_counter() - started
+        journal = state_dir / JOURNAL
+        guard_journal.verify(journal)
+        events = [entry.record for entry in guard_journal.entries(journal) if isinstance(entry.record, OrderFilled)]
+        return fills_from_events(events, {spec.instrument.symbol: 0}), seconds
+
+
+async def _session(guard: GuardProcess, trader: Trader) -> None:
+    """The replay from its first event to its last, with a guard that is started again should it die."""
+    await guard.start()
+    try:
+        tasks = {asyncio.create_task(trader.run()), asyncio.create_task(guard.look_after())}
+        done, pending = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in pending:
+            task.cancel()
+        await asyncio.gather(*pending, return_exceptions=True)
+        for task in done:
+            task.result()
+    finally:
+        await guard.stop()
+
+
+def _guard_arguments(spec: BacktestSpec, state_dir: Path, fill: str) -> list[str]:
+    return [
+        *("--state-dir", str(state_dir)),
+        *("--instrument", format_instrument(spec.instrument)),
+        *("--cash", repr(spec.cash)),
+        *("--fee-maker", repr(spec.fees.maker)),
+        *("--fee-taker", repr(spec.fees.taker)),
+        *("--fill", fill),
+        *("--started-by", "up"),
+    ]
+
+
+def _environment(limits: RiskLimits) -> dict[str, str]:
+    """This process's environment with the run's limits and no others, and a store beside the journal."""
+    environment = {name: value for name, value in os.environ.items() if name not in (*LIMIT_VARIABLES.values(), "STATE_STORE_URI")}
+    for name, variable in LIMIT_VARIABLES.items():
+        value = getattr(limits, name)
+        if value is not None:
+            environment[variable] = ",".join(value) if isinstance(value, tuple) else str(value)
+    return {**environment, "LOG_LEVEL": "ERROR"}
+
+
+def _first_difference(fills: dict[str, tuple[Fills, float]]) -> str:
+    (first_way, (first, _)), *others = fills.items()
+    for way, (other, _) in others:
+        for number, (one, two) in enumerate(zip(first.tolist(), other.tolist(), strict=False)):
+            if one != two:
+                return f"fill {number + 1}: {first_way} {one}, {way} {two}"
+        if len(first) != len(other):
+            return f"{first_way} has {len(first)} fills, {way} {len(other)}"
+    return "only in their bits"  # not a number, or minus zero
+
+
+def _print(ways: list[Way], difference: str | None) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for name in ("way", "fills", "SHA-256 of the fills", "seconds"):
+        table.add_column(name, justify="right" if name in ("fills", "seconds") else "left")
+    for way in ways:
+        table.add_row(way.way, f"{way.fills:,}", f"{way.fills_sha256[:32]}…", f"{way.seconds:,.3f}")
+    console.print(table)
+    if difference is None:
+        console.print("\n[green]equal, bit for bit[/green]")
+    else:
+        console.print(f"\n[red]they differ[/red]: {difference}", highlight=False)

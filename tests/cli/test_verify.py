@@ -1,0 +1,110 @@
+"""``traider verify parity`` with a real guard process: what a replay fills is what the backtest fills, for every kind of order."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from traider.cli.main import run
+from traider.cli.verify import _first_difference
+from traider.engine.fills import FILLS
+
+MANY_ORDERS = '''
+from traider import Bar, Context, Fill, Strategy
+
+
+class ManyOrders(Strategy):
+    """Market, limit, post-only, immediate-or-cancel and stop orders, cancels, and reactions to fills."""
+
+    def setup(self) -> None:
+        self.bars = 0
+        self.fills = 0
+        self.stop = 0
+
+    def on_fill(self, fill: Fill, ctx: Context) -> None:
+        self.fills += 1
+        if fill.side > 0 and ctx.position() > 0.0:
+            ctx.cancel(self.stop)
+            self.stop = ctx.sell_stop(ctx.position(), float(int(fill.price * 0.999)))
+
+    def on_bar(self, bar: Bar, ctx: Context) -> None:
+        self.bars += 1
+        step = self.bars % 12
+        if step == 1:
+            ctx.buy_limit(self.quantity, float(int(bar.close) - 2))
+        elif step == 3:
+            ctx.buy_post_only(self.quantity, float(int(bar.close) + 1))
+        elif step == 5:
+            ctx.buy_ioc(self.quantity, float(int(bar.close) + 5))
+        elif step == 7:
+            ctx.cancel_all()
+        elif step == 9 and ctx.position() > 0.0:
+            ctx.sell_limit(ctx.position(), float(int(bar.close) + 3))
+        elif step == 11:
+            ctx.cancel_all()
+            ctx.target(0.0)
+'''
+
+
+def head_of(source: Path, rows: int, path: Path) -> Path:
+    pq.write_table(pq.read_table(source).slice(0, rows), path)
+    return path
+
+
+def parity(capsys: pytest.CaptureFixture[str], words: list[str]) -> dict[str, Any]:
+    assert run(["verify", "parity", *words, "--json"]) == 0
+    report: dict[str, Any] = json.loads(capsys.readouterr().out)
+    return report
+
+
+@pytest.mark.slow
+def test_bars(capsys: pytest.CaptureFixture[str], data_dir: Path, tmp_path: Path) -> None:
+    data = head_of(data_dir / "bars" / "coinbase_btcusd_1m_2018-05.parquet", 2500, tmp_path / "btcusd.parquet")
+    report = parity(capsys, ["sma_cross", "--data", str(data), "--cash", "1000000", "--fee-taker", "0.001"])
+    assert report["parity"]
+    assert len({way["fills_sha256"] for way in report["ways"]}) == 1
+    assert [way["fills"] > 40 for way in report["ways"]] == [True, True, True]
+
+
+@pytest.mark.slow
+def test_trades(capsys: pytest.CaptureFixture[str], data_dir: Path) -> None:
+    data = data_dir / "trades" / "binance_spot_btcusdt_trades_2024-08-08_first5000.parquet"
+    words = [
+        "ema_band",
+        "--data",
+        str(data),
+        "--param",
+        "span=200",
+        "--param",
+        "band=0.00002",
+        "--quantity",
+        "0.01",
+        "--fee-taker",
+        "0.001",
+    ]
+    report = parity(capsys, words)
+    assert report["parity"]
+    assert report["ways"][0]["fills"] > 10
+
+
+@pytest.mark.slow
+def test_every_kind_of_order_and_a_limit_that_refuses(capsys: pytest.CaptureFixture[str], data_dir: Path, tmp_path: Path) -> None:
+    data = head_of(data_dir / "bars" / "coinbase_btcusd_1m_2018-05.parquet", 1500, tmp_path / "btcusd.parquet")
+    strategy = tmp_path / "many_orders.py"
+    strategy.write_text(MANY_ORDERS)
+    words = [f"{strategy}:ManyOrders", "--data", str(data), "--quantity", "0.5", "--fee-taker", "0.001", "--fee-maker", "0.0005"]
+    report = parity(capsys, [*words, "--limit", "max_position_size=1.5"])
+    assert report["parity"]
+    assert report["ways"][0]["fills"] > 100
+
+
+def test_the_first_difference_is_told() -> None:
+    fills = np.zeros(3, FILLS)
+    other = fills.copy()
+    other["price"][1] = 5.0
+    told = _first_difference({"backtest": (fills, 0.0), "replay": (other, 0.0)})
+    assert told.startswith("fill 2: backtest (0, 0, 0, 0, 0.0")
+    assert _first_difference({"backtest": (fills, 0.0), "replay": (fills[:2], 0.0)}) == "backtest has 3 fills, replay 2"
