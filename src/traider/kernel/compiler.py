@@ -18,7 +18,7 @@ import numba
 import numpy as np
 
 from ..domain.errors import StrategyError
-from . import context_type, driver, events, layout, matching, orders, portfolio
+from . import context_type, driver, events, layout, machine, matching, orders, portfolio
 from .cache import cache_folder, kernel_hash
 from .diagnosis import explain, refuse_narrowing
 from .kit import Strategy
@@ -26,16 +26,18 @@ from .structs import StructType, allocate, describe, read_back, view_of
 
 _HEAD = '''"""Written by traider: the compiled loop of {name}. Safe to delete."""
 
-from numba import njit
+from numba import int64, njit, uint64
 
 from traider.kernel.compiler import parts
 
 P = parts("{key}")
-view, as_context = P.view, P.as_context
-start_event, match_bar, match_trade, mark = P.start_event, P.match_bar, P.match_trade, P.mark
+view, as_context, prefetch = P.view, P.as_context, P.prefetch
+start_event, mark = P.start_event, P.mark
+match_bar, match_market, match_trade, awaits_price = P.match_bar, P.match_market, P.match_trade, P.awaits_price
 settle_requests, note_curve = P.settle_requests, P.note_curve
 Bar, Trade, Fill = P.Bar, P.Trade, P.Fill
-BAR, DRAIN_AT, FILL, MAX_DAYS, SIMULATED = P.BAR, P.DRAIN_AT, P.FILL, P.MAX_DAYS, P.SIMULATED
+AHEAD, DRAIN_AT, MAX_DAYS = P.AHEAD, P.DRAIN_AT, P.MAX_DAYS
+BAR, FILL, NEXT_CLOSE, SIMULATED = P.BAR, P.FILL, P.NEXT_CLOSE, P.SIMULATED
 
 
 @njit(cache=True, nogil=True)
@@ -44,15 +46,18 @@ def drive(desks, block, curve, ts_ns, kind, inst, a, b, c, d, e, start, stop):
     account = desk.account
     ctx = as_context(desk)
     strategy = view(block)
-    for i in range(start, stop):
+    for i in range(uint64(start), uint64(stop)):  # unsigned: no index means "from the end"
         if account.executions > DRAIN_AT or account.days >= MAX_DAYS:
-            return i
+            return int64(i)
+        prefetch(a, i + AHEAD)  # read only where something fills, too seldom for the processor to foresee it
         k = inst[i]
         is_bar = kind[i] == BAR
         start_event(desk, k, ts_ns[i])
         if account.open_orders > 0 and account.venue == SIMULATED:  # columns are read only where they are needed
-            if is_bar:
+            if is_bar and awaits_price(desk):
                 match_bar(desk, k, a[i], b[i], c[i], d[i])
+            elif is_bar:
+                match_market(desk, k, d[i] if account.fill_mode == NEXT_CLOSE else a[i])
             else:
                 match_trade(desk, k, a[i], b[i])
 '''
@@ -92,12 +97,15 @@ class _Parts:
     def __init__(self, struct: StructType) -> None:
         self.view = view_of(struct)
         self.as_context = context_type.as_context
+        self.prefetch = machine.prefetch
         self.start_event, self.mark = portfolio.start_event, portfolio.mark
         self.match_bar, self.match_trade = matching.match_bar, matching.match_trade
+        self.match_market, self.awaits_price = matching.match_market, matching.awaits_price
         self.settle_requests, self.note_curve = orders.settle_requests, driver.note_curve
         self.Bar, self.Trade, self.Fill = events.Bar, events.Trade, events.Fill
         self.BAR, self.FILL, self.SIMULATED = layout.BAR, layout.FILL, layout.SIMULATED
-        self.DRAIN_AT, self.MAX_DAYS = layout.DRAIN_AT, layout.MAX_DAYS
+        self.DRAIN_AT, self.MAX_DAYS, self.NEXT_CLOSE = layout.DRAIN_AT, layout.MAX_DAYS, layout.NEXT_CLOSE
+        self.AHEAD = machine.AHEAD
 
 
 _waiting: dict[str, _Parts] = {}

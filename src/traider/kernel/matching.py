@@ -17,7 +17,7 @@ The size of one trade is given out once.
 
 from typing import Any
 
-from .jit import compiled
+from .jit import compiled, inlined
 from .layout import ARRIVING, IOC, IOC_UNFILLED, LIMIT, MARKET, NEXT_CLOSE, POST_ONLY, RESTING, STOP
 from .orders import cancel_at, fill_at, unfilled
 from .portfolio import on_grid
@@ -31,6 +31,27 @@ def down_to_grid(desk: Any, inst: int, size: float) -> float:
     if nearest * instrument.size_num / instrument.size_den > size:
         nearest -= 1.0
     return float(nearest * instrument.size_num / instrument.size_den)
+
+
+@inlined
+def awaits_price(desk: Any) -> bool:
+    """Whether an open order is other than a market order."""
+    for i in range(desk.account.open_orders):
+        if desk.orders[i].type != MARKET:
+            return True
+    return False
+
+
+@compiled
+def match_market(desk: Any, inst: int, price: float) -> None:
+    """The instrument's open orders, all of them market orders, fill at this price."""
+    i = 0
+    while i < desk.account.open_orders:
+        left = False
+        if desk.orders[i].inst == inst:
+            left = fill_at(desk, i, price, unfilled(desk, i), 0)
+        if not left:
+            i += 1
 
 
 @compiled
