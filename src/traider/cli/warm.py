@@ -1,0 +1,55 @@
+"""Compiles the kernel and the built-in strategies ahead of their first use: ``python -m traider.cli.warm``.
+
+It takes some ten seconds once for each version of traider and each machine; what it makes is kept in the cache folder.
+"""
+
+from decimal import Decimal
+
+import numpy as np
+
+from traider.domain.instruments import instrument_from_symbol
+from traider.domain.vocabulary import EventKind, OrderType, Side, TimeInForce
+from traider.engine.session import Session
+from traider.engine.tape import Tape, bars_tape, trades_tape
+from traider.kernel.desk import Desk
+from traider.kernel.kit import Strategy
+from traider.strategies.registry import BUILT_IN
+
+
+def warm_up(strategies: list[type[Strategy]]) -> None:
+    """Runs everything once that is compiled when it is first called."""
+    instrument = instrument_from_symbol("BTC-USD", price_increment=Decimal("0.01"), size_increment=Decimal("0.00000001"))
+    desk = Desk([instrument], cash=1e6)
+    for number in range(3):
+        desk.on_market(int(EventKind.BAR), 0, number, 1.0, 1.0, 1.0, 1.0, 1.0)
+        placed, _ = desk.submit(
+            inst=0,
+            side=int(Side.BUY),
+            type=int(OrderType.LIMIT),
+            tif=int(TimeInForce.GTC),
+            post_only=False,
+            size=1.0,
+            limit_price=0.5,
+            stop_price=0.0,
+        )
+        desk.cancel(placed)
+    desk.apply_fill(order_id=0, inst=0, side=1, price=1.0, size=1.0, fee=0.0, ts_ns=3, maker=False)
+    desk.restore_marks(day_start_equity=1e6, day_index=0, high_water_mark=1e6, marks=[1.0], now_ns=4)
+    desk.breached()
+    desk.orders_last_minute()
+    desk.cash_reserved()
+    for strategy in strategies:
+        for interpreted in (False, True):
+            Session(strategy(), Desk([instrument], cash=1e6), interpreted=interpreted).step(_rows(strategy), 0, 100)
+
+
+def _rows(strategy: type[Strategy]) -> Tape:
+    ts_ns = np.arange(100, dtype=np.int64)
+    price = np.linspace(1.0, 2.0, 100).round(2)
+    if "on_bar" in strategy.handlers():
+        return bars_tape(ts_ns, price, price, price, price, price)
+    return trades_tape(ts_ns, price, price, np.ones(100))
+
+
+if __name__ == "__main__":
+    warm_up(list(BUILT_IN.values()))
