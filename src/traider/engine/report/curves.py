@@ -52,6 +52,6 @@ def curves_of(result: BacktestResult, candles: Candles, quantity: float) -> Curv
     peak = np.maximum.accumulate(np.maximum(equity, result.cash))
     peak_before = np.insert(peak[:-1], 0, result.cash)
     with np.errstate(divide="ignore", invalid="ignore"):
-        drawdown = np.minimum(low / peak_before, equity / peak) - 1.0
-    drawdown = np.where(np.isfinite(drawdown), np.minimum(drawdown, 0.0), 0.0)
-    return Curves(ts_ns, equity, drawdown, result.cash + quantity * (price - first))
+        fall = np.maximum((peak_before - low) / peak_before, (peak - equity) / peak)
+    fall = np.where(np.isfinite(fall), np.maximum(fall, 0.0), 0.0)
+    return Curves(ts_ns, equity, 0.0 - fall, result.cash + quantity * (price - first))
