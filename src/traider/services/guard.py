@@ -7,8 +7,8 @@ up. An error that nobody foresaw ends the process: the next start knows what the
 
 import asyncio
 import signal
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from traider.guard.journal import Journal
 from traider.guard.place import JOURNAL, SECRET, SOCKET, announce, make_directory
 from traider.guard.state import account_state, risk_state
 from traider.runtime.link import Endpoint, Link, endpoint_in, load_secret
-from traider.runtime.link_server import LinkServer, serve
+from traider.runtime.link_server import serve
 from traider.storage.migrate import migrate
 from traider.storage.projection import Projection
 
@@ -124,16 +124,16 @@ class StoreWriter:
         self._guard = guard
         self._projection = projection
         self._changed = changed
-        self._last_n = 0
+        self.last_n = 0  # the last journal entry that the store contains
 
     async def open(self, *, rebuild: bool) -> None:
         """Catches up with the journal. ``StoreError`` when the store has seen what the journal has not."""
         if rebuild:
             await self._projection.reset()
-        self._last_n = await self._projection.last_n()
-        if self._last_n > self._guard.journal.n:
+        self.last_n = await self._projection.last_n()
+        if self.last_n > self._guard.journal.n:
             raise StoreError(
-                f"the store contains journal entry {self._last_n}, and the journal ends at {self._guard.journal.n}: they do not belong "
+                f"the store contains journal entry {self.last_n}, and the journal ends at {self._guard.journal.n}: they do not belong "
                 "together; restore the journal, name another STATE_STORE_URI, or write the store anew with: traider guard --rebuild-store"
             )
         while await self._write():
@@ -153,26 +153,28 @@ class StoreWriter:
                 await asyncio.sleep(STORE_RETRY_S)
             await asyncio.sleep(STORE_EVERY_S)
 
-    async def close(self) -> None:
+    async def flush(self) -> None:
         """Writes what is left."""
         try:
             while await self._write():
                 pass
         except StoreError as error:
             log.error("the store is behind the journal; the next start catches up", error=str(error))
+
+    async def close(self) -> None:
         await self._projection.close()
 
     async def _write(self) -> bool:
         """Whether there is more."""
         journal, books = self._guard.journal, self._guard.books
-        last = min(self._last_n + STORE_LINES, journal.n)
+        last = min(self.last_n + STORE_LINES, journal.n)
         events: Sequence[AnyOrderEvent] = [
-            entry.record for entry in journal.read(self._last_n + 1, last) if isinstance(entry.record, OrderEvent)
+            entry.record for entry in journal.read(self.last_n + 1, last) if isinstance(entry.record, OrderEvent)
         ]
         more = last < journal.n
         account = account_state(books) if not more and books.now_ns else None
         await self._projection.apply(events, account, None if more else risk_state(books))
-        self._last_n = last
+        self.last_n = last
         return more
 
 
@@ -197,36 +199,45 @@ async def run_guard(options: GuardOptions, clock: Clock) -> None:
     loop.set_exception_handler(lambda _, context: _fail(context, failures, stop))
     journal = _open_journal(options, clock)
     try:
+        secret = load_secret(options.state_dir / SECRET)
         guard = Guard(journal, options.config, clock)
         for event in guard.start().events:
             log.warning("settled what the last run left behind", event=type(event).__name__, client_order_id=event.client_order_id)
-        await migrate(options.store_url)
         service = GuardService(guard)
-        store = StoreWriter(guard, Projection(options.store_url), service.changed)
-        await store.open(rebuild=options.rebuild_store)
-        writing = asyncio.create_task(store.run(), name="guard: store")
-        writing.add_done_callback(lambda task: _fail_if_broken(task, failures, stop))
-        server = await serve(options.listen or endpoint_in(options.state_dir, SOCKET), load_secret(options.state_dir / SECRET), service)
-        announce(options.state_dir, server.endpoint)
-        log.info("guarding", endpoint=str(server.endpoint), journal_entries=journal.n, head=journal.head)
-        await stop.wait()
-        await _shut_down(server, guard, writing, store)
+        await migrate(options.store_url)
+        async with _following(guard, service, options) as writing:
+            writing.add_done_callback(lambda task: _fail_if_broken(task, failures, stop))
+            server = await serve(options.listen or endpoint_in(options.state_dir, SOCKET), secret, service)
+            announce(options.state_dir, server.endpoint)
+            log.info("guarding", endpoint=str(server.endpoint), journal_entries=journal.n, head=journal.head)
+            await stop.wait()
+            await server.close("the guard stops")
+            try:
+                guard.stop()
+            except JournalError as error:
+                log.error("no checkpoint at the stop: some market events will be fed again", error=str(error))
+        log.info("stopped", journal_entries=journal.n)
     finally:
         journal.close()
     if failures:
         raise TraiderError(f"the guard stopped because of an error of its own: {failures[0]!r}") from failures[0]
 
 
-async def _shut_down(server: LinkServer, guard: Guard, writing: "asyncio.Task[None]", store: StoreWriter) -> None:
-    await server.close("the guard stops")
+@asynccontextmanager
+async def _following(guard: Guard, service: GuardService, options: GuardOptions) -> "AsyncIterator[asyncio.Task[None]]":
+    """The task that writes the store, which has caught up already; in the end it is written once more."""
+    store = StoreWriter(guard, Projection(options.store_url), service.changed)
     try:
-        guard.stop()
-    except JournalError as error:
-        log.error("no checkpoint at the stop: some market events will be fed again", error=str(error))
-    writing.cancel()
-    await asyncio.wait([writing])
-    await store.close()
-    log.info("stopped", journal_entries=guard.journal.n)
+        await store.open(rebuild=options.rebuild_store)
+        writing = asyncio.create_task(store.run(), name="guard: store")
+        try:
+            yield writing
+        finally:
+            writing.cancel()
+            await asyncio.wait([writing])
+            await store.flush()
+    finally:
+        await store.close()
 
 
 def _open_journal(options: GuardOptions, clock: Clock) -> Journal:
