@@ -33,7 +33,7 @@ function charts(page, columns, words) {
   }
 
   function draw() {
-    const tallest = printing ? 150 : 320;
+    const tallest = printing ? 190 : 320;
     const heights = panels.map((panel) => Math.round(Math.max(90, Math.min(tallest, (width + axis) * panel.tall))));
     panels.forEach((panel, number) => drawPanel(panel, heights[number], number === panels.length - 1));
     shown.textContent = `${words.time(view.from)} – ${words.time(view.to)} UTC`;
@@ -206,7 +206,7 @@ function charts(page, columns, words) {
 
   let fitted = 0;
   const fit = () => {
-    const whole = printing ? 680 : root.clientWidth;
+    const whole = printing ? 860 : root.clientWidth;
     if (Math.abs(whole - fitted) < 1) return;
     fitted = whole;
     layout(whole);
