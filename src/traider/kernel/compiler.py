@@ -6,19 +6,19 @@ kit's, the kernel's, numba's version), so that numba's disk cache holds for it a
 
 import hashlib
 import importlib.util
-import inspect
 import sys
 import tempfile
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 import numba
 import numpy as np
 
-from ..domain.errors import StrategyError
-from . import context_type, driver, events, layout, machine, matching, orders, portfolio
+from ..domain.errors import CompileError, StrategyError
+from . import author, context_type, driver, events, layout, machine, matching, orders, portfolio
 from .cache import cache_folder, kernel_hash
 from .diagnosis import explain, refuse_narrowing
 from .kit import Strategy
@@ -158,10 +158,20 @@ def _compile(strategy: Strategy, struct: StructType, module: ModuleType) -> None
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", numba.core.errors.NumbaWarning)  # what matters of them is an error of ours
             module.drive(desks, allocate(strategy, struct), curve, *columns, 0, 0)
-    except (numba.core.errors.NumbaError, numba.core.errors.UnsupportedBytecodeError) as error:
+    except Exception as error:  # no event has been handled: it is the compiler, which fails in many ways
         raise explain(error, strategy) from error
     if not sum(module.drive.stats.cache_hits.values()):
-        refuse_narrowing(struct)
+        try:
+            refuse_narrowing(struct)
+        except CompileError:
+            _forget(module)
+            raise
+
+
+def _forget(module: ModuleType) -> None:
+    """Takes the machine code off the disk again, so that the next process refuses it as well."""
+    for path in Path(module.drive.stats.cache_path).glob(f"{module.__name__}.*"):
+        path.unlink(missing_ok=True)
 
 
 def _source(name: str, key: str, handlers: tuple[str, ...]) -> str:
@@ -187,24 +197,41 @@ def _key(struct: StructType, handlers: tuple[str, ...]) -> str:
     return digest.hexdigest()[:24]
 
 
-def _surroundings(function: Any) -> bytes:
+def _surroundings(function: FunctionType) -> bytes:
     """What a method's meaning depends on beside its own source: the functions and constants that it names."""
     seen: dict[str, str] = {}
-    names = [*function.__code__.co_names]
-    while names:
-        name = names.pop()
-        value = function.__globals__.get(name)
-        if name in seen or value is None:
-            continue
-        if inspect.isfunction(getattr(value, "py_func", value)):
+    waiting = [function]
+    while waiting:
+        user = waiting.pop()
+        for name, value in _named(user):
             helper = getattr(value, "py_func", value)
-            seen[name] = inspect.getsource(helper)
-            names += [inner for inner in helper.__code__.co_names if helper.__globals__ is function.__globals__]
-        elif isinstance(value, ModuleType | type):
-            seen[name] = f"{getattr(value, '__module__', '')}.{value.__name__}"
-        else:
-            seen[name] = repr(value)
+            if isinstance(helper, FunctionType):
+                if (key := f"{helper.__module__}.{helper.__qualname__}") not in seen:
+                    seen[key] = author.source_of(helper)
+                    waiting.append(helper)
+            elif isinstance(value, np.ndarray):
+                seen[name] = f"{value.dtype}{value.shape}{hashlib.sha256(value.tobytes()).hexdigest()}"
+            elif isinstance(value, ModuleType | type):
+                seen[name] = f"{getattr(value, '__module__', '')}.{value.__name__}"
+            else:
+                seen[name] = repr(value)
     return repr(sorted(seen.items())).encode()
+
+
+def _named(function: FunctionType) -> Iterator[tuple[str, Any]]:
+    """The names that a function takes from around it, those in the author's other modules included, and what they mean."""
+    code = function.__code__
+    for name in code.co_names:
+        if name in function.__globals__:
+            value = function.__globals__[name]
+            yield name, value
+            if isinstance(value, ModuleType):
+                for inner in code.co_names:
+                    attribute = getattr(value, inner, None)
+                    if isinstance(attribute, int | float) or hasattr(attribute, "py_func"):
+                        yield f"{name}.{inner}", attribute
+    for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
+        yield name, cell.cell_contents
 
 
 def _load(key: str, source: str) -> ModuleType:

@@ -13,6 +13,7 @@
 interpreted as they stand; both give the same orders. Handlers: ``on_bar``, ``on_trade``, ``on_fill``.
 """
 
+import inspect
 import math
 import traceback
 from collections.abc import Mapping
@@ -47,9 +48,10 @@ class Parameter:
             ends = f" from {self.low:g} to {self.high:g}" if math.isfinite(self.high) else f" of at least {self.low:g}"
         try:
             parsed = _convert(value, self.type)
-        except (TypeError, ValueError):
+        except (LookupError, OverflowError, TypeError, ValueError):
             raise StrategyError(f"parameter {self.name}: {value!r} is not {word}") from None
-        if not self.low <= parsed <= self.high or not math.isfinite(parsed):
+        fits = math.isfinite(parsed) if isinstance(parsed, float) else -(2**63) <= parsed < 2**63
+        if not fits or not self.low <= parsed <= self.high:
             raise StrategyError(f"parameter {self.name}: {parsed} is out of range; give {word}{ends}")
         return parsed
 
@@ -87,11 +89,12 @@ class Strategy(Stateful):
         for base in reversed(cls.__mro__):
             for attribute, value in vars(base).items():
                 if isinstance(value, Parameter):
-                    hint = get_type_hints(cls).get(attribute)
+                    hint = _hints(cls).get(attribute)
                     if hint not in (int, float, bool):
                         raise StrategyError(f"{cls.__qualname__}.{attribute}: a parameter is annotated int, float or bool")
                     declared[attribute] = Parameter(value.default, value.low, value.high, value.help, attribute, hint)
         cls.parameters = declared
+        _refuse_generators(cls)
 
     def __init__(self, **values: Any) -> None:
         unknown = [name for name in values if name not in self.parameters]
@@ -121,6 +124,26 @@ class Strategy(Stateful):
     def values(self) -> dict[str, Value]:
         """The parameters' values."""
         return {name: getattr(self, name) for name in self.parameters}
+
+
+def _hints(cls: type) -> dict[str, Any]:
+    try:
+        return get_type_hints(cls)
+    except NameError as error:
+        raise StrategyError(
+            f"{cls.__qualname__}: an annotation names {error.name}, which is not there when the strategy runs: import it for real"
+        ) from None
+
+
+def _refuse_generators(cls: type) -> None:
+    """A handler that yields or awaits would be called and never run, compiled or not."""
+    for name in HANDLERS:
+        handler = vars(cls).get(name)
+        if inspect.isgeneratorfunction(handler) or inspect.iscoroutinefunction(handler) or inspect.isasyncgenfunction(handler):
+            code = handler.__code__
+            raise StrategyError(
+                f"{code.co_filename}:{code.co_firstlineno}: {name} yields or awaits, so it would never run; let it run to its end"
+            )
 
 
 def bind(strategy: Strategy, instrument: Instrument) -> None:

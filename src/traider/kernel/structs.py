@@ -7,7 +7,6 @@ strategy serves all its parameters.
 """
 
 import hashlib
-import inspect
 from collections.abc import Iterator
 from types import FunctionType
 from typing import Any, NamedTuple, get_type_hints
@@ -24,6 +23,7 @@ from numba.extending import infer_getattr, intrinsic, lower_getattr_generic, low
 from numba.np.arrayobj import populate_array
 
 from ..domain.errors import CompileError
+from . import author
 
 WORD = 8
 _SCALARS = {"float": (types.float64, "f8"), "int": (types.int64, "i8"), "bool": (types.boolean, "i8")}
@@ -76,10 +76,7 @@ def source_hash(cls: type) -> str:
     digest = hashlib.sha256()
     for name, function in sorted(methods_of(cls).items()):
         digest.update(name.encode())
-        try:
-            digest.update(inspect.getsource(function).encode())
-        except OSError:
-            digest.update(function.__code__.co_code)
+        digest.update(author.source_of(function).encode())
     return digest.hexdigest()[:12]
 
 
@@ -88,45 +85,82 @@ _dispatchers: dict[FunctionType, Any] = {}
 
 def _dispatcher(function: FunctionType) -> Any:
     if function not in _dispatchers:
-        # an author's division by zero raises, as it does interpreted; the kit guards its own, which lets unused results vanish
+        # an author's division by zero and index out of range raise, as they do interpreted; the kit guards its own
         own = function.__module__.startswith(f"{__package__}.")
-        _dispatchers[function] = numba.njit(nogil=True, forceinline=True, error_model="numpy" if own else "python")(function)
+        options = {"error_model": "numpy"} if own else {"error_model": "python", "boundscheck": True}
+        _dispatchers[function] = numba.njit(nogil=True, forceinline=True, **options)(function)
     return _dispatchers[function]
 
 
-def describe(instance: object, path: str = "self") -> StructType:
-    """The compiled type of this instance; CompileError names the attribute that has no place in one."""
-    hints = {name: hint for name, hint in get_type_hints(type(instance)).items() if hint in (float, int, bool)}
+def describe(instance: object, path: str = "self", seen: dict[int, str] | None = None) -> StructType:
+    """The compiled type of this instance; CompileError names the attribute that has no place in one.
+
+    Numbers that stand on the class are part of the state too, as if setup() had put them on self.
+    """
+    seen = {} if seen is None else seen
+    cls = type(instance)
+    seen[id(instance)] = path
+    hints = _hints(cls)
     fields: list[Field] = []
     offset = 0
-    for name, value in vars(instance).items():
+    for name, value in {**_numbers_of(cls), **vars(instance)}.items():
         struct: StructType | None = None
         size = WORD
+        if isinstance(value, Stateful | np.ndarray) and id(value) in seen:
+            raise CompileError(
+                f"{_where(cls, name)}{path}.{name} is the same object as {seen[id(value)]}, and compiled code would keep two: "
+                "name it once; or run it with --interpreted"
+            )
         if isinstance(value, Stateful):
-            struct = describe(value, f"{path}.{name}")
+            struct = describe(value, f"{path}.{name}", seen)
             kind, size = "struct", struct.size
         elif isinstance(value, bool | np.bool_):
             kind = "bool"
-        elif isinstance(value, int | np.integer):
-            kind = "float" if hints.get(name) is float else "int"
+        elif isinstance(value, int | np.integer) and hints.get(name) is float:
+            kind = "float"
+        elif isinstance(value, int | np.integer) and -(2**63) <= value < 2**63:
+            kind = "int"
         elif isinstance(value, float | np.floating):
             kind = "float"
         elif isinstance(value, np.ndarray) and value.ndim == 1 and value.dtype.str[1:] in _ELEMENTS:
             kind, size = f"{value.dtype.str[1:]}[]", 2 * WORD
+            seen[id(value)] = f"{path}.{name}"
         else:
             raise CompileError(
-                f"{path}.{name} is a {_kind_of(value)}, which compiled code can't keep: "
+                f"{_where(cls, name)}{path}.{name} is {_kind_of(value)}, which compiled code can't keep: "
                 "use numbers, booleans, one-dimensional arrays of float64 or int64 (numpy), or indicators; or run it with --interpreted"
             )
         fields.append(Field(name, kind, offset, struct))
         offset += size
-    return StructType(type(instance), tuple(fields), max(offset, WORD))
+    return StructType(cls, tuple(fields), max(offset, WORD))
+
+
+def _hints(cls: type) -> dict[str, Any]:
+    try:
+        return get_type_hints(cls)
+    except NameError as error:
+        raise CompileError(f"{cls.__qualname__}: an annotation names {error.name}, which is not there when the strategy runs") from None
+
+
+def _numbers_of(cls: type) -> dict[str, int | float]:
+    """Constants that stand on the class itself."""
+    found: dict[str, int | float] = {}
+    for base in reversed(cls.__mro__):
+        found.update((name, value) for name, value in vars(base).items() if isinstance(value, int | float) and not name.startswith("__"))
+    return found
+
+
+def _where(cls: type, name: str) -> str:
+    place = author.assignment(cls, name, in_setup=True)
+    return f"{place}: " if place else ""
 
 
 def _kind_of(value: object) -> str:
     if isinstance(value, np.ndarray):
-        return f"{value.ndim}-dimensional array of {value.dtype}"
-    return type(value).__name__
+        return f"a {value.ndim}-dimensional array of {value.dtype}"
+    if isinstance(value, int):
+        return "a whole number of more than 64 bits"
+    return "None" if value is None else f"a {type(value).__name__}"
 
 
 def allocate(instance: object, struct: StructType) -> np.ndarray[Any, np.dtype[np.uint8]]:
@@ -297,7 +331,8 @@ def _set(context: Any, builder: Any, signature: Any, args: Any, name: str) -> No
     pointer, value = args
     field = struct.fields[name]
     if field.struct is not None or field.kind.endswith("[]"):
-        raise CompileError(f"self.{name} can't be replaced while the strategy runs; change what is in it")
+        place = author.assignment(struct.cls, name, in_setup=False)
+        raise CompileError(f"{f'{place}: ' if place else ''}self.{name} can't be replaced while the strategy runs; change what is in it")
     number_type = _SCALARS[field.kind][0]
     value = context.cast(builder, value, value_type, number_type)
     if field.kind == "bool":

@@ -3,6 +3,7 @@
 import importlib
 import importlib.util
 import sys
+import traceback
 from pathlib import Path
 from types import ModuleType
 
@@ -49,8 +50,11 @@ def _load_file(path: Path) -> ModuleType:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
+    except StrategyError:
+        raise
     except SyntaxError as error:
-        raise StrategyError(f"{path}:{error.lineno}: {error.msg}") from None
-    except ImportError as error:
-        raise StrategyError(f"{path}: {error}") from None
+        raise StrategyError(f"{error.filename or path}:{error.lineno}: {error.msg}") from None
+    except Exception as error:  # an author's file may raise anything
+        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+        raise StrategyError(f"{path}:{lines[-1] if lines else 1}: {type(error).__name__}: {error}") from error
     return module
