@@ -1,0 +1,186 @@
+"""``traider up`` as a process: it stops cleanly, looks after its guard, and comes to terms with what an earlier one left."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.services.processes import Up
+from traider.domain.orders import OrderFilled
+from traider.guard.journal import entries, lock_path, verify
+from traider.guard.lock import holder
+from traider.guard.place import JOURNAL
+from traider.guard.records import SessionStarted
+
+FAST = ("--speed", "50", "--param", "fast=2", "--param", "slow=5", "--interpreted")
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Iterator[Callable[..., Up]]:
+    made: list[Up] = []
+
+    def make(*arguments: str) -> Up:
+        made.append(Up(tmp_path / "state", *arguments))
+        return made[-1]
+
+    yield make
+    for up in made:
+        up.end()
+
+
+def wait_for(up: Up, condition: Callable[[], bool], within_s: float = 50.0) -> None:
+    deadline_s = time.monotonic() + within_s
+    while not condition():
+        assert time.monotonic() < deadline_s, up.text()
+        assert up.is_running, up.text()
+        time.sleep(0.02)
+
+
+def fills_in(up: Up) -> int:
+    journal = up.state_dir / JOURNAL
+    return sum(isinstance(entry.record, OrderFilled) for entry in entries(journal)) if journal.exists() else 0
+
+
+def has_traded(up: Up, more_than: int = 0) -> Callable[[], bool]:
+    return lambda: fills_in(up) > more_than
+
+
+def test_ctrl_c_stops_everything_and_the_next_start_goes_on(make: Callable[..., Up]) -> None:
+    up = make(*FAST)
+    up.start()
+    wait_for(up, has_traded(up))
+    assert up.interrupt() == 0
+    assert up.guard_pid is None
+    assert "paper trading BTC-USD with sma_cross; market: made-up market, seed 1" in up.text()
+    assert "Traceback" not in up.text()
+    before = verify(up.state_dir / JOURNAL).entries
+    up.start()
+    wait_for(up, lambda: verify(up.state_dir / JOURNAL).entries > before + 20)
+    assert up.interrupt() == 0
+    sessions = [entry for entry in entries(up.state_dir / JOURNAL) if isinstance(entry.record, SessionStarted)]
+    assert len(sessions) == 1
+    with sqlite3.connect(up.state_dir / "traider.sqlite3") as store:
+        (stored,) = store.execute("select count(*) from trade_executions").fetchone()
+    store.close()
+    assert stored == fills_in(up)
+
+
+def test_a_guard_that_is_killed_is_started_again_and_trading_goes_on(make: Callable[..., Up]) -> None:
+    up = make(*FAST)
+    up.start()
+    wait_for(up, has_traded(up))
+    first = up.guard_pid
+    up.kill_guard()
+    wait_for(up, has_traded(up, more_than=fills_in(up)))
+    assert up.guard_pid not in (None, first)
+    assert up.interrupt() == 0
+    verify(up.state_dir / JOURNAL)
+
+
+def test_a_guard_that_was_left_behind_is_ended_by_the_next_start(make: Callable[..., Up]) -> None:
+    up = make(*FAST)
+    up.start()
+    wait_for(up, has_traded(up))
+    left = up.guard_pid
+    up.kill()
+    assert up.guard_pid == left, "the guard outlives the trader"
+    up.start()
+    wait_for(up, lambda: up.guard_pid not in (None, left))
+    assert left is not None
+    with pytest.raises(ProcessLookupError):
+        os.kill(left, 0)
+    assert up.interrupt() == 0
+    assert "ending the guard that an earlier start left behind" in up.text()
+
+
+def test_a_second_up_is_refused_and_does_the_first_no_harm(make: Callable[..., Up]) -> None:
+    first, second = make(*FAST), make(*FAST)
+    first.start()
+    wait_for(first, has_traded(first))
+    second.start()
+    assert second.wait() == 2
+    assert "is in use by process" in second.text()
+    assert first.is_running
+    assert first.interrupt() == 0
+
+
+def test_a_guard_started_by_hand_is_left_alone(make: Callable[..., Up], tmp_path: Path) -> None:
+    up = make(*FAST)
+    up.state_dir.mkdir()
+    command = (
+        sys.executable,
+        "-m",
+        "traider.cli.main",
+        "guard",
+        "--instrument",
+        "BTC-USD:0.01:0.00000001",
+        "--state-dir",
+        str(up.state_dir),
+    )
+    with up.log.open("ab") as log:
+        by_hand = subprocess.Popen(command, stdout=log, stderr=log)
+    try:
+        deadline_s = time.monotonic() + 50
+        while not (up.state_dir / "guard.endpoint").exists():
+            assert time.monotonic() < deadline_s, up.text()
+            time.sleep(0.02)
+        up.start()
+        assert up.wait() == 2
+        assert f"a guard started by hand (process {by_hand.pid}) is using" in up.text()
+        assert by_hand.poll() is None
+        by_hand.send_signal(signal.SIGTERM)
+        assert by_hand.wait(30) == 0
+    finally:
+        by_hand.kill()
+        by_hand.wait()
+    assert holder(lock_path(up.state_dir / JOURNAL)) is None
+
+
+def test_a_guard_that_can_not_start_stops_the_start_with_its_reason(make: Callable[..., Up]) -> None:
+    up = make(*FAST, "--cash", "5000")
+    up.start()
+    wait_for(up, lambda: up.guard_pid is not None and (up.state_dir / "guard.endpoint").exists())
+    assert up.interrupt() == 0
+    richer = make(*FAST, "--cash", "6000")
+    richer.start()
+    assert richer.wait() == 2
+    assert "error: this account was opened with 5000 USD, not 6000: leave out the cash, or choose another --state-dir" in richer.text()
+    assert "the guard did not start (exit status 2); its message is above" in richer.text()
+    (up.state_dir / JOURNAL).write_bytes((up.state_dir / JOURNAL).read_bytes()[:-30])
+    up.start()
+    assert up.wait() == 1
+    assert "error: " in up.text()
+    assert "it is cut off" in up.text()
+    assert "Traceback" not in up.text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        (("--speed", "-1"), "--speed is -1"),
+        (("--fill", "same"), "give next-open or next-close"),
+        (("--strategy", "nobody"), "unknown strategy 'nobody'"),
+        (("--param", "fast"), "write NAME=VALUE"),
+        (("--strategy", "ema_band"), "does not act on bars, which is what the made-up market has"),
+        (("--replay", "nothing.parquet"), "there is no such file"),
+        (("--cash", "nan"), "--cash is nan"),
+        (("--quantity", "0"), "--quantity is 0"),
+    ],
+)
+def test_what_can_not_be_is_told_before_anything_starts(
+    arguments: tuple[str, ...], problem: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from traider.cli.main import run
+
+    monkeypatch.setenv("TRAIDER_STATE_DIR", str(tmp_path / "state"))
+    assert run(["up", "--no-api", *arguments]) == 2
+    told = capsys.readouterr().err
+    assert problem in told
+    assert told.count("\n") == 1
+    assert not (tmp_path / "state").exists()
