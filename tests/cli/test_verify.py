@@ -101,6 +101,18 @@ def test_every_kind_of_order_and_a_limit_that_refuses(capsys: pytest.CaptureFixt
     assert report["ways"][0]["fills"] > 100
 
 
+@pytest.mark.slow
+def test_without_data_a_made_up_market_is_used(capsys: pytest.CaptureFixture[str]) -> None:
+    report = parity(capsys, ["--fill", "close", "--quantity", "0.1"])
+    assert report["parity"]
+    assert report["ways"][0]["fills"] > 50
+
+
+def test_trades_are_not_made_up(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["verify", "parity", "ema_band"]) == 2
+    assert "give --data FILE" in capsys.readouterr().err
+
+
 def test_the_first_difference_is_told() -> None:
     fills = np.zeros(3, FILLS)
     other = fills.copy()

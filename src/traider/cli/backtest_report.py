@@ -25,6 +25,6 @@ def render_report(result: BacktestResult, spec: BacktestSpec, data: MarketFile, 
         notes=data.notes,
         versions={"traider": code.traider, "Python": code.python, "numpy": code.numpy, "numba": code.numba},
         command_line=shlex.join(["traider", *sys.argv[1:]]),
-        manifest="" if written is None else str(written),
+        manifest="" if written is None else written.name,
     )
     return render(result, title=f"{result.strategy} on {result.instrument}", context=context)

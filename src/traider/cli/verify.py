@@ -7,33 +7,40 @@ import sys
 import tempfile
 import time
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
 import msgspec
+import numpy as np
 import typer
 
 from traider.bus.memory import MemoryBus
+from traider.connectors.sim.generator import Generator
 from traider.connectors.sim.replay import Replay
+from traider.domain.errors import DataError
 from traider.domain.limits import RiskLimits
 from traider.domain.orders import OrderFilled
 from traider.engine.backtest import BacktestSpec, run_backtest
 from traider.engine.fills import Fills, fills_from_events, fills_sha256
+from traider.engine.session import acts_on
 from traider.guard import journal as guard_journal
 from traider.guard.place import JOURNAL
+from traider.kernel.kit import Strategy
 from traider.runtime.clock import SystemClock
 from traider.runtime.logging import configure_logging
 from traider.runtime.loop import run
 from traider.runtime.settings import LogSettings
 from traider.services.trader import Trader
 from traider.services.up import GuardProcess
-from traider.storage.market_file import MarketFile
+from traider.storage.market_file import BAR_COLUMNS, MarketFile
 from traider.strategies.registry import find_strategy
 
 from . import options
 from .guard import format_instrument
 from .plan import PaperPlan, replayed
 
+MADE_UP_BARS = 5_000
 LIMIT_VARIABLES = {
     "allowed_markets": "ALLOWED_MARKETS",
     "max_order_notional": "MAX_ORDER_NOTIONAL",
@@ -55,8 +62,8 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def parity(
-    strategy: Annotated[str, typer.Argument(help="Built-in name, FILE.py:CLASS or PACKAGE.MODULE:CLASS.")],
-    data: Annotated[Path, typer.Option(help="Parquet file of bars or trades.")],
+    strategy: Annotated[str, typer.Argument(help="Built-in name, FILE.py:CLASS or PACKAGE.MODULE:CLASS.")] = "sma_cross",
+    data: Annotated[Path | None, typer.Option(help="Parquet file of bars or trades. [default: 5,000 made-up bars]")] = None,
     param: Annotated[list[str] | None, typer.Option(help="NAME=VALUE, as often as needed.")] = None,
     quantity: Annotated[float | None, typer.Option(help="Size of one entry, in base currency.")] = None,
     cash: Annotated[float, typer.Option(help="Starting cash, in quote currency.")] = 100_000.0,
@@ -81,7 +88,10 @@ def parity(
     fees, mode, limits = options.fees(fee_maker, fee_taker), options.fill_mode(fill), options.limits(limit or [])
     increments = options.increment("--price-increment", price_increment), options.increment("--size-increment", size_increment)
     checked = cls(**values)
-    file = options.market_file(data, strategy=cls, symbol=symbol, price_increment=increments[0])
+    if data is None:
+        file = _made_up(cls, symbol or "BTC-USD")
+    else:
+        file = options.market_file(data, strategy=cls, symbol=symbol, price_increment=increments[0])
     instrument = options.instrument_of(file, increments[1])
     options.check_quantity(checked.quantity, instrument)
     spec = BacktestSpec(strategy=cls, parameters=values, instrument=instrument, cash=cash, fees=fees, fill=mode, limits=limits)
@@ -100,6 +110,24 @@ def parity(
     else:
         _print(ways, difference)
     return 0 if equal else 1
+
+
+def _made_up(strategy: type[Strategy], symbol: str) -> MarketFile:
+    """Bars of the market that ``traider up`` makes up, as if they had been read from a file."""
+    if "bars" not in acts_on(strategy):
+        raise DataError(f"strategy {strategy.name} acts on trades: give --data FILE, a Parquet file of trades")
+    generator = Generator(symbol=symbol, seed=1, clock=SystemClock(), anchor=Decimal(60_000))
+    events = generator.history(0, MADE_UP_BARS)
+    columns = {name: np.array([getattr(event, column) for event in events]) for name, column in zip(BAR_COLUMNS, "abcde", strict=True)}
+    return MarketFile(
+        path=Path("made-up market"),
+        kind="bars",
+        symbol=symbol,
+        ts_ns=np.array([event.ts_ns for event in events], np.int64),
+        columns=columns,
+        sha256="made-up",
+        price_increment=generator.instrument.price_increment,
+    )
 
 
 def _through_guard(spec: BacktestSpec, file: MarketFile, fill: str) -> tuple[Fills, float]:
