@@ -18,102 +18,13 @@ import numba
 import numpy as np
 
 from ..domain.errors import CompileError, StrategyError
-from . import author, context_type, driver, events, layout, machine, matching, orders, portfolio
+from . import author, layout, loop
 from .cache import cache_folder, kernel_hash
 from .diagnosis import explain, refuse_narrowing
 from .kit import Strategy
-from .structs import StructType, allocate, describe, read_back, view_of
+from .structs import StructType, allocate, describe, read_back
 
-_HEAD = '''"""Written by traider: the compiled loop of {name}. Safe to delete."""
-
-from numba import int64, njit, uint64
-
-from traider.kernel.compiler import parts
-
-P = parts("{key}")
-view, as_context, prefetch = P.view, P.as_context, P.prefetch
-start_event, mark = P.start_event, P.mark
-match_bar, match_market, match_trade, awaits_price = P.match_bar, P.match_market, P.match_trade, P.awaits_price
-settle_requests, note_curve = P.settle_requests, P.note_curve
-Bar, Trade, Fill = P.Bar, P.Trade, P.Fill
-AHEAD, DRAIN_AT, MAX_DAYS = P.AHEAD, P.DRAIN_AT, P.MAX_DAYS
-BAR, FILL, NEXT_CLOSE, SIMULATED = P.BAR, P.FILL, P.NEXT_CLOSE, P.SIMULATED
-
-
-@njit(cache=True, nogil=True)
-def drive(desks, block, curve, ts_ns, kind, inst, a, b, c, d, e, start, stop):
-    desk = desks[0]
-    account = desk.account
-    ctx = as_context(desk)
-    strategy = view(block)
-    for i in range(uint64(start), uint64(stop)):  # unsigned: no index means "from the end"
-        if account.executions > DRAIN_AT or account.days >= MAX_DAYS:
-            return int64(i)
-        prefetch(a, i + AHEAD)  # read only where something fills, too seldom for the processor to foresee it
-        k = inst[i]
-        is_bar = kind[i] == BAR
-        start_event(desk, k, ts_ns[i])
-        if account.open_orders > 0 and account.venue == SIMULATED:  # columns are read only where they are needed
-            if is_bar and awaits_price(desk):
-                match_bar(desk, k, a[i], b[i], c[i], d[i])
-            elif is_bar:
-                match_market(desk, k, d[i] if account.fill_mode == NEXT_CLOSE else a[i])
-            else:
-                match_trade(desk, k, a[i], b[i])
-'''
-_ON_FILL = """\
-        while account.told < account.executions:
-            x = desk.executions[account.told]
-            account.told += 1
-            if x.kind == FILL:
-                strategy.on_fill(Fill(x.ts_ns, x.inst, x.ref, x.side, x.price, x.size, x.fee, x.maker), ctx)
-"""
-_MARK = """\
-        if is_bar:
-            mark(desk, k, d[i])
-"""
-_ON_BAR = """\
-            strategy.on_bar(Bar(ts_ns[i], k, a[i], b[i], c[i], d[i], e[i]), ctx)
-"""
-_MARK_TRADE = """\
-        else:
-            mark(desk, k, a[i])
-"""
-_ON_TRADE = """\
-            strategy.on_trade(Trade(ts_ns[i], k, a[i], b[i], int(c[i])), ctx)
-"""
-_TAIL = """\
-        if account.requests > 0:
-            settle_requests(desk)
-        if account.curve_stride > 0:
-            note_curve(desk, curve, k, ts_ns[i])
-    return stop
-"""
-
-
-class _Parts:
-    """What a driver's file asks for by its key."""
-
-    def __init__(self, struct: StructType) -> None:
-        self.view = view_of(struct)
-        self.as_context = context_type.as_context
-        self.prefetch = machine.prefetch
-        self.start_event, self.mark = portfolio.start_event, portfolio.mark
-        self.match_bar, self.match_trade = matching.match_bar, matching.match_trade
-        self.match_market, self.awaits_price = matching.match_market, matching.awaits_price
-        self.settle_requests, self.note_curve = orders.settle_requests, driver.note_curve
-        self.Bar, self.Trade, self.Fill = events.Bar, events.Trade, events.Fill
-        self.BAR, self.FILL, self.SIMULATED = layout.BAR, layout.FILL, layout.SIMULATED
-        self.DRAIN_AT, self.MAX_DAYS, self.NEXT_CLOSE = layout.DRAIN_AT, layout.MAX_DAYS, layout.NEXT_CLOSE
-        self.AHEAD = machine.AHEAD
-
-
-_waiting: dict[str, _Parts] = {}
 _drivers: dict[str, "CompiledStrategy"] = {}
-
-
-def parts(key: str) -> _Parts:
-    return _waiting[key]
 
 
 class CompiledStrategy:
@@ -143,8 +54,8 @@ def compile_strategy(strategy: Strategy) -> CompiledStrategy:
     struct = describe(strategy)
     key = _key(struct, handlers)
     if key not in _drivers:
-        _waiting[key] = _Parts(struct)
-        module = _load(key, _source(strategy.name, key, handlers))
+        loop.offer(key, struct)
+        module = _load(key, loop.source(strategy.name, key, handlers))
         _compile(strategy, struct, module)
         _drivers[key] = CompiledStrategy(struct, module)
     return _drivers[key]
@@ -172,20 +83,6 @@ def _forget(module: ModuleType) -> None:
     """Takes the machine code off the disk again, so that the next process refuses it as well."""
     for path in Path(module.drive.stats.cache_path).glob(f"{module.__name__}.*"):
         path.unlink(missing_ok=True)
-
-
-def _source(name: str, key: str, handlers: tuple[str, ...]) -> str:
-    blocks = [_HEAD.format(name=name, key=key)]
-    if "on_fill" in handlers:
-        blocks.append(_ON_FILL)
-    blocks.append(_MARK)
-    if "on_bar" in handlers:
-        blocks.append(_ON_BAR)
-    blocks.append(_MARK_TRADE)
-    if "on_trade" in handlers:
-        blocks.append(_ON_TRADE)
-    blocks.append(_TAIL)
-    return "".join(blocks)
 
 
 def _key(struct: StructType, handlers: tuple[str, ...]) -> str:

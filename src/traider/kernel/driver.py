@@ -6,15 +6,17 @@ event, the strategy is told of fills, the position is marked, the handler decide
 
 from typing import Any
 
-from .jit import compiled, inlined
+from .jit import compiled
 from .layout import BAR, DRAIN_AT, MAX_DAYS, SIMULATED
 from .matching import match_bar, match_trade
-from .portfolio import mark, start_event
+from .portfolio import mark, start_day, start_event
 
 
 @compiled
 def match_event(desk: Any, kind: int, inst: int, ts_ns: int, a: float, b: float, c: float, d: float) -> None:
     """The clock moves on and open orders meet the event; marks are as before."""
+    if ts_ns >= desk.account.day_end_ns:
+        start_day(desk, ts_ns)
     start_event(desk, inst, ts_ns)
     if desk.account.open_orders > 0 and desk.account.venue == SIMULATED:
         if kind == BAR:
@@ -47,17 +49,17 @@ def market_event(desk: Any, kind: int, inst: int, ts_ns: int, a: float, b: float
     return is_full(desk)
 
 
-@inlined
+@compiled
 def note_curve(desk: Any, curve: Any, inst: int, ts_ns: int) -> None:
-    """Every ``curve_stride`` events one point: equity now, its low since the point before, the price."""
+    """Adds a point to the equity curve: equity now, its low since the point before, the price.
+
+    There is one every ``curve_stride`` events; ``curve_left`` says how many are left until the next one.
+    """
     account = desk.account
-    account.curve_left -= 1
-    if account.curve_left <= 0:
-        point = curve[account.curve_points]
-        point.ts_ns = ts_ns
-        point.equity = account.equity
-        point.low = account.curve_low
-        point.price = desk.positions[inst].mark_price
-        account.curve_points += 1
-        account.curve_left = account.curve_stride
-        account.curve_low = account.equity
+    point = curve[account.curve_points]
+    point.ts_ns = ts_ns
+    point.equity = account.equity
+    point.low = account.curve_low
+    point.price = desk.positions[inst].mark_price
+    account.curve_points += 1
+    account.curve_low = account.equity

@@ -39,6 +39,7 @@ class Sma(Indicator):
         self.count = 0
         self.total = 0
         self.slot = 0
+        self.factor_limit = (2**63 - 1) // self.window  # what can be multiplied by a count within 64 bits
         self.increments_per_unit = 1e8
         self.ticks = np.zeros(self.window, np.int64)
 
@@ -48,15 +49,13 @@ class Sma(Indicator):
     def update(self, price: float) -> float:
         """Takes the next price; the average of the last ``window`` ones, or of all where there are fewer."""
         tick = int(round(price * self.increments_per_unit))
-        if self.count == self.window:
-            self.total -= self.ticks[self.slot]
-        else:
+        ticks = self.ticks
+        slot = self.slot
+        self.total += tick - ticks[slot]  # 0 where nothing has been yet
+        ticks[slot] = tick
+        self.slot = slot + 1 if slot + 1 < self.window else 0
+        if self.count < self.window:
             self.count += 1
-        self.total += tick
-        self.ticks[self.slot] = tick
-        self.slot += 1
-        if self.slot == self.window:
-            self.slot = 0
         return self.value()
 
     def value(self) -> float:
@@ -67,10 +66,8 @@ class Sma(Indicator):
 
     def above(self, other: "Sma") -> bool:
         """Whether this average is greater than the other one, exactly; equal is not above, nor is one without prices."""
-        left = float(self.total) * other.count
-        right = float(other.total) * self.count
-        if abs(left - right) > 1e-12 * (left + right):  # far wider than these two products can be off
-            return left > right
+        if abs(self.total) <= other.factor_limit and abs(other.total) <= self.factor_limit:
+            return self.total * other.count > other.total * self.count
         if self.count == 0 or other.count == 0:
             return False
         mine = self.total // self.count

@@ -183,7 +183,6 @@ class InterpretedStrategy:
             if noted:
                 left -= 1
                 if left <= 0:
-                    account["curve_left"] = 0
                     note_curve(desk, curve, inst, ts_ns)
                     left = int(account["curve_stride"])
             if full:

@@ -131,7 +131,7 @@ ACCOUNT = _record(
     ("fill_mode", "i8"),
     ("venue", "i8"),
     ("instruments", "i8"),
-    ("current", "i8"),  # instrument of the event being handled
+    ("current", "u8"),  # instrument of the event being handled
     ("next_id", "i8"),
     ("next_ref", "i8"),
     ("open_orders", "i8"),

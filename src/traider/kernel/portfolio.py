@@ -56,20 +56,24 @@ def revalue(desk: Any) -> None:
         account.max_drawdown = (peak - equity) / peak
 
 
+@compiled
+def start_day(desk: Any, ts_ns: int) -> None:
+    """The UTC day before is closed at the equity that it ended with."""
+    account = desk.account
+    if account.day_end_ns != 0:
+        day_end = desk.day_ends[account.days]
+        day_end.day = account.day_end_ns // DAY_NS - 1
+        day_end.equity = account.equity
+        account.days += 1
+    account.day_start_equity = account.equity
+    account.day_end_ns = (ts_ns // DAY_NS + 1) * DAY_NS
+
+
 @inlined
 def start_event(desk: Any, inst: int, ts_ns: int) -> None:
-    """Moves the clock; at the first event of a UTC day, the day before is closed at the equity that it ended with."""
-    account = desk.account
-    account.now_ns = ts_ns
-    account.current = inst
-    if ts_ns >= account.day_end_ns:
-        if account.day_end_ns != 0:
-            day_end = desk.day_ends[account.days]
-            day_end.day = account.day_end_ns // DAY_NS - 1
-            day_end.equity = account.equity
-            account.days += 1
-        account.day_start_equity = account.equity
-        account.day_end_ns = (ts_ns // DAY_NS + 1) * DAY_NS
+    """Moves the clock. Whoever calls it has called ``start_day`` if this is the day's first event."""
+    desk.account.now_ns = ts_ns
+    desk.account.current = inst
 
 
 @inlined
