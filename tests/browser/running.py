@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,7 +17,7 @@ BUILT_PAGE = ROOT / "src" / "traider" / "api" / "static" / "index.html"
 PASSWORD = "open sesame"
 
 # A generated market that runs fast, and a strategy that changes its mind every few seconds.
-COMMAND = (sys.executable, "-m", "traider.cli.main", "up", "--speed", "20", "--param", "fast=2", "--param", "slow=5")
+RESTLESS = ("--speed", "20", "--param", "fast=2", "--param", "slow=5")
 READY_WITHIN_S = 120  # the first start of all compiles the strategy
 STOPPED_WITHIN_S = 20
 
@@ -29,8 +29,10 @@ def dashboard_is_built() -> bool:
 class Platform:
     """``traider up`` in a state directory of its own, on ports of its own; it can be stopped and started again."""
 
-    def __init__(self, state_dir: Path) -> None:
+    def __init__(self, state_dir: Path, options: Sequence[str] = RESTLESS, settings: Mapping[str, str] | None = None) -> None:
         self._state_dir = state_dir
+        self._command = (sys.executable, "-m", "traider.cli.main", "up", *options)
+        self._settings = dict(settings or {})
         self._log = state_dir.with_suffix(".log")
         self._port = _free_port()
         self._metrics_port = _free_port()
@@ -47,10 +49,11 @@ class Platform:
             "DASHBOARD_PASSWORD": PASSWORD,
             "API_PORT": str(self._port),
             "METRICS_PORT": str(self._metrics_port),
+            **self._settings,
         }
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
-                COMMAND, cwd=self._state_dir.parent, env=environment, stdout=log, stderr=log, start_new_session=True
+                self._command, cwd=self._state_dir.parent, env=environment, stdout=log, stderr=log, start_new_session=True
             )
         deadline_s = time.monotonic() + READY_WITHIN_S
         while not self._is_ready():
@@ -83,9 +86,9 @@ class Platform:
 
 
 @contextmanager
-def running(state_dir: Path) -> Iterator[Platform]:
+def running(state_dir: Path, options: Sequence[str] = RESTLESS, settings: Mapping[str, str] | None = None) -> Iterator[Platform]:
     """A platform that is ready to trade, until the block ends."""
-    platform = Platform(state_dir)
+    platform = Platform(state_dir, options, settings)
     try:
         platform.start()
         yield platform

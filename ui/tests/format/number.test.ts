@@ -64,6 +64,7 @@ describe("prices, money, sizes, percentages", () => {
   it.each([
     ["0.00001234", "0.00001234"],
     ["12.5", "12.50"],
+    ["1.2019", "1.20"],
     ["0.0642130", "0.06421"],
   ])("fee %s", (value, expected) => {
     expect(formatFee(value)).toBe(expected);

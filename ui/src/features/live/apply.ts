@@ -5,6 +5,7 @@ import type { QueryClient } from "@tanstack/react-query";
 import { fillsQuery } from "@/features/fills/queries";
 import type { Fill } from "@/features/fills/types";
 import { candlesQuery } from "@/features/market/queries";
+import { skipsACandle } from "@/features/market/tail";
 import { allOrdersQuery, openOrdersQuery } from "@/features/orders/queries";
 import type { Order } from "@/features/orders/types";
 import { equityQuery, portfolioQuery } from "@/features/portfolio/queries";
@@ -46,12 +47,19 @@ export function applyOrders(client: QueryClient, orders: Order[]): void {
   client.setQueryData(openOrdersQuery.queryKey, (old) => old && mergeOpenOrders(old, orders));
 }
 
-/** Returns whether a price was among the events. A list that was not loaded yet stays so: its first answer will have it all. */
-export function applyEvents(client: QueryClient, events: Named[]): boolean {
+/** What the events told besides what is in the cache now: that there was a price, that candles were left out between them. */
+export interface Told {
+  readonly priced: boolean;
+  readonly skipped: boolean;
+}
+
+/** A list that was not loaded yet stays so: its first answer will have it all. */
+export function applyEvents(client: QueryClient, events: Named[]): Told {
   const fills: Fill[] = [];
   const orders: Order[] = [];
   const whole = new Map<string, () => void>(); // of a state that is sent as a whole, only the newest counts
   let priced = false;
+  let skipped = false;
   for (const { event, data } of events) {
     switch (event) {
       case "fill":
@@ -65,7 +73,9 @@ export function applyEvents(client: QueryClient, events: Named[]): boolean {
         if (own === undefined || own !== data.symbol) break; // the candles are of the session's own market
         priced = true;
         const { candle } = data;
-        if (candle !== null) client.setQueryData(candlesQuery.queryKey, (old) => old && mergeCandle(old, candle));
+        if (candle === null) break;
+        skipped ||= skipsACandle(client.getQueryData(candlesQuery.queryKey) ?? [], candle);
+        client.setQueryData(candlesQuery.queryKey, (old) => old && mergeCandle(old, candle));
         break;
       }
       case "account":
@@ -83,5 +93,5 @@ export function applyEvents(client: QueryClient, events: Named[]): boolean {
   for (const write of whole.values()) write();
   applyFills(client, fills);
   applyOrders(client, orders);
-  return priced;
+  return { priced, skipped };
 }

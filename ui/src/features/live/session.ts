@@ -3,6 +3,7 @@
 import type { QueryClient } from "@tanstack/react-query";
 
 import { fillsQuery } from "@/features/fills/queries";
+import { candlesQuery } from "@/features/market/queries";
 import { allOrdersQuery, openOrdersQuery } from "@/features/orders/queries";
 import { meQuery } from "@/features/session/queries";
 import type { ServerEvent } from "@/lib/live/sse";
@@ -12,6 +13,7 @@ import { EventStream, type StreamStatus } from "@/lib/live/stream";
 import { applyEvents, applyFills, applyOrders, decode } from "./apply";
 
 const FLUSH_MS = 100;
+const GAPS_MS = 2_000; // a fast replay leaves out candles all the time
 const CROSSING_MS = 5_000;
 const CROSSING_MOST = 1_000;
 
@@ -42,6 +44,7 @@ export function startLive(client: QueryClient, url = "/api/streams/sse"): () => 
   let waiting: Decoded[] = [];
   let crossing: Timed[] = [];
   let flushTimer: ReturnType<typeof setTimeout> | undefined;
+  let filledGapsAtMs = 0;
   let before: StreamStatus = "stopped";
 
   function flush(): void {
@@ -51,7 +54,12 @@ export function startLive(client: QueryClient, url = "/api/streams/sse"): () => 
     const now = Date.now();
     const lasting = batch.filter(({ event }) => event === "fill" || event === "order").map((event) => ({ atMs: now, event }));
     crossing = [...crossing.filter(({ atMs }) => now - atMs < CROSSING_MS), ...lasting].slice(-CROSSING_MOST);
-    if (applyEvents(client, batch)) priceArrived(now);
+    const { priced, skipped } = applyEvents(client, batch);
+    if (priced) priceArrived(now);
+    if (skipped && now - filledGapsAtMs >= GAPS_MS) {
+      filledGapsAtMs = now;
+      void client.invalidateQueries({ queryKey: candlesQuery.queryKey });
+    }
   }
 
   function onEvents(events: ServerEvent[]): void {

@@ -4,6 +4,7 @@ import { SideTag } from "@/components/ui/SideTag";
 import { Time } from "@/components/ui/Time";
 import { formatPrice, formatSize } from "@/lib/format/number";
 
+import type { Refusals } from "./refusals";
 import type { Order } from "./types";
 
 const STATUS_WORDS: Record<Order["status"], string> = {
@@ -62,20 +63,26 @@ export const OPEN_COLUMNS: readonly Column<Order>[] = [
   },
 ];
 
-export const REFUSAL_COLUMNS: readonly Column<Order>[] = [
-  time,
-  side,
-  { ...size, phone: "right" },
-  { ...market, minor: "narrow", phone: "hidden" },
-  { ...kind, minor: "narrow", phone: "hidden" },
+/** A column of orders as one of their refusals. */
+function ofNewest({ cell, ...rest }: Column<Order>): Column<Refusals> {
+  return { ...rest, cell: ({ newest }) => cell(newest) };
+}
+
+export const REFUSAL_COLUMNS: readonly Column<Refusals>[] = [
+  ofNewest(time),
+  ofNewest(side),
+  ofNewest({ ...size, phone: "right" }),
+  ofNewest({ ...market, minor: "narrow", phone: "hidden" }),
+  ofNewest({ ...kind, minor: "narrow", phone: "hidden" }),
   {
     id: "reason",
     header: "Why it was refused",
     phone: "wide",
-    cell: (row) => (
+    cell: ({ newest: { reason, detail }, count }) => (
       <span className="whitespace-normal">
-        <span className="inline-block font-semibold text-warn first-letter:uppercase">{row.reason ?? "no reason was given"}</span>
-        {row.detail !== "" && row.detail !== row.reason && <span className="ml-2 text-dim">{row.detail}</span>}
+        <span className="inline-block font-semibold text-warn first-letter:uppercase">{reason ?? "no reason was given"}</span>
+        {count > 1 && <span className="ml-2 rounded bg-raised px-1.5 text-2xs text-dim">{count} times</span>}
+        {detail !== "" && detail !== reason && <span className="ml-2 text-dim">{detail}</span>}
       </span>
     ),
   },

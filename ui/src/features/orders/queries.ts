@@ -2,8 +2,8 @@ import { queryOptions, useQuery } from "@tanstack/react-query";
 
 import { usePolling } from "@/lib/live/store";
 
+import { refusals } from "./refusals";
 import { fetchOrders } from "./service";
-import type { Order } from "./types";
 
 const POLL_MS = 2_000;
 
@@ -21,11 +21,7 @@ export function useOpenOrders() {
   return useQuery({ ...openOrdersQuery, refetchInterval: usePolling(POLL_MS) });
 }
 
-function refused(orders: Order[]): Order[] {
-  return orders.filter((order) => order.status === "rejected");
-}
-
 /** The refused ones among the newest orders, newest first. */
 export function useRefusals() {
-  return useQuery({ ...allOrdersQuery, select: refused, refetchInterval: usePolling(POLL_MS) });
+  return useQuery({ ...allOrdersQuery, select: refusals, refetchInterval: usePolling(POLL_MS) });
 }

@@ -58,10 +58,12 @@ export function formatMoney(value: Numeric, signs: NumberFormat["signs"] = "nega
   return formatNumber(value, { least: 2, most: 2, signs });
 }
 
-/** A fee: small ones keep four significant digits. */
+/** A fee: cents, or below one four significant digits. */
 export function formatFee(value: Numeric): string {
   const exact = decimalOf(value);
-  return exact === null ? NOTHING : formatNumber(exact, { least: 2, most: Math.min(8, fractionDigits(exact, 4)) });
+  if (exact === null) return NOTHING;
+  const most = split(exact).whole === "0" ? Math.min(8, fractionDigits(exact, 4)) : 2;
+  return formatNumber(exact, { least: 2, most });
 }
 
 /** A size: exact, zeros at the end dropped. */
