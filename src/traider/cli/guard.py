@@ -1,14 +1,11 @@
 """``traider guard``: the risk guard alone, until Ctrl-C or SIGTERM."""
 
 import os
-from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from traider.domain.errors import SettingsError
-from traider.domain.instruments import Instrument, instrument_from_symbol
 from traider.guard.books import GuardConfig
 from traider.runtime.clock import SystemClock
 from traider.runtime.link import parse_endpoint
@@ -18,6 +15,7 @@ from traider.runtime.settings import load_settings
 from traider.services.guard import GuardOptions, run_guard
 
 from . import options
+from .instruments import parse_instrument
 
 
 def guard(
@@ -64,17 +62,3 @@ def guard(
         )
     )
     return 0
-
-
-def format_instrument(instrument: Instrument) -> str:
-    """What ``parse_instrument`` reads."""
-    return f"{instrument.symbol}:{instrument.price_increment}:{instrument.size_increment}"
-
-
-def parse_instrument(text: str) -> Instrument:
-    """The instrument of ``SYMBOL:PRICE_INCREMENT:SIZE_INCREMENT``."""
-    parts = text.split(":")
-    if len(parts) != 3 or not all(parts):
-        raise SettingsError(f"--instrument {text}: write SYMBOL:PRICE_INCREMENT:SIZE_INCREMENT, for example BTC-USD:0.01:0.00000001")
-    increments = [options.increment("--instrument", part) or Decimal(0) for part in parts[1:]]
-    return instrument_from_symbol(parts[0], price_increment=increments[0], size_increment=increments[1])

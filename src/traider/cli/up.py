@@ -28,7 +28,7 @@ from traider.services.watch import GuardWatch
 from traider.strategies.registry import find_strategy
 
 from . import options
-from .guard import format_instrument
+from .instruments import format_instrument
 from .plan import PaperPlan, generated, replayed
 
 # Limits of a paper account where none are set: wide enough for a strategy at work, narrow enough to stop one that has gone mad.

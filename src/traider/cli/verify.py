@@ -37,7 +37,7 @@ from traider.storage.market_file import BAR_COLUMNS, MarketFile
 from traider.strategies.registry import find_strategy
 
 from . import options
-from .guard import format_instrument
+from .instruments import format_instrument
 from .plan import PaperPlan, replayed
 
 MADE_UP_BARS = 5_000

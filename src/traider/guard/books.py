@@ -176,6 +176,30 @@ def new_desk(config: GuardConfig) -> Desk:
     return Desk(config.instruments, cash=cash, limits=config.limits, fees=fees, fill=config.fill)
 
 
+def rehearse(config: GuardConfig) -> None:
+    """Goes once through everything that a desk of this configuration is asked to do, on a desk that is thrown away.
+
+    The first call of a compiled function loads it, and on a new machine compiles it: no order should wait for that.
+    """
+    desk = new_desk(config)
+    increment = float(config.instruments[0].price_increment)
+    for kind in (layout.BAR, layout.TRADE):
+        for step in (1, 2):
+            desk.on_market(kind, 0, step, increment, increment, increment, increment, 1.0)
+            for type_ in (layout.MARKET, layout.LIMIT, layout.STOP):
+                size = float(config.instruments[0].size_increment)
+                number, _ = desk.submit(
+                    inst=0, side=1, type=type_, tif=0, post_only=False, size=size, limit_price=increment, stop_price=increment
+                )
+                if type_ == layout.STOP:
+                    desk.cancel(number)
+    desk.apply_fill(order_id=0, inst=0, side=1, price=increment, size=1.0, fee=0.0, ts_ns=3, maker=False)
+    desk.drain()
+    desk.breached()
+    desk.orders_last_minute()
+    desk.cash_reserved()
+
+
 def exact(value: float) -> Decimal:
     """The shortest decimal that names the float; ``float`` of it is the float again."""
     return Decimal(repr(float(value)))

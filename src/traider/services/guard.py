@@ -20,7 +20,7 @@ from traider.domain.guard_protocol import AnyAsk, Done, Open, OrderEventPush, Re
 from traider.domain.orders import AnyOrderEvent, OrderEvent
 from traider.domain.ports import Clock
 from traider.guard.approval import Guard
-from traider.guard.books import GuardConfig
+from traider.guard.books import GuardConfig, rehearse
 from traider.guard.journal import Journal
 from traider.guard.place import JOURNAL, SECRET, SOCKET, announce, make_directory
 from traider.guard.state import account_state, risk_state
@@ -203,6 +203,7 @@ async def run_guard(options: GuardOptions, clock: Clock) -> None:
         guard = Guard(journal, options.config, clock)
         for event in guard.start().events:
             log.warning("settled what the last run left behind", event=type(event).__name__, client_order_id=event.client_order_id)
+        rehearse(options.config)
         service = GuardService(guard)
         await migrate(options.store_url)
         async with _following(guard, service, options) as writing:

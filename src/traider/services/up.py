@@ -23,7 +23,7 @@ from traider.guard.place import ENDPOINT, JOURNAL, make_directory
 log = get_logger("traider.up")
 
 LOCK = "up.lock"
-START_S = 60.0  # a first start compiles the kernel
+START_S = 180.0  # the first start on a machine compiles the kernel
 STOP_S = 10.0
 RESTART_S = (0.0, 0.1, 0.5, 1.0, 2.0, 5.0)
 STEADY_S = 30.0  # a guard that has run so long starts over at no wait
