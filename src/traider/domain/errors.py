@@ -1,16 +1,16 @@
 """Every error of the platform, in one tree; catch at the level that can act.
 
-    TraiderError
-    ├── UserError               the input is wrong: one clear line, exit status 2, never a traceback
-    │   ├── DataError           a market data file: names file, row and remedy
-    │   ├── StrategyError       unknown strategy, bad parameter
-    │   │   └── CompileError    a construct that can't be compiled: file, line, what to write instead
-    │   └── SettingsError       the configuration; names every problem at once
-    ├── JournalError            the journal can't be written or does not verify: nothing may be sent
-    ├── LinkError               the connection to the guard: lost, refused, or speaking another version
-    ├── StoreError              the state store: migration failed, not reachable
-    ├── BusError                a consumer fell too far behind on a topic that must not lose anything
-    └── OrderStateError         an event that the order's state does not allow
+TraiderError
+├── UserError               the input is wrong: one clear line, exit status 2, never a traceback
+│   ├── DataError           a market data file: names file, row and remedy
+│   ├── StrategyError       unknown strategy, bad parameter
+│   │   └── CompileError    a construct that can't be compiled: file, line, what to write instead
+│   └── SettingsError       the configuration; names every problem at once
+├── JournalError            the journal can't be written or does not verify: nothing may be sent
+├── LinkError               the connection to the guard: lost, refused, or speaking another version
+├── StoreError              the state store: migration failed, not reachable
+├── BusError                a consumer fell too far behind on a topic that must not lose anything
+└── OrderStateError         an event that the order's state does not allow
 """
 
 
