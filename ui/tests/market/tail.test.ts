@@ -28,7 +28,8 @@ describe("joinTail", () => {
   });
 });
 
-it("skipsACandle sees a step that is longer than the one before", () => {
+it("skipsACandle sees a step that is longer than the shortest", () => {
+  expect(skipsACandle(at(1, 2, 5, 8), candle(11_000, 1))).toBe(true);
   expect(skipsACandle(at(1, 2), candle(3_000, 1))).toBe(false);
   expect(skipsACandle(at(1, 2), candle(2_000, 1))).toBe(false);
   expect(skipsACandle(at(1, 2), candle(4_000, 1))).toBe(true);

@@ -30,7 +30,7 @@ interface PanelProps {
 function StaleMark({ fresh }: { fresh: Freshness }) {
   if (!fresh.isError || fresh.data === undefined) return null;
   return (
-    <span className="rounded bg-warn/15 px-1.5 text-2xs font-medium text-warn" title={errorText(fresh.error)}>
+    <span className="shrink-0 rounded bg-warn/15 px-1.5 text-2xs font-medium whitespace-nowrap text-warn" title={errorText(fresh.error)}>
       old: from <Time tsMs={fresh.dataUpdatedAt} />
     </span>
   );

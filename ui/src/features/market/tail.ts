@@ -7,9 +7,10 @@ export function joinTail(known: readonly Candle[], tail: readonly Candle[], most
   return [...known.filter(({ ts_ms }) => ts_ms < first.ts_ms), ...tail].slice(-most);
 }
 
-/** Whether a candle was left out before `next`: it begins later than one usual step after the newest. */
+/** Whether a candle may be missing before `next`: it is further from the newest than any two neighbours are close. */
 export function skipsACandle(candles: readonly Candle[], next: Candle): boolean {
-  const [before, last] = candles.slice(-2);
-  if (before === undefined || last === undefined) return false;
-  return next.ts_ms - last.ts_ms > last.ts_ms - before.ts_ms;
+  const last = candles.at(-1);
+  if (last === undefined) return false;
+  const steps = candles.slice(1).map((candle, i) => candle.ts_ms - (candles[i]?.ts_ms ?? candle.ts_ms));
+  return next.ts_ms - last.ts_ms > Math.min(...steps);
 }

@@ -43,8 +43,10 @@ function Stream() {
 
 function DataAge({ stale }: { stale: boolean }) {
   const age = useMarketAge();
+  const { word } = useConnection();
   if (age === null) return <State tone="idle">no data yet</State>;
-  return <State tone={stale ? "bad" : "good"}>{stale ? `stale, ${formatAge(age)}` : age < 1000 ? "under 1 s" : formatAge(age)}</State>;
+  const tone = stale ? "bad" : word === "Offline" ? "warn" : "good";
+  return <State tone={tone}>{stale ? `stale, ${formatAge(age)}` : age < 1000 ? "under 1 s" : formatAge(age)}</State>;
 }
 
 function Uptime({ sinceMs }: { sinceMs: number }) {
