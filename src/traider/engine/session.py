@@ -37,6 +37,7 @@ class Session:
         self.code = InterpretedStrategy(self.strategy) if self.interpreted else compile_strategy(self.strategy)
         self.compile_seconds = time.perf_counter() - started
         self.block = self.code.state_of(self.strategy)
+        self.tells_fills = "on_fill" in self.strategy.handlers()
 
     @property
     def mode(self) -> str:
@@ -45,9 +46,12 @@ class Session:
     def step(self, tape: Tape, start: int, stop: int, curve: Any = _NO_CURVE) -> int:
         """Handles events from ``start`` on until ``stop``, or until the logs must be drained; where it got to."""
         try:
-            return int(self.code.drive(self.desk.records, self.block, curve, *tape.columns(), start, stop))
+            reached = int(self.code.drive(self.desk.records, self.block, curve, *tape.columns(), start, stop))
         except Exception as error:  # an author's code may raise anything
             raise StrategyError(self._failure(error)) from error
+        if not self.tells_fills:
+            self.desk.account["told"] = self.desk.account["executions"]
+        return reached
 
     def _failure(self, error: Exception) -> str:
         """The strategy's own exception, told by event and, where it is known, by line."""

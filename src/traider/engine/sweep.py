@@ -129,7 +129,7 @@ class _Runner:
         desk = self._session.desk
         while start < stop:
             start = self._session.step(tape, start, stop, self._curve)
-            desk.account["executions"] = desk.account["told"] = 0
+            desk.take_executions()
             if desk.account["days"]:
                 self._daily += [equity for _, equity in desk.drain_day_ends()]
 

@@ -165,17 +165,20 @@ class Desk:
         """What happened since the last drain."""
         account = self.account
         taken = self.record["executions"][: account["executions"]].tolist()
-        account["executions"] = account["told"] = 0
+        account["executions"] = account["told"] = account["taken"] = 0
         return [
             Execution(_KINDS[kind], order_id, ref, inst, side, price, size, fee, bool(maker), Reason(reason), ts_ns)
             for kind, order_id, ref, inst, side, maker, reason, ts_ns, price, size, fee in taken
         ]
 
     def take_executions(self) -> np.ndarray[Any, np.dtype[np.void]]:
-        """As ``drain``, but as the records themselves: for runs with many."""
-        account = self.account
-        taken: np.ndarray[Any, np.dtype[np.void]] = self.record["executions"][: account["executions"]].copy()
-        account["executions"] = account["told"] = 0
+        """As ``drain``, but as the records themselves; those that the strategy has not been told of stay to be told."""
+        account, log = self.account, self.record["executions"]
+        count, told = int(account["executions"]), int(account["told"])
+        taken: np.ndarray[Any, np.dtype[np.void]] = log[account["taken"] : count].copy()
+        log[: count - told] = log[told:count].copy()
+        account["executions"] = account["taken"] = count - told
+        account["told"] = 0
         return taken
 
     def drain_day_ends(self) -> list[tuple[int, float]]:

@@ -138,6 +138,7 @@ ACCOUNT = _record(
     ("requests", "i8"),
     ("executions", "i8"),
     ("told", "i8"),  # executions that the strategy's on_fill has been told of
+    ("taken", "i8"),  # executions that were taken out before they were told, and lie here again to be
     ("days", "i8"),
     ("submissions", "i8"),
     ("fills", "i8"),

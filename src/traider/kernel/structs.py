@@ -180,15 +180,20 @@ def read_back(instance: object, struct: StructType, block: np.ndarray[Any, np.dt
         if field.struct is not None:
             read_back(getattr(instance, field.name), field.struct, block, base + field.offset)
         elif field.kind == "float":
-            setattr(instance, field.name, float(floats[slot]))
+            _put(instance, field.name, float(floats[slot]))
         elif field.kind == "int":
-            setattr(instance, field.name, int(words[slot]))
+            _put(instance, field.name, int(words[slot]))
         elif field.kind == "bool":
-            setattr(instance, field.name, bool(words[slot]))
+            _put(instance, field.name, bool(words[slot]))
         else:
             start = (base + field.offset + int(words[slot])) // WORD
             source = floats if field.kind == "f8[]" else words
             getattr(instance, field.name)[:] = source[start : start + int(words[slot + 1])]
+
+
+def _put(instance: object, name: str, value: float | int | bool) -> None:
+    if name in vars(instance) or getattr(instance, name) != value:  # a constant of the class stays on the class
+        setattr(instance, name, value)
 
 
 def _round_up(size: int) -> int:
