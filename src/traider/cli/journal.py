@@ -79,9 +79,9 @@ def _told(entry: Entry) -> str:
 
 
 def _order(request: OrderRequest) -> str:
-    price = "" if request.limit_price is None else f" at {request.limit_price}"
-    stop = "" if request.stop_price is None else f" stop {request.stop_price}"
-    return f"{request.side.name.lower()} {request.size} {request.symbol} {request.type.name.lower()}{price}{stop}"
+    price = request.limit_price or request.stop_price
+    at = "" if price is None else f" at {price}"
+    return f"{request.side.name.lower()} {request.size} {request.symbol} {request.type.name.lower()}{at}"
 
 
 def _limits(configured: Configured) -> str:
