@@ -14,13 +14,14 @@ class Momentum(Strategy):
     threshold: float = param(0.0, low=-1.0, high=10.0, help="smallest return over the window, as a fraction")
 
     def setup(self) -> None:
+        self.factor = (1.0 + self.threshold) * (1.0 + 1e-15)  # a rise by exactly the threshold is none, whatever floats make of it
         self.closes = np.zeros(self.window)
         self.seen = 0
         self.slot = 0
 
     def on_bar(self, bar: Bar, ctx: Context) -> None:
         if self.seen >= self.window:
-            risen = bar.close > self.closes[self.slot] * (1.0 + self.threshold)
+            risen = bar.close > self.closes[self.slot] * self.factor
             ctx.target(self.quantity if risen else 0.0)
         else:
             self.seen += 1
