@@ -212,7 +212,12 @@ class Guard:
             self._watch_limits(batch)
         tripped = any(isinstance(record, KillSwitchSet) for record in batch.records)
         self._checkpoint_now_and_then(batch, len(fresh))
-        return Effects(Done(seq=ask.seq), batch.commit(), changed=bool(fresh), urgent=tripped)
+        try:
+            return Effects(Done(seq=ask.seq), batch.commit(), changed=bool(fresh), urgent=tripped)
+        except JournalWriteError:
+            # What the desk has matched did not happen: the market will be fed again.
+            self.books = recover(self.journal, self.books.config)
+            raise
 
     def _feed_problem(self, events: Sequence[MarketEvent]) -> str | None:
         expected, now_ns = self.books.index + 1, self.books.now_ns
