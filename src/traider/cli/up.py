@@ -162,7 +162,9 @@ class _Platform:
         await self._trader.run()
         if self._watch.connected:
             account = (await self._watch.snapshot()).account
-            print(f"the recording has ended: equity {account.equity:.2f} {account.currency}, drawdown {account.drawdown:.2%}", flush=True)
+            outcome = f"equity {account.equity:.2f} {account.currency}, {account.drawdown:.2%} below its peak"
+            again = "" if self._trader.events else "; it had ended before: to run it again, choose another --state-dir"
+            print(f"the recording has ended: {outcome}{again}", flush=True)
 
     def _tell(self) -> None:
         print("\n".join(self._lines), flush=True)

@@ -80,6 +80,7 @@ class Trader:
         self._bus = bus
         self._clock = clock
         self._state_dir = state_dir
+        self.events = 0  # market events taken since this was made
         self._shown = False
         self._problem = ""
 
@@ -100,8 +101,10 @@ class Trader:
                 await self._tell("degraded", f"the guard refuses: {error}")
             except LinkError as error:
                 await self._tell("down", f"no guard: {error}")
+            finally:
+                self.events += steps.events
             self._shown = self._shown or steps.shown
-            failures = 0 if steps.stepped else failures + 1
+            failures = 0 if steps.events else failures + 1
             await asyncio.sleep(RETRY_S[min(failures, len(RETRY_S) - 1)])
 
     async def _connect(self, steps: "_Steps") -> GuardClient:
@@ -131,7 +134,7 @@ class _Steps:
         self._early: list[AnyOrderEvent] = []
         self._last_n = 0
         self.shown = False  # the past was published
-        self.stepped = False  # the guard took a market event
+        self.events = 0  # that the guard took
 
     def on_order_event(self, event: AnyOrderEvent) -> None:
         if self._strategy is None:
@@ -154,7 +157,7 @@ class _Steps:
         await self._publish_past(source, last)
         async for event in source.events(last + 1):
             await client.feed((event,))
-            self.stepped = True
+            self.events += 1
             await self._send(client, strategy.on_market(event))
             await self._bus.publish(MARKET, event)
 
