@@ -48,7 +48,7 @@ class LiveSession:
     def restore(self, snapshot: Snapshot) -> None:
         """Takes over the guard's account: cash, positions, open orders."""
         account = self.desk.account
-        account["cash"] = float(snapshot.account.cash)
+        account["cash"], account["equity"] = float(snapshot.account.cash), float(snapshot.account.equity)
         account["open_orders"] = 0
         self._requests.clear()
         self._order_ids.clear()
@@ -133,9 +133,13 @@ class LiveSession:
         order_id = self._next_order_id
         self._next_order_id += 1
         self._order_ids[request.client_order_id] = order_id
+        ref = next((ref for ref, client in self._refs.items() if client == request.client_order_id), None)
+        if ref is None:  # asked for before this session: a number that the strategy was never given, so that it can be taken back
+            ref = -order_id
+            self._refs[ref] = request.client_order_id
         self.desk.restore_order(
             order_id=order_id,
-            ref=next((ref for ref, client in self._refs.items() if client == request.client_order_id), 0),
+            ref=ref,
             inst=self._numbers[request.symbol],
             side=int(request.side),
             type=int(request.type),
