@@ -36,7 +36,7 @@ def drive(desks, block, curve, ts_ns, kind, inst, a, b, c, d, e, start, stop):
     note_at = i + uint64(account.curve_left) - ONE if stride > 0 else end
     while i < end:
         prefetch(a, i + AHEAD)  # read only where something fills, too seldom for the processor to foresee it
-        k = inst[i]
+        k = int64(inst[i])
         is_bar = kind[i] == BAR
         if ts_ns[i] >= account.day_end_ns:
             start_day(desk, ts_ns[i])
