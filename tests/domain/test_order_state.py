@@ -152,11 +152,6 @@ def test_a_late_fill_is_booked_but_does_not_reopen() -> None:
     assert (order.status, order.filled_size, order.is_open) == (C, Decimal(3), False)
 
 
-def test_an_unknown_order_that_is_found_again_still_has_its_fills() -> None:
-    order = replay([submitted(), accepted(2), filled(3), unknown(4), accepted(5)])
-    assert (order.status, order.filled_size) == (PF, Decimal(1))
-
-
 def test_more_than_the_order_asked_for_cannot_fill() -> None:
     order = replay([submitted(), accepted(2), filled(3, "2")])
     with pytest.raises(OrderStateError, match="a fill of 2 with 1 left"):

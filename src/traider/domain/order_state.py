@@ -70,8 +70,7 @@ def apply(order: Order | None, event: AnyOrderEvent) -> Order:
     order = msgspec.structs.replace(order, n=max(order.n, event.n), updated_ts_ns=event.ts_ns)
     match event:
         case OrderAccepted():
-            status = OrderStatus.PARTIALLY_FILLED if order.filled_size else OrderStatus.OPEN
-            return msgspec.structs.replace(order, status=status, venue_order_id=event.venue_order_id)
+            return msgspec.structs.replace(order, status=OrderStatus.OPEN, venue_order_id=event.venue_order_id)
         case OrderRejected():
             return msgspec.structs.replace(order, status=OrderStatus.REJECTED, reason=event.reason, detail=event.detail)
         case OrderUnknown():
