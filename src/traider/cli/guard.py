@@ -29,7 +29,7 @@ def guard(
         str | None, typer.Option(help="unix:///path or tcp://127.0.0.1:PORT. [default: a socket in the state directory]")
     ] = None,
     rebuild_store: Annotated[bool, typer.Option("--rebuild-store", help="Write the state store anew, from the journal.")] = False,
-    started_by: Annotated[str, typer.Option(hidden=True)] = "hand",
+    parent: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> int:
     """Run the risk guard alone: paper venue, risk check, journal. Limits come from the environment (MAX_DAILY_LOSS, ...)."""
     environment = dict(os.environ)
@@ -55,7 +55,7 @@ def guard(
                 store_url=settings.store_url,
                 config=config,
                 listen=None if listen is None else parse_endpoint(listen),
-                started_by=started_by,
+                parent=parent,
                 rebuild_store=rebuild_store,
             ),
             SystemClock(),

@@ -86,7 +86,7 @@ def up(
         interpreted=interpreted,
     )
     guard_arguments = [
-        *("--instrument", format_instrument(plan.instrument), "--fill", fill, "--started-by", "up"),
+        *("--instrument", format_instrument(plan.instrument), "--fill", fill),
         *("--fee-maker", repr(fees.maker), "--fee-taker", repr(fees.taker)),
         *(() if cash is None else ("--cash", repr(cash))),
     ]

@@ -178,7 +178,6 @@ def _guard_arguments(spec: BacktestSpec, state_dir: Path, fill: str) -> list[str
         *("--fee-maker", repr(spec.fees.maker)),
         *("--fee-taker", repr(spec.fees.taker)),
         *("--fill", fill),
-        *("--started-by", "up"),
     ]
 
 

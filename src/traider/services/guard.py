@@ -6,6 +6,7 @@ up. An error that nobody foresaw ends the process: the next start knows what the
 """
 
 import asyncio
+import os
 import signal
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -15,7 +16,7 @@ from typing import Any
 import msgspec
 from structlog import get_logger
 
-from traider.domain.errors import JournalError, LinkError, StoreError, TraiderError
+from traider.domain.errors import JournalError, LinkError, StoreError, TraiderError, UserError
 from traider.domain.guard_protocol import AnyAsk, Done, Open, OrderEventPush, Refused, Reply, StatePush
 from traider.domain.orders import AnyOrderEvent, OrderEvent
 from traider.domain.ports import Clock
@@ -179,13 +180,17 @@ class StoreWriter:
 
 
 class GuardOptions(msgspec.Struct, frozen=True, kw_only=True):
-    """What the process is started with. ``listen`` None is a socket in the state directory."""
+    """What the process is started with. ``listen`` None is a socket in the state directory.
+
+    ``parent`` is the process that looks after this one, if there is one: when it has died before the journal was locked, its
+    successor could not have known of this guard, so this guard does not start.
+    """
 
     state_dir: Path
     store_url: str
     config: GuardConfig
     listen: Endpoint | None = None
-    started_by: str = "hand"
+    parent: int | None = None
     rebuild_store: bool = False
 
 
@@ -243,7 +248,10 @@ async def _following(guard: Guard, service: GuardService, options: GuardOptions)
 
 def _open_journal(options: GuardOptions, clock: Clock) -> Journal:
     make_directory(options.state_dir)
-    journal = Journal.open(options.state_dir / JOURNAL, clock=clock, started_by=options.started_by)
+    journal = Journal.open(options.state_dir / JOURNAL, clock=clock, started_by="hand" if options.parent is None else "up")
+    if options.parent is not None and os.getppid() != options.parent:
+        journal.close()
+        raise UserError("traider up, which started this guard, is gone")
     for notice in journal.notices:
         log.warning("journal", notice=notice)
     return journal

@@ -37,7 +37,7 @@ class GuardProcess:
     """The guard's process: started, watched, started again when it dies, stopped."""
 
     def __init__(self, arguments: Sequence[str], *, state_dir: Path, environment: Mapping[str, str] | None = None) -> None:
-        self._command = (sys.executable, "-m", "traider.cli.main", "guard", *arguments)
+        self._command = (sys.executable, "-m", "traider.cli.main", "guard", "--parent", str(os.getpid()), *arguments)
         self._state_dir = state_dir
         self._environment = environment
         self._process: asyncio.subprocess.Process | None = None
@@ -64,7 +64,7 @@ class GuardProcess:
     async def listening(self) -> None:
         """Returns when it listens; see ``start``."""
         process = self._process
-        while process is not None and not _is_there(self._state_dir / ENDPOINT):
+        while process is not None and not self._is_listening(process.pid):
             status = process.returncode
             if status is not None:
                 told = f"the guard did not start (exit status {status}); its message is above"
@@ -73,6 +73,11 @@ class GuardProcess:
                 await self.stop()
                 raise TraiderError(f"the guard did not listen within {START_S:g} s")
             await asyncio.sleep(_POLL_S)
+
+    def _is_listening(self, pid: int) -> bool:
+        # An address alone may be that of a guard that an earlier start left behind.
+        held = holder(lock_path(self._state_dir / JOURNAL)) if (self._state_dir / ENDPOINT).exists() else None
+        return held is not None and held.pid == pid
 
     async def look_after(self) -> None:
         """Starts it again whenever it dies, until cancelled; ``TraiderError`` when it won't stay alive."""
@@ -188,10 +193,6 @@ async def _until_over(tasks: Mapping[str, "asyncio.Task[None]"], stop: asyncio.E
                 return
     finally:
         stopping.cancel()
-
-
-def _is_there(path: Path) -> bool:
-    return path.exists()
 
 
 def _forget(path: Path) -> None:
