@@ -161,6 +161,19 @@ async def test_what_was_told_is_in_the_journal(tmp_path: Path, data_dir: Path) -
     assert len(fills(told)) > 5
 
 
+async def test_every_answer_to_orders_is_timed(tmp_path: Path, data_dir: Path) -> None:
+    place = Place(tmp_path)
+    await place.start()
+    trader = place.trader(restless(data_dir, rows=100))
+    answers_s: list[float] = []
+    trader.on_answer = answers_s.append
+    await asyncio.wait_for(trader.run(), 60)
+    await place.stop()
+    asked = {event.ts_ns for event in place.events() if isinstance(event, OrderSubmitted | OrderRejected)}
+    assert len(answers_s) >= len(asked) > 10
+    assert min(answers_s) > 0
+
+
 async def test_a_finished_replay_is_not_run_again(tmp_path: Path, data_dir: Path) -> None:
     plan = restless(data_dir, 100)
     place = await whole_run(tmp_path, plan)

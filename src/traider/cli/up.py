@@ -144,6 +144,7 @@ class _Platform:
             started_ts_ns=self._clock.now_ns(),
         )
         metrics = Metrics(clock=self._clock, guard_connected=lambda: self._watch.connected)
+        self._trader.on_answer = metrics.answered
         async with launch(self.settings, guard=self._watch, bus=self._bus, clock=self._clock, session=session) as launched:
             self._lines += self._address(launched.server.port, launched.new_password)
             exporter = start_exporter(metrics, self.settings.metrics.port)

@@ -9,7 +9,7 @@ number, so the step that was under way when the connection broke is taken again,
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Protocol
@@ -73,9 +73,10 @@ class Plan(Protocol):
 
 
 class Trader:
-    """``run`` returns when the source has ended."""
+    """``run`` returns when the source has ended. ``on_answer`` is told how long the guard took to answer orders, in seconds."""
 
     def __init__(self, plan: Plan, *, bus: Bus, clock: Clock, state_dir: Path) -> None:
+        self.on_answer: Callable[[float], None] = lambda _seconds: None
         self._plan = plan
         self._bus = bus
         self._clock = clock
@@ -87,7 +88,7 @@ class Trader:
     async def run(self) -> None:
         failures = 0
         while True:
-            steps = _Steps(self._plan, self._bus, show_past=not self._shown)
+            steps = _Steps(self._plan, self._bus, show_past=not self._shown, on_answer=self.on_answer)
             try:
                 client = await self._connect(steps)
                 try:
@@ -126,8 +127,9 @@ class Trader:
 class _Steps:
     """The life of one connection. It listens to the guard from the first moment, and applies what it hears once it is ready."""
 
-    def __init__(self, plan: Plan, bus: Bus, *, show_past: bool) -> None:
+    def __init__(self, plan: Plan, bus: Bus, *, show_past: bool, on_answer: Callable[[float], None]) -> None:
         self._plan = plan
+        self._on_answer = on_answer
         self._bus = bus
         self._show_past = show_past
         self._strategy: LiveSession | None = None
@@ -208,7 +210,9 @@ class _Steps:
         for is_order, run in groupby(wanted, key=lambda one: isinstance(one, OrderRequest)):
             some = list(run)
             if is_order:
+                asked_s = asyncio.get_running_loop().time()
                 await client.submit([one for one in some if isinstance(one, OrderRequest)])
+                self._on_answer(asyncio.get_running_loop().time() - asked_s)
             else:
                 await client.cancel([one.client_order_id for one in some if isinstance(one, CancelOrder)])
 
