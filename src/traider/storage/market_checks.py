@@ -108,8 +108,18 @@ def infer_increment(prices: list[Floats]) -> tuple[Decimal, Notes]:
                 decimals += 1
     notes: Notes = {}
     if not all(_on_grid(values, decimals) for values in prices):
-        notes["price_increment"] = f"prices are multiples of no decimal increment; averages round them to 1e-{decimals}"
+        notes["price_increment"] = f"prices are multiples of no decimal increment; averages round them to {Decimal(1).scaleb(-decimals):f}"
     return Decimal(1).scaleb(-decimals), notes
+
+
+def check_increment(path: Path, prices: list[Floats], increment: Decimal) -> None:
+    """DataError where prices are so many increments that sums of them could overflow."""
+    largest = max(float(values.max()) for values in prices)
+    if largest / float(increment) > MAX_TICKS:
+        raise DataError(
+            f"{path}: prices go up to {largest:g}, which is more than {MAX_TICKS:.0f} times the price increment {increment:f}; "
+            "give a larger price increment"
+        )
 
 
 def _on_grid(values: Floats, decimals: int) -> bool:

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..domain.errors import DataError
-from .market_checks import Floats, Integers, Notes, check_times, check_values, infer_increment, row_words
+from .market_checks import Floats, Integers, Notes, check_increment, check_times, check_values, infer_increment, row_words
 
 BAR_COLUMNS = ("open", "high", "low", "close", "volume")
 TRADE_COLUMNS = ("price", "size", "side")
@@ -52,8 +52,9 @@ def read_market_file(path: Path, *, symbol: str | None = None, price_increment: 
     wanted = BAR_COLUMNS if kind == "bars" else TRADE_COLUMNS
     missing = [name for name in ("ts", *wanted) if name not in names]
     if missing:
+        there = ", ".join(name if name.isprintable() else repr(name) for name in parquet.schema_arrow.names)
         raise DataError(
-            f"{path}: column {missing[0]!r} is missing (there are: {', '.join(parquet.schema_arrow.names)}); "
+            f"{path}: column {missing[0]!r} is missing (there are: {there}); "
             "bars need ts, open, high, low, close, volume; trades need ts, price, size, side"
         )
     for name in ("ts", *wanted):
@@ -65,10 +66,11 @@ def read_market_file(path: Path, *, symbol: str | None = None, price_increment: 
     _check_types(path, parquet.schema_arrow, kind)
     ts_ns, columns = _read_columns(path, parquet, rows, wanted)
     notes = check_times(path, ts_ns, kind) | check_values(path, columns)
+    prices = [columns[name] for name in (BAR_COLUMNS[:4] if kind == "bars" else ("price",))]
     if price_increment is None:
-        prices = [columns[name] for name in (BAR_COLUMNS[:4] if kind == "bars" else ("price",))]
         price_increment, remark = infer_increment(prices)
         notes |= remark
+    check_increment(path, prices, price_increment)
     return MarketFile(path, kind, symbol or _symbol(path), ts_ns, columns, _sha256(path), price_increment, notes)
 
 
@@ -78,11 +80,19 @@ def _open(path: Path) -> pq.ParquetFile:
     if path.is_dir():
         raise DataError(f"{path}: is a folder; give one Parquet file of bars or trades")
     try:
-        return pq.ParquetFile(path, pre_buffer=False)
+        parquet = pq.ParquetFile(path, pre_buffer=False)
+        _ = parquet.schema_arrow  # read now, so that what is wrong with it is told here
     except pa.ArrowInvalid:
         raise DataError(f"{path}: is not a Parquet file (or it is cut off); write it with pyarrow, polars or pandas.to_parquet") from None
-    except OSError as error:
-        raise DataError(f"{path}: can't be read: {error.strerror or error}; check its permissions") from None
+    except (pa.ArrowException, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise DataError(f"{path}: can't be read: {error.strerror}; check its permissions") from None
+        raise DataError(f"{path}: is damaged: {_first_line(error)}; write it again") from None
+    return parquet
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0].strip()
 
 
 def _check_types(path: Path, schema: pa.Schema, kind: str) -> None:
@@ -101,22 +111,28 @@ def _check_types(path: Path, schema: pa.Schema, kind: str) -> None:
 
 
 def _read_columns(path: Path, parquet: pq.ParquetFile, rows: int, names: tuple[str, ...]) -> tuple[Integers, dict[str, Floats]]:
-    ts_ns = np.empty(rows, np.int64)
-    columns = {name: np.empty(rows, np.float64) for name in names}
+    groups = [parquet.metadata.row_group(group).num_rows for group in range(parquet.num_row_groups)]
+    try:
+        if rows < 0 or sum(groups) != rows:
+            raise pa.ArrowInvalid(f"it says that it has {rows} rows, and has {sum(groups)}")
+        ts_ns = np.empty(rows, np.int64)
+        columns = {name: np.empty(rows, np.float64) for name in names}
+    except (MemoryError, pa.ArrowInvalid) as error:
+        raise DataError(f"{path}: can't be read: {_first_line(error)}; give a smaller file, or write it again if it is damaged") from None
     at = 0
     try:
-        for group in range(parquet.num_row_groups):
+        for group, count in enumerate(groups):
             for name in ("ts", *names):  # one column at a time: what is decoded and not yet copied stays small
                 start = at
                 for chunk in parquet.read_row_group(group, columns=[name], use_threads=False).column(0).chunks:
                     values = ts_ns if name == "ts" else columns[name]
                     values[start : start + len(chunk)] = _numbers(path, name, chunk, start)
                     start += len(chunk)
-            at += parquet.metadata.row_group(group).num_rows
+                if start != at + count:
+                    raise pa.ArrowInvalid(f"column {name!r} has {start - at} values instead of {count}")
+            at += count
     except (pa.ArrowException, OSError) as error:
-        raise DataError(
-            f"{path}: can't be read after {row_words(at)}: {str(error).splitlines()[0]}; the file is damaged, write it again"
-        ) from None
+        raise DataError(f"{path}: can't be read after {row_words(at)}: {_first_line(error)}; the file is damaged, write it again") from None
     pa.default_memory_pool().release_unused()  # what decoding needed is of no more use, and a backtest's peak is yet to come
     return ts_ns, columns
 
