@@ -71,6 +71,16 @@ def test_ctrl_c_stops_everything_and_the_next_start_goes_on(make: Callable[..., 
     assert stored == fills_in(up)
 
 
+def test_ctrl_c_while_it_starts_stops_it_too(make: Callable[..., Up]) -> None:
+    up = make(*FAST)
+    up.start()
+    wait_for(up, lambda: (up.state_dir / "up.lock").exists())
+    time.sleep(0.3)  # the guard's process is being started
+    assert up.interrupt() in (0, 130)
+    assert up.guard_pid is None
+    assert "Traceback" not in up.text()
+
+
 def test_a_guard_that_is_killed_is_started_again_and_trading_goes_on(make: Callable[..., Up]) -> None:
     up = make(*FAST)
     up.start()

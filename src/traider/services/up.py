@@ -160,7 +160,8 @@ async def run_up(
     try:
         async with prepared as parts:
             try:
-                await guard.listening()
+                if not await _listens(guard, stop):
+                    return
                 tasks["guard"] = asyncio.create_task(guard.look_after(), name="up: guard")
                 for name, part in parts.items():
                     tasks[name] = asyncio.create_task(_run(part), name=f"up: {name}")
@@ -172,6 +173,20 @@ async def run_up(
                     await asyncio.wait((task,))
     finally:
         await guard.stop()
+
+
+async def _listens(guard: GuardProcess, stop: asyncio.Event) -> bool:
+    """Whether the guard has come to listen, and not a signal to stop before."""
+    listening, stopping = asyncio.create_task(guard.listening()), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait((listening, stopping), return_when=asyncio.FIRST_COMPLETED)
+        if not stop.is_set():
+            await listening  # raises why it doesn't
+        return not stop.is_set()
+    finally:
+        for task in (listening, stopping):
+            task.cancel()
+        await asyncio.gather(listening, stopping, return_exceptions=True)
 
 
 async def _run(part: Part) -> None:
