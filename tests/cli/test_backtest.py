@@ -144,10 +144,34 @@ def test_what_real_data_contains_is_noted(capsys: pytest.CaptureFixture[str], ba
     assert (notes["gaps"], notes["close_outside_high_low"]) == (3, 1)
 
 
+def test_the_statistics_are_those_of_the_result(capsys: pytest.CaptureFixture[str], bars: Path) -> None:
+    result = result_of(capsys, contract(bars))
+    statistics = result["statistics"]
+    assert statistics["total_return"] == result["net_profit"] / 10_000_000
+    assert (statistics["sharpe"], statistics["max_drawdown"]) == (result["sharpe"], result["max_drawdown"])
+    assert statistics["realized"] + statistics["unrealized"] - result["fees"] == pytest.approx(result["net_profit"])
+    closes = pq.read_table(bars)["close"].to_pylist()
+    assert statistics["benchmark_return"] == pytest.approx(closes[-1] / pq.read_table(bars)["open"][0].as_py() - 1)
+    assert result["fees"] == pytest.approx(statistics["turnover"] * 0.001)
+    assert statistics["cagr"] is statistics["calmar"] is None  # ten days
+    assert statistics["value_at_risk_95"] is None
+    assert statistics["months"] == {"2018-05": pytest.approx(statistics["total_return"])}
+
+
 def test_the_table_names_the_figures(capsys: pytest.CaptureFixture[str], bars: Path) -> None:
     assert run([word for word in contract(bars) if word != "--json"]) == 0
     printed = capsys.readouterr().out
-    for words in ("Net profit", "Final equity", "Maximum drawdown", "Sharpe", "Fills", "3 gaps between bars"):
+    for words in (
+        "Net profit",
+        "Final equity",
+        "Maximum drawdown",
+        "Sharpe",
+        "Sortino",
+        "VaR",
+        "Profit factor",
+        "Fills",
+        "3 gaps between bars",
+    ):
         assert words in printed
 
 

@@ -16,6 +16,7 @@ from traider.domain.limits import RiskLimits
 from traider.engine.backtest import BacktestResult, BacktestSpec, run_backtest
 from traider.engine.fills import FILLS, Fills
 from traider.engine.report import ReportContext, candles_of, render
+from traider.engine.statistics.market import market_of
 from traider.engine.tape import Tape, bars_tape, trades_tape
 from traider.kernel.desk import Fees
 from traider.kernel.events import Trade
@@ -90,6 +91,7 @@ def context_of(spec: BacktestSpec, tape: Tape, *, file_name: str, data_sha256: s
     return ReportContext(
         spec=spec,
         candles=candles_of(tape),
+        market=market_of(tape),
         file_name=file_name,
         data_sha256=data_sha256,
         created_ns=1_700_000_000_000_000_000,

@@ -11,6 +11,8 @@ import typer
 from traider.domain.errors import SettingsError, TraiderError, UserError
 from traider.engine.backtest import BacktestResult, BacktestSpec, run_backtest
 from traider.engine.manifest import DataSource, Manifest, Outcome, code_of, decode, differences, encode
+from traider.engine.statistics.market import market_of
+from traider.engine.statistics.summary import Statistics, statistics_of
 from traider.kernel.desk import Fees
 from traider.storage.market_file import MarketFile
 from traider.strategies.registry import find_strategy
@@ -73,7 +75,7 @@ def backtest(
     else:
         from .backtest_table import print_result
 
-        print_result(run.result, run.data, manifest=written, report=report)
+        print_result(run.result, run.statistics, run.data, manifest=written, report=report)
     if wanted is not None and run.result.fills_sha256 != wanted.outcome.fills_sha256:
         changed = differences(wanted.code, run.manifest.code)
         because = f"since then changed: {', '.join(changed)}" if changed else "nothing that is recorded has changed: please report this"
@@ -86,6 +88,7 @@ class _Run(msgspec.Struct):
     spec: BacktestSpec
     data: MarketFile
     manifest: Manifest
+    statistics: Statistics
 
 
 def _run_of_options(
@@ -165,7 +168,7 @@ def _run(name: str, spec: BacktestSpec, file: MarketFile, fill: str, *, quiet: b
         code=code_of(spec.strategy),
         outcome=Outcome(fills=len(result.fills), fills_sha256=result.fills_sha256, final_equity=result.final_equity),
     )
-    return _Run(result, spec, file, manifest)
+    return _Run(result, spec, file, manifest, statistics_of(result, spec.instrument, market_of(tape)))
 
 
 def _as_json(run: _Run, manifest: Path | None) -> dict[str, object]:
@@ -189,6 +192,7 @@ def _as_json(run: _Run, manifest: Path | None) -> dict[str, object]:
         "events_per_second": result.events_per_second,
         "refusals": {reason.name.lower(): count for reason, count in result.refusals.items()},
         "cancels": {reason.name.lower(): count for reason, count in result.cancels.items()},
+        "statistics": run.statistics.to_dict(),
         "notes": run.data.notes,
         "manifest": None if manifest is None else str(manifest),
     }

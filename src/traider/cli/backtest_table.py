@@ -11,6 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from traider.engine.backtest import BacktestResult
+from traider.engine.report import words
+from traider.engine.statistics.summary import Statistics
 from traider.storage.market_file import MarketFile
 
 _NOTES = {
@@ -32,7 +34,7 @@ def progress_bar(total: int, title: str = "backtest") -> Iterator[Callable[[int]
         yield lambda done: progress.update(task, completed=done)
 
 
-def print_result(result: BacktestResult, data: MarketFile, *, manifest: Path | None, report: Path | None) -> None:
+def print_result(result: BacktestResult, statistics: Statistics, data: MarketFile, *, manifest: Path | None, report: Path | None) -> None:
     """What a trader wants to know first, then how it came about."""
     console = Console()
     settings = ", ".join(f"{name} {value:g}" for name, value in result.parameters.items())
@@ -41,7 +43,7 @@ def print_result(result: BacktestResult, data: MarketFile, *, manifest: Path | N
     table = Table(show_header=False, box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(style="dim")
     table.add_column(justify="right")
-    for name, value in _figures(result):
+    for name, value in _figures(result, statistics):
         table.add_row(name, value)
     console.print(table)
     for line in _remarks(result, data):
@@ -52,15 +54,39 @@ def print_result(result: BacktestResult, data: MarketFile, *, manifest: Path | N
             console.print(f"[dim]{name} {path}[/dim]", highlight=False, soft_wrap=True)
 
 
-def _figures(result: BacktestResult) -> Iterator[tuple[str, Text | str]]:
-    change = result.net_profit / result.cash
-    yield "Net profit", _signed(f"{result.net_profit:+,.2f}  ({change:+.2%})", result.net_profit)
+def _figures(result: BacktestResult, statistics: Statistics) -> Iterator[tuple[str, Text | str]]:
+    performance, trades = statistics.performance, statistics.trades
+    yield "Net profit", _signed(f"{result.net_profit:+,.2f}  ({performance.total_return or 0.0:+.2%})", result.net_profit)
     yield "Final equity", f"{result.final_equity:,.2f}"
-    yield "Maximum drawdown", f"{result.max_drawdown:.2%}"
-    yield "Sharpe (daily, 365 d)", "-" if result.sharpe is None else f"{result.sharpe:.2f}"
+    yield "Buy and hold", f"{performance.benchmark_return:+.2%}"
+    yield "A year, compounded", _percent(performance.cagr, signed=True)
+    yield "Maximum drawdown", _drawdown(result.max_drawdown, performance.max_drawdown_ns)
+    yield "Volatility (daily, 365 d)", _percent(performance.volatility)
+    yield "Sharpe (daily, 365 d)", _number(result.sharpe)
+    yield "Sortino / Calmar / Omega", " / ".join(map(_number, (performance.sortino, performance.calmar, performance.omega)))
+    yield "VaR / CVaR (daily, 95 %)", f"{_percent(performance.value_at_risk)} / {_percent(performance.conditional_value_at_risk)}"
+    yield "Alpha / beta to buy and hold", f"{_percent(performance.alpha, signed=True)} / {_number(performance.beta)}"
+    yield "Exposure", _percent(trades.exposure)
+    yield "Round trips", f"{trades.count:,}"
+    yield "Hit rate", _percent(trades.hit_rate)
+    yield "Profit factor", _number(trades.profit_factor)
+    yield "Expectancy", "-" if trades.expectancy is None else f"{trades.expectancy:+,.2f}"
     yield "Fills", f"{len(result.fills):,}"
+    yield "Turnover", f"{trades.turnover:,.2f}"
     yield "Fees", f"{result.fees:,.2f}"
     yield "Engine", f"{result.engine_seconds * 1e3:,.1f} ms  ({result.events_per_second / 1e6:,.1f} M events/s)"
+
+
+def _drawdown(fraction: float, ns: int) -> str:
+    return f"{fraction:.2%}" + (f"  ({words.span(ns)})" if ns else "")
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
+
+
+def _percent(fraction: float | None, *, signed: bool = False) -> str:
+    return "-" if fraction is None else f"{fraction:{'+' if signed else ''}.2%}"
 
 
 def _remarks(result: BacktestResult, data: MarketFile) -> Iterator[str]:
@@ -69,11 +95,11 @@ def _remarks(result: BacktestResult, data: MarketFile) -> Iterator[str]:
     for reason, count in result.cancels.items():
         yield f"{count:,} orders cancelled: {reason.label}"
     for name, value in data.notes.items():
-        words = _NOTES.get(name, name)
+        noted = _NOTES.get(name, name)
         if isinstance(value, str):
             yield value
-        elif words is not None:
-            yield f"{value:,} {words}"
+        elif noted is not None:
+            yield f"{value:,} {noted}"
 
 
 def _signed(text: str, value: float) -> Text:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..backtest import BacktestSpec
+from ..statistics.market import Market
 from .candles import Candles
 
 
@@ -13,6 +14,7 @@ class ReportContext:
 
     spec: BacktestSpec
     candles: Candles
+    market: Market
     file_name: str
     data_sha256: str
     created_ns: int

@@ -9,12 +9,12 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from ...domain.vocabulary import Reason
 from ...kernel.desk import Fees
 from ..backtest import CURVE_POINTS, BacktestResult
-from ..round_trips import Ledger, round_trips
+from ..round_trips import Ledger
 from ..statistics import DAYS_A_YEAR
+from ..statistics.curves import Curves
+from ..statistics.summary import statistics_of
 from . import fidelity, sections, words
 from .context import ReportContext
-from .curves import Curves, curves_of
-from .figures import monthly_returns, performance_of, trade_figures_of
 from .form import Form
 from .packing import Packing
 from .sketch import sketch_of
@@ -28,10 +28,8 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 def render(result: BacktestResult, *, title: str, context: ReportContext) -> str:
     """One HTML page that needs nothing but itself."""
     spec, candles = context.spec, context.candles
-    curves = curves_of(result, candles, float(result.parameters["quantity"]))
-    ledger = round_trips(result.fills, [spec.instrument])
-    performance = performance_of(result, curves)
-    trades = trade_figures_of(result, ledger, candles)
+    figures = statistics_of(result, spec.instrument, context.market)
+    performance, trades, curves, ledger = figures.performance, figures.trades, figures.curves, figures.ledger
     form = Form.of(result, context, np.concatenate([result.fills["fee"], ledger.trips["pnl"] - ledger.trips["fees"]]))
     template = _environment().get_template("page.html")
     return template.render(
@@ -47,7 +45,7 @@ def render(result: BacktestResult, *, title: str, context: ReportContext) -> str
         open_positions=sections.open_positions(ledger, trades, form),
         statistics=sections.statistics(result, context, performance, trades, form),
         month_names=MONTHS,
-        month_rows=sections.month_rows(monthly_returns(result.cash, result.day_ends)),
+        month_rows=sections.month_rows(figures.years),
         orders_ended=[("Refused", _by_count(result.refusals)), ("Cancelled", _by_count(result.cancels))],
         fill_rules=fidelity.fill_rules(candles.kind, spec.fill),
         data_notes=fidelity.data_notes(context.notes, result.events, candles.kind),

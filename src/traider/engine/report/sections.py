@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 from ..backtest import BacktestResult
 from ..round_trips import Ledger
+from ..statistics.months import Year
+from ..statistics.summary import Performance
+from ..statistics.trades import TradeFigures
 from . import words
 from .context import ReportContext
-from .figures import Performance, TradeFigures, Year
 from .form import Form
 
 
@@ -61,8 +63,8 @@ def headline(result: BacktestResult, performance: Performance, trades: TradeFigu
             performance.total_return,
             tone_of(performance.total_return),
             "not annualised: less than a year"
-            if performance.annual_return is None
-            else f"{words.percent(performance.annual_return, signed=True)} a year, compounded",
+            if performance.cagr is None
+            else f"{words.percent(performance.cagr, signed=True)} a year, compounded",
         ),
         Figure(
             "max_drawdown",
@@ -85,8 +87,8 @@ def headline(result: BacktestResult, performance: Performance, trades: TradeFigu
         Figure(
             "win_rate",
             "Win rate",
-            words.percent(trades.win_rate),
-            trades.win_rate,
+            words.percent(trades.hit_rate),
+            trades.hit_rate,
             "",
             f"{trades.wins:,} of {many(trades.count, 'round trip')}, after fees" if trades.count else "no round trips",
         ),
@@ -143,6 +145,9 @@ def statistics(
     def share(name: str, label: str, value: float | None, *, signed: bool = False) -> Figure:
         return Figure(name, label, words.percent(value, signed=signed), value, tone_of(value) if signed else "")
 
+    def ratio(name: str, label: str, value: float | None) -> Figure:
+        return Figure(name, label, words.number(value), value)
+
     def sum_of(name: str, label: str, value: float | None) -> Figure:
         return Figure(name, label, form.trade_amount(value, signed=True), value, tone_of(value))
 
@@ -155,8 +160,13 @@ def statistics(
         (
             "Returns and risk",
             [
-                share("annual_return", "Annualised return", performance.annual_return, signed=True),
+                share("annual_return", "Annualised return", performance.cagr, signed=True),
                 share("volatility", "Annualised volatility", performance.volatility),
+                ratio("sortino", "Sortino ratio", performance.sortino),
+                ratio("calmar", "Calmar ratio", performance.calmar),
+                ratio("omega", "Omega ratio", performance.omega),
+                share("value_at_risk", "Value at risk, a day, 95 %", performance.value_at_risk),
+                share("conditional_value_at_risk", "Mean loss beyond it", performance.conditional_value_at_risk),
                 of_day("best_day", "Best day", performance.best_day),
                 of_day("worst_day", "Worst day", performance.worst_day),
                 share("days_up", "Days up", performance.days_up),
@@ -166,6 +176,14 @@ def statistics(
                     words.span(performance.longest_under_water_ns or None),
                     performance.longest_under_water_ns,
                 ),
+                Figure(
+                    "max_drawdown_span",
+                    "Deepest under water",
+                    words.span(performance.max_drawdown_ns or None),
+                    performance.max_drawdown_ns,
+                ),
+                ratio("beta", "Beta to buy and hold", performance.beta),
+                share("alpha", "Alpha to buy and hold, a year", performance.alpha, signed=True),
                 Figure(
                     "held_profit",
                     held,
@@ -182,7 +200,7 @@ def statistics(
                 Figure(
                     "round_trips", "Won / lost", f"{trades.wins:,} / {trades.losses:,}", trades.count, "", many(trades.count, "round trip")
                 ),
-                sum_of("average_trade", "Average", trades.average),
+                sum_of("average_trade", "Average (expectancy)", trades.expectancy),
                 sum_of("average_win", "Average win", trades.average_win),
                 sum_of("average_loss", "Average loss", trades.average_loss),
                 sum_of("best_trade", "Best", trades.best),
