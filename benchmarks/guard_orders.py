@@ -1,0 +1,159 @@
+"""What does the guard add to an order: check, durable journal, answer?"""
+
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from traider.domain.guard_protocol import PROTOCOL_VERSION, Cancel, Done, Feed, MarketEvent, Open, Submit
+from traider.domain.instruments import instrument_from_symbol
+from traider.domain.orders import OrderAccepted, OrderRequest
+from traider.domain.vocabulary import EventKind, OrderType, Side, TimeInForce
+from traider.guard.approval import Guard
+from traider.guard.books import GuardConfig
+from traider.guard.journal import Journal
+from traider.runtime.clock import SystemClock
+
+from .engine import LIMITS
+from .measure import WORK, answer, cases_in_turns
+from .page import Row, Table
+
+ORDERS = 1000
+TRADER = 1
+START_NS = 1_750_000_000_000_000_000
+BTC = instrument_from_symbol("BTC-USD", price_increment=Decimal("0.01"), size_increment=Decimal("0.001"))
+
+
+def _request(number: int) -> OrderRequest:
+    return OrderRequest(
+        client_order_id=f"benchmark-{number}",
+        symbol=BTC.symbol,
+        side=Side.BUY,
+        type=OrderType.LIMIT,
+        size=Decimal("0.001"),
+        limit_price=Decimal("25000.00"),
+        stop_price=None,
+        time_in_force=TimeInForce.GTC,
+        post_only=False,
+        strategy="benchmark",
+    )
+
+
+def _guard(folder: Path) -> Guard:
+    clock = SystemClock()
+    config = GuardConfig(instruments=(BTC,), limits=LIMITS, cash=1e7, maker_fee=0.001, taker_fee=0.001)
+    guard = Guard(Journal.open(folder / "journal.jsonl", clock=clock), config, clock)
+    guard.start()
+    guard.handle(Open(seq=0, version=PROTOCOL_VERSION, role="trader", client="benchmark", session="benchmark"), TRADER)
+    _tick(guard)
+    return guard
+
+
+def _tick(guard: Guard) -> None:
+    index = guard.books.index + 1
+    price = 30_000.0 + index % 7
+    event = MarketEvent(
+        index=index, symbol=BTC.symbol, kind=EventKind.TRADE, ts_ns=START_NS + index * 10**9, a=price, b=1.0, c=1.0, d=0.0, e=0.0
+    )
+    reply = guard.handle(Feed(seq=index, events=(event,)), TRADER).reply
+    if not isinstance(reply, Done):
+        raise RuntimeError(f"the guard refused the market: {reply}")
+
+
+def _submit(batch: int) -> dict[str, Any]:
+    """Median microseconds an order, ``batch`` of them at a time; each batch is cancelled and a second passes before the next."""
+    with tempfile.TemporaryDirectory(dir=WORK) as folder:
+        guard = _guard(Path(folder))
+        took: list[float] = []
+        for first in range(0, ORDERS, batch):
+            ask = Submit(seq=first, orders=tuple(_request(number) for number in range(first, first + batch)))
+            started = time.perf_counter()
+            effects = guard.handle(ask, TRADER)
+            took.append((time.perf_counter() - started) / batch * 1e6)
+            if sum(isinstance(event, OrderAccepted) for event in effects.events) != batch:
+                raise RuntimeError(f"the guard refused an order: {effects}")
+            guard.handle(Cancel(seq=first, client_order_ids=()), TRADER)
+            for _ in range(batch):
+                _tick(guard)
+        guard.journal.close()
+        return {"us": statistics.median(took)}
+
+
+def _check() -> dict[str, Any]:
+    """The risk check alone, called from Python."""
+    with tempfile.TemporaryDirectory(dir=WORK) as folder:
+        guard = _guard(Path(folder))
+        desk = guard.books.desk
+        took: list[float] = []
+        for _ in range(ORDERS):
+            started = time.perf_counter()
+            desk.check(inst=0, side=1, type=1, tif=0, post_only=False, size=0.001, limit_price=25000.0, stop_price=0.0)
+            took.append((time.perf_counter() - started) * 1e6)
+        guard.journal.close()
+        return {"us": statistics.median(took)}
+
+
+def _feed() -> dict[str, Any]:
+    """A market event with nothing open."""
+    with tempfile.TemporaryDirectory(dir=WORK) as folder:
+        guard = _guard(Path(folder))
+        took: list[float] = []
+        for _ in range(ORDERS):
+            started = time.perf_counter()
+            _tick(guard)
+            took.append((time.perf_counter() - started) * 1e6)
+        guard.journal.close()
+        return {"us": statistics.median(took)}
+
+
+def _disk() -> dict[str, Any]:
+    """The disk alone: two lines of a journal's length appended and made durable, one after the other."""
+    import os
+
+    with tempfile.TemporaryFile(dir=WORK, buffering=0) as file:
+        took: list[float] = []
+        for _ in range(ORDERS):
+            started = time.perf_counter()
+            for _ in range(2):
+                file.write(b"x" * 500)
+                os.fdatasync(file.fileno())
+            took.append((time.perf_counter() - started) * 1e6)
+        return {"us": statistics.median(took)}
+
+
+CASES: dict[str, Callable[[], dict[str, Any]]] = {
+    "disk": _disk,
+    "check": _check,
+    "feed": _feed,
+    "one": lambda: _submit(1),
+    "ten": lambda: _submit(10),
+}
+
+
+def measure(rounds: int) -> Table:
+    """Microseconds an order."""
+    figures, _ = cases_in_turns("guard_orders", CASES, "us", rounds)
+    return Table(
+        title="An order through the guard",
+        question=__doc__ or "",
+        text=(
+            f"{ORDERS:,} limit orders into the guard's own `handle`, no sockets: the order is checked, journalled as submitted, made "
+            "durable, given to the paper venue, journalled as accepted, made durable, and answered. Every limit set; the journal is "
+            "on this machine's disk. The median of each run counts."
+        ),
+        unit="us",
+        rows=[
+            Row("the disk alone: two appended lines, each made durable", None, figures["disk"]),
+            Row("the risk check alone, called from Python", None, figures["check"]),
+            Row("a market event, nothing open", None, figures["feed"]),
+            Row("**an order, one at a time**", None, figures["one"]),
+            Row("an order, ten at a time", None, figures["ten"]),
+        ],
+    )
+
+
+if __name__ == "__main__":
+    answer(measure)
