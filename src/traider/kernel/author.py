@@ -1,12 +1,16 @@
-"""Finding the line of an author's that something is about."""
+"""What an author has written: its source, what it depends on, and the line that something is about."""
 
 import ast
+import functools
+import hashlib
 import inspect
 import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import FunctionType
-from typing import NamedTuple
+from types import FunctionType, ModuleType
+from typing import Any, NamedTuple
+
+import numpy as np
 
 _KERNEL = str(Path(__file__).parent)
 
@@ -27,12 +31,53 @@ def own_methods(cls: type) -> Iterator[FunctionType]:
                 yield value
 
 
+@functools.cache
 def source_of(function: FunctionType) -> str:
     """The function's source; where that is gone, what it was compiled to."""
     try:
         return inspect.getsource(function)
     except OSError:
         return repr((function.__code__.co_code, function.__code__.co_consts, function.__code__.co_names))
+
+
+def surroundings_of(function: FunctionType) -> bytes:
+    """What a method's meaning depends on beside its own source: the functions and constants that it names."""
+    seen: dict[str, str] = {}
+    waiting = [function]
+    while waiting:
+        user = waiting.pop()
+        for named, value in _named(user):
+            name = f"{user.__module__}.{user.__qualname__}.{named}"
+            helper = getattr(value, "py_func", value)
+            if isinstance(helper, FunctionType):
+                known = f"{helper.__module__}.{helper.__qualname__}"
+                seen[name] = known
+                if known not in seen:
+                    seen[known] = source_of(helper)
+                    waiting.append(helper)
+            elif isinstance(value, np.ndarray):
+                seen[name] = f"{value.dtype}{value.shape}{hashlib.sha256(value.tobytes()).hexdigest()}"
+            elif isinstance(value, ModuleType | type):
+                seen[name] = f"{getattr(value, '__module__', '')}.{value.__name__}"
+            else:
+                seen[name] = repr(value)
+    return repr(sorted(seen.items())).encode()
+
+
+def _named(function: FunctionType) -> Iterator[tuple[str, Any]]:
+    """The names that a function takes from around it, those in the author's other modules included, and what they mean."""
+    code = function.__code__
+    for name in code.co_names:
+        if name in function.__globals__:
+            value = function.__globals__[name]
+            yield name, value
+            if isinstance(value, ModuleType):
+                for inner in code.co_names:
+                    attribute = getattr(value, inner, None)
+                    if isinstance(attribute, int | float) or hasattr(attribute, "py_func"):
+                        yield f"{name}.{inner}", attribute
+    for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
+        yield name, cell.cell_contents
 
 
 def tree_of(function: FunctionType) -> ast.AST | None:

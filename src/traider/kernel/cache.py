@@ -61,12 +61,13 @@ def _usable(folder: Path) -> Path:
 class _Locator(_CacheLocator):
     """One folder for each hash of the kernel."""
 
-    def __init__(self, line: int) -> None:
+    def __init__(self, line: int, file: str) -> None:
         self._line = line
+        self._py_file = file  # by this name numba asks for it when it warns that something can't be kept
 
     @classmethod
     def from_function(cls, py_func: Any, py_file: str) -> "_Locator":
-        return cls(py_func.__code__.co_firstlineno)
+        return cls(py_func.__code__.co_firstlineno, py_file)
 
     def get_cache_path(self) -> str:
         return str(cache_folder() / f"kernel-{kernel_hash()[:16]}")

@@ -9,16 +9,15 @@ import importlib.util
 import sys
 import tempfile
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
-from types import FunctionType, ModuleType
+from types import ModuleType
 from typing import Any
 
 import numba
 import numpy as np
 
 from ..domain.errors import CompileError, StrategyError
-from . import author, layout, loop
+from . import layout, loop
 from .cache import cache_folder, kernel_hash
 from .diagnosis import explain, refuse_narrowing
 from .kit import Strategy
@@ -88,47 +87,7 @@ def _forget(module: ModuleType) -> None:
 def _key(struct: StructType, handlers: tuple[str, ...]) -> str:
     digest = hashlib.sha256(kernel_hash().encode())
     digest.update(repr((struct.name, handlers)).encode())
-    for part in struct.structs():
-        for function in part.methods.values():
-            digest.update(_surroundings(function.py_func))
     return digest.hexdigest()[:24]
-
-
-def _surroundings(function: FunctionType) -> bytes:
-    """What a method's meaning depends on beside its own source: the functions and constants that it names."""
-    seen: dict[str, str] = {}
-    waiting = [function]
-    while waiting:
-        user = waiting.pop()
-        for name, value in _named(user):
-            helper = getattr(value, "py_func", value)
-            if isinstance(helper, FunctionType):
-                if (key := f"{helper.__module__}.{helper.__qualname__}") not in seen:
-                    seen[key] = author.source_of(helper)
-                    waiting.append(helper)
-            elif isinstance(value, np.ndarray):
-                seen[name] = f"{value.dtype}{value.shape}{hashlib.sha256(value.tobytes()).hexdigest()}"
-            elif isinstance(value, ModuleType | type):
-                seen[name] = f"{getattr(value, '__module__', '')}.{value.__name__}"
-            else:
-                seen[name] = repr(value)
-    return repr(sorted(seen.items())).encode()
-
-
-def _named(function: FunctionType) -> Iterator[tuple[str, Any]]:
-    """The names that a function takes from around it, those in the author's other modules included, and what they mean."""
-    code = function.__code__
-    for name in code.co_names:
-        if name in function.__globals__:
-            value = function.__globals__[name]
-            yield name, value
-            if isinstance(value, ModuleType):
-                for inner in code.co_names:
-                    attribute = getattr(value, inner, None)
-                    if isinstance(attribute, int | float) or hasattr(attribute, "py_func"):
-                        yield f"{name}.{inner}", attribute
-    for name, cell in zip(code.co_freevars, function.__closure__ or (), strict=True):
-        yield name, cell.cell_contents
 
 
 def _load(key: str, source: str) -> ModuleType:

@@ -73,11 +73,13 @@ def methods_of(cls: type) -> dict[str, FunctionType]:
 
 
 def source_hash(cls: type) -> str:
+    """Of everything that the meaning of the class's methods hangs on."""
     digest = hashlib.sha256()
     for name, function in sorted(methods_of(cls).items()):
         digest.update(name.encode())
         digest.update(author.source_of(function).encode())
-    return digest.hexdigest()[:12]
+        digest.update(author.surroundings_of(function))
+    return digest.hexdigest()[:24]
 
 
 _dispatchers: dict[FunctionType, Any] = {}
