@@ -46,3 +46,28 @@ def test_bad_input_is_one_line_and_status_2(capsys: pytest.CaptureFixture[str], 
     error = capsys.readouterr().err
     assert len(error.splitlines()) == 1
     assert words in error
+
+
+def test_walkforward_prints_one_json_object_with_every_fold(capsys: pytest.CaptureFixture[str], bars: Path) -> None:
+    words = ["walkforward", "sma_cross", "--data", str(bars), "--grid", "fast=5,10", "--grid", "slow=60,80", "--folds", "3", "--json"]
+    assert run(words) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert set(result) == {"folds", "trials", "final_equity", "total_return", "efficiency"}
+    assert (len(result["folds"]), result["trials"]) == (3, 12)
+    assert result["final_equity"] == result["folds"][-1]["final_equity"]
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (["--folds", "0"], "at least 1"),
+        (["--folds", "9000"], "too few"),
+        (["--objective", "luck"], "final-equity"),
+        (["--purge", "-1"], "purge"),
+    ],
+)
+def test_walkforward_tells_bad_input_in_one_line(capsys: pytest.CaptureFixture[str], bars: Path, more: list[str], words: str) -> None:
+    assert run(["walkforward", "sma_cross", "--data", str(bars), "--grid", "fast=5,10", *more]) == 2
+    error = capsys.readouterr().err
+    assert len(error.splitlines()) == 1
+    assert words in error

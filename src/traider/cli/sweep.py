@@ -9,13 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
-from traider.domain.errors import SettingsError
-from traider.engine.backtest import BacktestSpec
-from traider.engine.grid import parse_axis, trials_of
 from traider.engine.sweep import SweepResult, run_sweep
-from traider.strategies.registry import find_strategy
 
-from . import options
+from .trials import prepare
 
 
 def sweep(
@@ -39,26 +35,25 @@ def sweep(
     json_: Annotated[bool, typer.Option("--json", help="Print exactly one JSON object.")] = False,
 ) -> int:
     """Run a strategy with every combination of a grid, on all cores, and tell how much of the best one is luck."""
-    if threads is not None and threads < 1:
-        raise SettingsError(f"--threads is {threads}; give at least 1")
-    cls = find_strategy(strategy)
-    shared = options.parameters(param or [], quantity=quantity)
-    sets = trials_of([parse_axis(axis) for axis in grid], draws=random, seed=seed)
-    both = next((name for name in sets[0] if name in shared), None)
-    if both is not None:
-        raise SettingsError(f"{both} is given by --grid and by --param or --quantity; give it once")
-    options.check_cash(cash)
-    fees, mode, limits = options.fees(fee_maker, fee_taker), options.fill_mode(fill), options.limits(limit or [])
-    increments = options.increment("--price-increment", price_increment), options.increment("--size-increment", size_increment)
-    checked = [cls(**shared, **parameters) for parameters in sets]
-    file = options.market_file(data, strategy=cls, symbol=symbol, price_increment=increments[0])
-    instrument = options.instrument_of(file, increments[1])
-    for trial in checked:
-        options.check_quantity(trial.quantity, instrument)
-    spec = BacktestSpec(
-        strategy=cls, parameters=shared, instrument=instrument, cash=cash, fees=fees, fill=mode, limits=limits, interpreted=interpreted
+    spec, sets, tape = prepare(
+        strategy=strategy,
+        data=data,
+        grid=grid,
+        param=param or [],
+        random=random,
+        seed=seed,
+        quantity=quantity,
+        cash=cash,
+        fee_taker=fee_taker,
+        fee_maker=fee_maker,
+        fill=fill,
+        limit=limit or [],
+        symbol=symbol,
+        price_increment=price_increment,
+        size_increment=size_increment,
+        threads=threads,
+        interpreted=interpreted,
     )
-    tape = options.tape_of_file(file)
     if json_ or not sys.stderr.isatty():
         result = run_sweep(spec, sets, tape, threads=threads)
     else:
@@ -71,7 +66,7 @@ def sweep(
     else:
         from .sweep_table import print_sweep
 
-        print_sweep(result, list(sets[0]), instrument.quote)
+        print_sweep(result, list(sets[0]), spec.instrument.quote)
     return 0
 
 

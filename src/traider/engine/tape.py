@@ -40,6 +40,10 @@ class Tape:
         """The first ``count`` events, without a copy."""
         return Tape(*(column[:count] for column in self.columns()))
 
+    def part(self, start: int, stop: int) -> "Tape":
+        """The events from ``start`` to before ``stop``, without a copy."""
+        return Tape(*(column[start:stop] for column in self.columns()))
+
     @property
     def nbytes(self) -> int:
         return sum(column.nbytes for column in self.columns())
