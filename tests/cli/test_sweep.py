@@ -61,7 +61,7 @@ def test_walkforward_prints_one_json_object_with_every_fold(capsys: pytest.Captu
     ("more", "words"),
     [
         (["--folds", "0"], "at least 1"),
-        (["--folds", "9000"], "too few"),
+        (["--folds", "20000"], "too few"),
         (["--objective", "luck"], "final-equity"),
         (["--purge", "-1"], "purge"),
     ],
