@@ -14,14 +14,16 @@ from traider.domain.limits import RiskLimits
 from traider.domain.vocabulary import Reason
 from traider.engine import backtest
 from traider.engine.backtest import BacktestResult, BacktestSpec, run_backtest
-from traider.engine.session import Session
+from traider.engine.session import Session, acts_on
 from traider.engine.tape import Tape, bars_tape, trades_tape
 from traider.kernel import layout
 from traider.kernel.desk import Desk, Fees, FillMode
 from traider.kernel.kit import Strategy
 from traider.kernel.structs import describe, read_back
 from traider.storage.market_file import read_market_file
+from traider.strategies.ema_band import EmaBand
 from traider.strategies.momentum import Momentum
+from traider.strategies.registry import BUILT_IN
 from traider.strategies.sma_cross import SmaCross
 
 FEES = Fees(maker=0.001, taker=0.002)
@@ -56,22 +58,29 @@ def figures(result: BacktestResult) -> dict[str, Any]:
     return {name: value.tobytes() if isinstance(value, np.ndarray) else value for name, value in vars(result).items() if name not in timing}
 
 
-@pytest.mark.parametrize(
-    ("strategy", "parameters"),
-    [
-        (SmaCross, {}),
-        (SmaCross, {"fast": 1, "slow": 2, "quantity": 0.3}),
-        (SmaCross, {"fast": 50, "slow": 20}),
-        (Momentum, {}),
-        (Momentum, {"window": 1, "threshold": -0.0005}),
-    ],
-)
+BUILT_IN_RUNS: list[tuple[type[Strategy], dict[str, object]]] = [
+    (SmaCross, {}),
+    (SmaCross, {"fast": 1, "slow": 2, "quantity": 0.3}),
+    (SmaCross, {"fast": 50, "slow": 20}),
+    (Momentum, {}),
+    (Momentum, {"window": 1, "threshold": -0.0005}),
+    (EmaBand, {"span": 50, "band": 0.00001}),
+    (EmaBand, {"span": 1, "band": 0.0}),
+]
+
+
+def test_every_built_in_strategy_is_run() -> None:
+    assert {strategy for strategy, _ in BUILT_IN_RUNS} == set(BUILT_IN.values())
+
+
+@pytest.mark.parametrize(("strategy", "parameters"), BUILT_IN_RUNS)
 @pytest.mark.parametrize("fill", FillMode)
 def test_each_built_in_strategy_fills_the_same_compiled_and_interpreted(
-    strategy: type[Strategy], parameters: dict[str, object], fill: FillMode, bars: Tape
+    strategy: type[Strategy], parameters: dict[str, object], fill: FillMode, bars: Tape, trades: Tape
 ) -> None:
-    compiled, interpreted = both(BacktestSpec(strategy, parameters, BTC, 1e6, FEES, fill), bars)
-    assert len(compiled.fills) > 50
+    tape = bars if "bars" in acts_on(strategy) else trades
+    compiled, interpreted = both(BacktestSpec(strategy, parameters, BTC, 1e6, FEES, fill), tape)
+    assert (len(compiled.fills) > 20) != (parameters == {"span": 1, "band": 0.0})
     assert (compiled.mode, interpreted.mode) == ("compiled", "interpreted")
     assert figures(compiled) == figures(interpreted)
 
@@ -147,6 +156,24 @@ def test_more_executions_than_the_log_holds_are_all_told(interpreted: bool) -> N
     assert result.fills["ts_ns"].tolist() == tape.ts_ns[2:].tolist()
     assert result.fills["side"].tolist() == [1, -1] * ((len(tape) - 2) // 2)
     assert result.fills["price"].tolist() == tape.a[2:].tolist()
+
+
+@pytest.mark.parametrize("interpreted", [False, True], ids=["compiled", "interpreted"])
+def test_more_fills_on_the_spot_than_the_log_holds_are_all_told(interpreted: bool) -> None:
+    tape = flat_bars(3 * layout.MAX_EXECUTIONS, 60_000_000_000)
+    spec = BacktestSpec(Momentum, {"window": 1}, BTC, 1e6, fill=FillMode.SAME, interpreted=interpreted)
+    result = run_backtest(spec, tape)
+    assert result.fills["ts_ns"].tolist() == tape.ts_ns[1:].tolist()
+    assert result.fills["price"].tolist() == tape.d[1:].tolist()
+
+
+@pytest.mark.parametrize("interpreted", [False, True], ids=["compiled", "interpreted"])
+def test_more_refusals_than_the_log_holds_are_all_counted(interpreted: bool) -> None:
+    tape = flat_bars(3 * layout.MAX_EXECUTIONS, 60_000_000_000)
+    spec = BacktestSpec(Momentum, {"window": 1, "quantity": 10_000}, BTC, 1e5, interpreted=interpreted)
+    result = run_backtest(spec, tape)
+    assert len(result.fills) == 0
+    assert result.refusals == {Reason.INSUFFICIENT_BALANCE: (len(tape) - 1 + 1) // 2}
 
 
 @pytest.mark.parametrize("interpreted", [False, True], ids=["compiled", "interpreted"])

@@ -5,6 +5,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from statistics import mean, stdev
 
@@ -13,10 +14,11 @@ import pytest
 
 from tests.kernel.desks import instrument
 from traider.engine.backtest import BacktestResult, BacktestSpec, run_backtest
-from traider.engine.tape import Tape, bars_tape
+from traider.engine.tape import Tape, bars_tape, trades_tape
 from traider.kernel.desk import Fees
 from traider.kernel.kit import Strategy
 from traider.storage.market_file import read_market_file
+from traider.strategies.ema_band import EmaBand
 from traider.strategies.momentum import Momentum
 from traider.strategies.sma_cross import SmaCross
 
@@ -44,7 +46,7 @@ class Expected:
 
     @property
     def sharpe(self) -> float | None:
-        returns = [float(after / before - 1) for before, after in zip(self.days, self.days[1:], strict=False)]
+        returns = [float(after / before - 1) for before, after in pairwise(self.days)]
         if len(returns) < 2 or stdev(returns) == 0:
             return None
         return mean(returns) / stdev(returns) * math.sqrt(365)
@@ -190,3 +192,30 @@ def test_a_rise_by_exactly_the_threshold_is_not_above_it_whatever_floats_make_of
     for last, rises in ((after, False), (above, True)):
         result = backtest(Momentum, made_of([before, last, last]), "0.000001", window=1, threshold=percent / 100)
         assert len(result.fills) == rises
+
+
+@pytest.mark.parametrize(("span", "band"), [(1000, 0.0003), (50, 0.00001), (7, 0.0)])
+@pytest.mark.parametrize(
+    "recording", ["binance_spot_btcusdt_trades_2024-08-08_first5000", "coinbase_btcusd_trades_2018-04-16"], ids=["binance", "coinbase"]
+)
+def test_ema_band_on_recorded_trades(recording: str, span: int, band: float, data_dir: Path) -> None:
+    """Decides at each trade, trades at the next one's price."""
+    file = read_market_file(data_dir / "trades" / f"{recording}.parquet")
+    tape = trades_tape(file.ts_ns, *file.columns.values())
+    wanted: list[tuple[int, int, float]] = []
+    held, order, average = False, 0, 0.0
+    for i, (ts_ns, price) in enumerate(zip(tape.ts_ns.tolist(), tape.a.tolist(), strict=True)):
+        if order:
+            wanted.append((ts_ns, order, price))
+            held, order = order > 0, 0
+        average = price if i == 0 else average + 2 / (span + 1) * (price - average)
+        if i and not held and price > average * (1 + band):
+            order = 1
+        elif i and held and price < average * (1 - band):
+            order = -1
+    result = backtest(EmaBand, tape, "0.01", span=span, band=band, quantity=1)
+    fills = result.fills
+    assert list(zip(fills["ts_ns"].tolist(), fills["side"].tolist(), fills["price"].tolist(), strict=True)) == wanted
+    profit = sum((-side * Fraction(repr(price)) - Fraction(repr(price)) * Fraction(str(TAKER)) for _, side, price in wanted), Fraction(0))
+    last = Fraction(repr(float(tape.a[-1])))
+    assert result.net_profit == pytest.approx(float(profit + held * last), rel=1e-9, abs=1e-6)

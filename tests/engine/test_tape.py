@@ -1,0 +1,83 @@
+"""Market events in columns, and the hash of fills."""
+
+from decimal import Decimal
+
+import numpy as np
+
+from traider.domain.guard_protocol import MarketEvent
+from traider.domain.orders import OrderFilled
+from traider.domain.vocabulary import EventKind, Liquidity, Side
+from traider.engine.fills import FILLS, fills_from_events, fills_sha256
+from traider.engine.tape import bars_tape, tape_of, trades_tape
+
+TS = np.array([10, 20, 30])
+COLUMNS = [np.array([n + 0.25, n + 0.5, n + 0.75]) for n in range(5)]
+
+
+def test_bars_and_trades_have_their_kinds_and_columns() -> None:
+    bars, trades = bars_tape(TS, *COLUMNS), trades_tape(TS, *COLUMNS[:3])
+    assert (bars.kind.tolist(), trades.kind.tolist()) == ([int(EventKind.BAR)] * 3, [int(EventKind.TRADE)] * 3)
+    assert (len(bars), bars.inst.tolist()) == (3, [0, 0, 0])
+    assert [len(column) for column in trades.columns()] == [3, 3, 3, 3, 3, 3, 0, 0]
+    assert bars.columns()[3:] == tuple(COLUMNS)
+    assert bars.nbytes == 3 * (8 + 1 + 2 + 5 * 8)
+
+
+def test_the_head_is_a_view() -> None:
+    tape = bars_tape(TS, *COLUMNS)
+    head = tape.head(2)
+    assert (len(head), head.a.tolist(), head.e.tolist()) == (2, COLUMNS[0][:2].tolist(), COLUMNS[4][:2].tolist())
+    assert np.shares_memory(head.a, tape.a)
+    assert len(trades_tape(TS, *COLUMNS[:3]).head(1).columns()[7]) == 0
+
+
+def test_live_events_become_the_same_columns() -> None:
+    events = [
+        MarketEvent(
+            index=n,
+            kind=EventKind.BAR,
+            symbol="B",
+            ts_ns=int(TS[n]),
+            **{name: float(c[n]) for name, c in zip("abcde", COLUMNS, strict=True)},
+        )
+        for n in range(3)
+    ]
+    tape, bars = tape_of(events, {"A": 0, "B": 1}), bars_tape(TS, *COLUMNS)
+    assert tape.inst.tolist() == [1, 1, 1]
+    assert [column.tolist() for column in (tape.ts_ns, tape.kind, *tape.columns()[3:])] == [
+        column.tolist() for column in (bars.ts_ns, bars.kind, *bars.columns()[3:])
+    ]
+    assert [column.dtype for column in tape.columns()] == [column.dtype for column in bars.columns()]
+
+
+def filled(price: str, fee: str = "0.1") -> OrderFilled:
+    return OrderFilled(
+        n=1,
+        ts_ns=5,
+        client_order_id="a",
+        trade_id="t",
+        symbol="B",
+        side=Side.SELL,
+        price=Decimal(price),
+        size=Decimal("0.3"),
+        fee=Decimal(fee),
+        liquidity=Liquidity.MAKER,
+    )
+
+
+def test_fill_events_become_the_records_that_the_hash_is_of() -> None:
+    fills = fills_from_events([filled("100.1")], {"A": 0, "B": 1})
+    assert fills.dtype == FILLS
+    assert fills.tolist() == [(5, 1, -1, 1, 100.1, 0.3, 0.1)]
+
+
+def test_the_hash_tells_the_last_bit() -> None:
+    numbers = {"B": 0}
+    one = fills_sha256(fills_from_events([filled("100.1")], numbers))
+    assert one == fills_sha256(fills_from_events([filled("100.10")], numbers))
+    almost = repr(float(np.nextafter(100.1, 200)))
+    assert one != fills_sha256(fills_from_events([filled(almost)], numbers))
+    assert one != fills_sha256(fills_from_events([filled("100.1"), filled("100.1")], numbers))
+    assert fills_sha256(np.zeros(0, FILLS)) != one
+    longer = fills_from_events([filled("1"), filled("2"), filled("3")], numbers)
+    assert fills_sha256(longer[::2]) == fills_sha256(longer[::2].copy())
