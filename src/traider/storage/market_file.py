@@ -6,6 +6,7 @@ and counted in ``notes``: a close or open slightly outside high and low, missing
 """
 
 import hashlib
+import math
 import re
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -21,6 +22,8 @@ from .market_checks import Floats, Integers, Notes, check_increment, check_times
 
 BAR_COLUMNS = ("open", "high", "low", "close", "volume")
 TRADE_COLUMNS = ("price", "size", "side")
+_SIDES = {"buy": 1.0, "sell": -1.0}
+_BATCH = 65_536  # rows decoded together
 _SYMBOL = re.compile(r"([a-z0-9]{2,6}?)-?(usdt|usdc|usd|eur|gbp)(?![a-z])", re.IGNORECASE)
 
 
@@ -124,7 +127,8 @@ def _read_columns(path: Path, parquet: pq.ParquetFile, rows: int, names: tuple[s
         for group, count in enumerate(groups):
             for name in ("ts", *names):  # one column at a time: what is decoded and not yet copied stays small
                 start = at
-                for chunk in parquet.read_row_group(group, columns=[name], use_threads=False).column(0).chunks:
+                for batch in parquet.iter_batches(_BATCH, row_groups=[group], columns=[name], use_threads=False):
+                    chunk = batch.column(0)
                     values = ts_ns if name == "ts" else columns[name]
                     values[start : start + len(chunk)] = _numbers(path, name, chunk, start)
                     start += len(chunk)
@@ -144,8 +148,16 @@ def _numbers(path: Path, name: str, column: Any, at: int) -> Floats | Integers:
     if column.null_count:
         row = at + int(np.flatnonzero(column.is_null().to_numpy(zero_copy_only=False))[0])
         raise DataError(f"{path}: column {name!r} has no value in {row_words(row)}; fill it or leave the row out")
-    numbers: Floats | Integers = (column if name == "ts" else column.cast(pa.float64(), safe=False)).to_numpy()
+    numbers: Floats | Integers
+    numbers = _in_place(column, np.int64) if name == "ts" else _in_place(column.cast(pa.float64(), safe=False), np.float64)
     return numbers
+
+
+def _in_place(column: Any, dtype: type) -> np.ndarray[Any, Any]:
+    """The numbers of a chunk without nulls, where they lie. ``to_numpy`` would import pandas wherever that is installed."""
+    if not len(column):
+        return np.empty(0, dtype)
+    return np.frombuffer(column.buffers()[1], dtype)[column.offset : column.offset + len(column)]
 
 
 def _sides(path: Path, column: Any, at: int) -> Floats:
@@ -153,12 +165,15 @@ def _sides(path: Path, column: Any, at: int) -> Floats:
         return np.zeros(len(column))
     if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
-    values = np.asarray(column.to_numpy(zero_copy_only=False), dtype=object)
-    sides = np.where(values == "buy", 1.0, np.where(values == "sell", -1.0, 0.0))
-    unknown = (sides == 0.0) & (values != None)  # noqa: E711  # element by element
+    encoded = column.dictionary_encode()
+    words = encoded.dictionary.to_pylist()
+    sides: Floats = np.array([_SIDES.get(word, math.nan) for word in words] + [0.0])[
+        _in_place(encoded.indices.fill_null(len(words)), np.int32)
+    ]
+    unknown = np.isnan(sides)
     if unknown.any():
         row = int(np.flatnonzero(unknown)[0])
-        raise DataError(f"{path}: column 'side' is {values[row]!r} in {row_words(at + row)}; it must be 'buy', 'sell' or null")
+        raise DataError(f"{path}: column 'side' is {column[row].as_py()!r} in {row_words(at + row)}; it must be 'buy', 'sell' or null")
     return sides
 
 
