@@ -21,7 +21,7 @@ from traider.domain.state import AccountState, RiskState
 from traider.domain.vocabulary import EventKind, OrderType, Side
 from traider.guard.books import GuardConfig
 from traider.guard.client import GuardClient, GuardRefusedError
-from traider.guard.journal import verify
+from traider.guard.journal import head_path, verify
 from traider.guard.lock import holder
 from traider.guard.place import JOURNAL, SECRET, find_guard
 from traider.runtime.clock import SystemClock
@@ -268,6 +268,26 @@ async def test_the_process_guards_until_it_is_told_to_stop(tmp_path: Path) -> No
     assert verify(tmp_path / JOURNAL).entries >= ear.events[-1].n
     assert await stored(options(tmp_path).store_url) == {"orders": {"a": "open"}, "fills": set(), "cash": Decimal("1000.0")}
     assert holder(tmp_path / f"{JOURNAL}.lock") is None
+
+
+async def test_the_process_starts_where_an_intent_was_left_behind(tmp_path: Path) -> None:
+    guarding = asyncio.create_task(run_guard(options(tmp_path), SystemClock()))
+    await until(lambda: guarding.done() or (tmp_path / "guard.endpoint").exists())
+    one = await GuardClient.connect(*find_guard(tmp_path), Ear(), role="trader", client="t", session="s")
+    await one.feed([bar(0, 100.0)])
+    await one.submit([buy("a")])
+    os.kill(os.getpid(), signal.SIGTERM)
+    await asyncio.wait_for(guarding, 20)
+    lines = (tmp_path / JOURNAL).read_text().splitlines(keepends=True)
+    (intent,) = (number for number, line in enumerate(lines) if '"type":"submitted"' in line)
+    (tmp_path / JOURNAL).write_text("".join(lines[: intent + 1]))
+    head_path(tmp_path / JOURNAL).unlink()
+    (tmp_path / "guard.endpoint").unlink()
+    guarding = asyncio.create_task(run_guard(options(tmp_path), SystemClock()))
+    await until(lambda: guarding.done() or (tmp_path / "guard.endpoint").exists())
+    os.kill(os.getpid(), signal.SIGTERM)
+    await asyncio.wait_for(guarding, 20)
+    assert '"type":"accepted"' in (tmp_path / JOURNAL).read_text()
 
 
 async def test_an_error_that_nobody_foresaw_ends_the_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -207,7 +207,7 @@ async def run_guard(options: GuardOptions, clock: Clock) -> None:
         secret = load_secret(options.state_dir / SECRET)
         guard = Guard(journal, options.config, clock)
         for event in guard.start().events:
-            log.warning("settled what the last run left behind", event=type(event).__name__, client_order_id=event.client_order_id)
+            log.warning("settled what the last run left behind", outcome=type(event).__name__, client_order_id=event.client_order_id)
         rehearse(options.config)
         service = GuardService(guard)
         await migrate(options.store_url)
