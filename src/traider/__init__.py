@@ -1,7 +1,7 @@
 """traider: one strategy class, backtested at machine-code speed, on paper and live.
 
-What a strategy's author needs is here; it is loaded when it is first asked for, so that ``import traider`` costs next to
-nothing. The rooms of the house are described in ``docs/architecture.md``.
+What a strategy's author needs is here, and ``backtest``, which runs one from Python. Each is loaded when it is first asked
+for, so that ``import traider`` costs next to nothing. The rooms of the house are described in ``docs/architecture.md``.
 """
 
 import importlib
@@ -20,22 +20,26 @@ if TYPE_CHECKING:
     from .kernel.kit import Strategy as Strategy
     from .kernel.kit import param as param
     from .kernel.structs import Stateful as Stateful
+    from .research.notebook import Backtest as Backtest
+    from .research.notebook import backtest as backtest
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Atr": "indicators",
-    "Bar": "events",
-    "Context": "interpreter",
-    "Ema": "indicators",
-    "Fill": "events",
-    "Indicator": "indicators",
-    "Sma": "indicators",
-    "Stateful": "structs",
-    "Std": "indicators",
-    "Strategy": "kit",
-    "Trade": "events",
-    "param": "kit",
+    "Atr": "kernel.indicators",
+    "Backtest": "research.notebook",
+    "Bar": "kernel.events",
+    "Context": "kernel.interpreter",
+    "Ema": "kernel.indicators",
+    "Fill": "kernel.events",
+    "Indicator": "kernel.indicators",
+    "Sma": "kernel.indicators",
+    "Stateful": "kernel.structs",
+    "Std": "kernel.indicators",
+    "Strategy": "kernel.kit",
+    "Trade": "kernel.events",
+    "backtest": "research.notebook",
+    "param": "kernel.kit",
 }
 
 __all__ = [*_HOMES, "__version__"]
@@ -44,4 +48,4 @@ __all__ = [*_HOMES, "__version__"]
 def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module 'traider' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.kernel.{_HOMES[name]}"), name)
+    return getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)

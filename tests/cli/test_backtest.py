@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 import pytest
 
@@ -179,6 +180,43 @@ def test_a_report_is_one_page(capsys: pytest.CaptureFixture[str], bars: Path, tm
     page = tmp_path / "report.html"
     result = result_of(capsys, contract(bars, "--report", str(page)))
     assert result["fills_sha256"] in page.read_text(encoding="utf-8")
+
+
+def test_fills_and_round_trips_as_tables(capsys: pytest.CaptureFixture[str], bars: Path, tmp_path: Path) -> None:
+    trades, fills = tmp_path / "out" / "trades.csv", tmp_path / "out" / "fills.parquet"
+    result = result_of(capsys, contract(bars, "--trades", str(trades), "--fills", str(fills)))
+    filled = pq.read_table(fills)
+    assert filled.column_names == ["ts", "symbol", "side", "liquidity", "price", "size", "fee"]
+    assert filled.schema.field("ts").type == pa.int64()
+    assert filled.num_rows == result["fills"]
+    assert filled["side"].to_pylist()[:3] == ["buy", "sell", "buy"]
+    assert set(filled["symbol"].to_pylist()) == {"BTC-USD"}
+    assert set(filled["liquidity"].to_pylist()) == {"taker"}
+    assert np.sum(filled["fee"].to_numpy()) == pytest.approx(result["fees"])
+    opens = dict(zip(pq.read_table(bars)["ts"].to_pylist(), pq.read_table(bars)["open"].to_pylist(), strict=True))
+    assert filled["price"].to_pylist() == [opens[ts] for ts in filled["ts"].to_pylist()]  # the next bar's open
+
+    tripped = pa_csv.read_csv(trades)
+    assert tripped.schema.field("entry_ts").type == tripped.schema.field("exit_ts").type == pa.int64()
+    assert tripped.num_rows == result["statistics"]["round_trips"]
+    assert set(tripped["side"].to_pylist()) == {"long"}
+    for trip in tripped.to_pylist():
+        bought, sold = filled.slice(trip["entry_fill"], 1).to_pylist()[0], filled.slice(trip["exit_fill"], 1).to_pylist()[0]
+        assert (trip["entry_ts"], trip["exit_ts"]) == (bought["ts"], sold["ts"])
+        assert (trip["entry_price"], trip["exit_price"]) == (bought["price"], sold["price"])
+        assert trip["net_pnl"] == pytest.approx(sold["price"] - bought["price"] - bought["fee"] - sold["fee"])
+
+
+def test_tables_of_a_run_without_fills_have_their_columns(capsys: pytest.CaptureFixture[str], bars: Path, tmp_path: Path) -> None:
+    fills = tmp_path / "fills.parquet"
+    assert result_of(capsys, contract(bars, "--limit", "max_order_notional=100", "--fills", str(fills)))["fills"] == 0
+    schema = pq.read_table(fills).schema
+    assert [str(schema.field(name).type) for name in ("ts", "side", "price")] == ["int64", "string", "double"]
+
+
+@pytest.mark.parametrize("option", ["--trades", "--fills"])
+def test_a_table_of_another_kind_is_refused_before_anything_runs(capsys: pytest.CaptureFixture[str], bars: Path, option: str) -> None:
+    assert_one_error(capsys, ["backtest", "sma_cross", "--data", str(bars), option, "out.xlsx"], f"{option} out.xlsx")
 
 
 BAD_OPTIONS = {

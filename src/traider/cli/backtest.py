@@ -1,20 +1,20 @@
 """``traider backtest``: a strategy over a file of bars or trades."""
 
 import json
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated, Any
 
-import msgspec
 import typer
 
-from traider.domain.errors import SettingsError, TraiderError, UserError
+from traider.domain.errors import SettingsError, TraiderError
 from traider.engine.backtest import BacktestResult, BacktestSpec, run_backtest
-from traider.engine.manifest import DataSource, Manifest, Outcome, code_of, decode, differences, encode
-from traider.engine.statistics.market import market_of
-from traider.engine.statistics.summary import Statistics, statistics_of
+from traider.engine.manifest import Manifest, changes, encode
+from traider.engine.tape import Tape
 from traider.kernel.desk import Fees
-from traider.storage.market_file import MarketFile
+from traider.research.runs import Run, Runner, data_of_manifest, read_manifest, run_manifest, run_spec
+from traider.storage.table_file import check_table_path, write_table
 from traider.strategies.registry import find_strategy
 
 from . import options
@@ -35,6 +35,8 @@ def backtest(
     size_increment: Annotated[str | None, typer.Option(help="Default 0.00000001.")] = None,
     interpreted: Annotated[bool, typer.Option("--interpreted", help="Run the strategy as ordinary Python.")] = False,
     report: Annotated[Path | None, typer.Option(help="Write a self-contained HTML report.")] = None,
+    trades: Annotated[Path | None, typer.Option(help="Write the round trips, as .parquet or .csv.")] = None,
+    fills: Annotated[Path | None, typer.Option(help="Write the fills, as .parquet or .csv.")] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print exactly one JSON object.")] = False,
     manifest: Annotated[Path | None, typer.Option(help="Run a manifest again and compare the fills.")] = None,
     manifest_out: Annotated[Path | None, typer.Option(help="Where to write the manifest; default: the state directory.")] = None,
@@ -43,14 +45,17 @@ def backtest(
 
     A strategy acts when a bar is complete; market orders fill at the next bar's open, or as --fill says.
     """
+    for name, path in (("--trades", trades), ("--fills", fills)):
+        if path is not None:
+            check_table_path(path, name)
     wanted: Manifest | None = None
     if manifest is not None:
         if strategy is not None or param or quantity is not None:
             raise SettingsError(
                 "--manifest brings strategy, parameters and settings with it; give no others (but --data, if the file has moved)"
             )
-        wanted = _read_manifest(manifest)
-        run = _run_of_manifest(wanted, data or _find_data(wanted, manifest), quiet=json_)
+        wanted = read_manifest(manifest)
+        run = run_manifest(wanted, data or data_of_manifest(wanted, manifest), runner=_runner(quiet=json_))
     else:
         run = _run_of_options(
             strategy=strategy,
@@ -70,25 +75,18 @@ def backtest(
     written = _write_manifest(run, manifest_out) if manifest is None else manifest
     if report is not None:
         _write_report(run, report, written)
+    _write_tables(run, trades, fills)
     if json_:
         sys.stdout.write(json.dumps(_as_json(run, written), allow_nan=False) + "\n")
     else:
         from .backtest_table import print_result
 
-        print_result(run.result, run.statistics, run.data, manifest=written, report=report)
+        print_result(run, {"manifest": written, "report": report, "trades": trades, "fills": fills})
     if wanted is not None and run.result.fills_sha256 != wanted.outcome.fills_sha256:
-        changed = differences(wanted.code, run.manifest.code)
+        changed = [change.what for change in changes(wanted.code, run.manifest.code)]
         because = f"since then changed: {', '.join(changed)}" if changed else "nothing that is recorded has changed: please report this"
         raise TraiderError(f"{manifest}: the fills differ from the manifest's ({because})")
     return 0
-
-
-class _Run(msgspec.Struct):
-    result: BacktestResult
-    spec: BacktestSpec
-    data: MarketFile
-    manifest: Manifest
-    statistics: Statistics
 
 
 def _run_of_options(
@@ -106,7 +104,7 @@ def _run_of_options(
     size_increment: Any,
     interpreted: bool,
     quiet: bool,
-) -> _Run:
+) -> Run:
     if strategy is None:
         raise SettingsError("which strategy? write: traider backtest STRATEGY --data FILE (strategies: see docs/authors-guide.md)")
     cls = find_strategy(strategy)
@@ -123,55 +121,25 @@ def _run_of_options(
     spec = BacktestSpec(
         strategy=cls, parameters=values, instrument=instrument, cash=cash, fees=fees, fill=mode, limits=risk, interpreted=interpreted
     )
-    return _run(strategy, spec, file, fill, quiet=quiet)
+    return run_spec(strategy, spec, file, fill, runner=_runner(quiet=quiet))
 
 
-def _run_of_manifest(wanted: Manifest, path: Path, *, quiet: bool) -> _Run:
-    cls = find_strategy(wanted.strategy)
-    file = options.market_file(path, strategy=cls, symbol=wanted.instrument.symbol, price_increment=wanted.instrument.price_increment)
-    if file.sha256 != wanted.data.sha256:
-        raise UserError(f"{path}: is not the file of the manifest (its SHA-256 differs); give the same file with --data")
-    spec = BacktestSpec(
-        strategy=cls,
-        parameters=dict(wanted.parameters),
-        instrument=wanted.instrument,
-        cash=wanted.cash,
-        fees=options.fees(wanted.maker_fee, wanted.taker_fee),
-        fill=options.fill_mode(wanted.fill),
-        limits=wanted.limits,
-        interpreted=wanted.interpreted,
-    )
-    return _run(wanted.strategy, spec, file, wanted.fill, quiet=quiet)
+def _runner(*, quiet: bool) -> Runner:
+    """The engine, with its progress on a terminal when a run takes long."""
 
-
-def _run(name: str, spec: BacktestSpec, file: MarketFile, fill: str, *, quiet: bool) -> _Run:
-    tape = options.tape_of_file(file)
-    takes_long = spec.interpreted or len(tape) >= 1_000_000
-    if quiet or not takes_long or not sys.stderr.isatty():
-        result = run_backtest(spec, tape)
-    else:
+    def run(spec: BacktestSpec, tape: Tape) -> BacktestResult:
+        takes_long = spec.interpreted or len(tape) >= 1_000_000
+        if quiet or not takes_long or not sys.stderr.isatty():
+            return run_backtest(spec, tape)
         from .backtest_table import progress_bar
 
         with progress_bar(len(tape)) as progress:
-            result = run_backtest(spec, tape, progress=progress)
-    manifest = Manifest(
-        strategy=name,
-        parameters=result.parameters,
-        instrument=spec.instrument,
-        data=DataSource(path=str(file.path), sha256=file.sha256),
-        cash=spec.cash,
-        maker_fee=spec.fees.maker,
-        taker_fee=spec.fees.taker,
-        fill=fill,
-        limits=spec.limits,
-        interpreted=spec.interpreted,
-        code=code_of(spec.strategy),
-        outcome=Outcome(fills=len(result.fills), fills_sha256=result.fills_sha256, final_equity=result.final_equity),
-    )
-    return _Run(result, spec, file, manifest, statistics_of(result, spec.instrument, market_of(tape)))
+            return run_backtest(spec, tape, progress=progress)
+
+    return run
 
 
-def _as_json(run: _Run, manifest: Path | None) -> dict[str, object]:
+def _as_json(run: Run, manifest: Path | None) -> dict[str, object]:
     result = run.result
     return {
         "strategy": result.strategy,
@@ -198,22 +166,7 @@ def _as_json(run: _Run, manifest: Path | None) -> dict[str, object]:
     }
 
 
-def _read_manifest(path: Path) -> Manifest:
-    try:
-        return decode(path.read_bytes())
-    except OSError as error:
-        raise UserError(f"{path}: can't be read: {error.strerror}; give the path of a manifest that a backtest wrote") from None
-    except msgspec.DecodeError as error:
-        raise UserError(f"{path}: is not a backtest's manifest: {error}") from None
-
-
-def _find_data(manifest: Manifest, path: Path) -> Path:
-    data = Path(manifest.data.path)
-    beside = path.parent / data.name
-    return beside if not data.exists() and beside.exists() else data
-
-
-def _write_manifest(run: _Run, path: Path | None) -> Path | None:
+def _write_manifest(run: Run, path: Path | None) -> Path | None:
     if path is None:
         from traider.runtime.settings import load_settings
 
@@ -227,11 +180,20 @@ def _write_manifest(run: _Run, path: Path | None) -> Path | None:
     return path
 
 
-def _write_report(run: _Run, path: Path, manifest: Path | None) -> None:
-    from .backtest_report import render_report
+def _write_report(run: Run, path: Path, manifest: Path | None) -> None:
+    from traider.research.report import write_report
 
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(render_report(run.result, run.spec, run.data, run.manifest, manifest), encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"--report {path}: can't be written: {error.strerror}") from None
+    command = shlex.join(["traider", *sys.argv[1:]])
+    write_report(run, path, name="--report", command_line=command, manifest="" if manifest is None else manifest.name)
+
+
+def _write_tables(run: Run, trades: Path | None, fills: Path | None) -> None:
+    if trades is None and fills is None:
+        return
+    from traider.research.tables import fills_table, round_trips_table
+
+    symbol = run.spec.instrument.symbol
+    if trades is not None:
+        write_table(trades, round_trips_table(run.statistics.ledger, symbol), "--trades")
+    if fills is not None:
+        write_table(fills, fills_table(run.result.fills, symbol), "--fills")

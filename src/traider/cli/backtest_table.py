@@ -1,6 +1,6 @@
 """A backtest's result as a table on a terminal."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from rich.text import Text
 from traider.engine.backtest import BacktestResult
 from traider.engine.report import words
 from traider.engine.statistics.summary import Statistics
+from traider.research.runs import Run
 from traider.storage.market_file import MarketFile
 
 _NOTES = {
@@ -34,8 +35,9 @@ def progress_bar(total: int, title: str = "backtest") -> Iterator[Callable[[int]
         yield lambda done: progress.update(task, completed=done)
 
 
-def print_result(result: BacktestResult, statistics: Statistics, data: MarketFile, *, manifest: Path | None, report: Path | None) -> None:
-    """What a trader wants to know first, then how it came about."""
+def print_result(run: Run, written: Mapping[str, Path | None]) -> None:
+    """What a trader wants to know first, then how it came about; ``written`` are the files that were."""
+    result, statistics, data = run.result, run.statistics, run.data
     console = Console()
     settings = ", ".join(f"{name} {value:g}" for name, value in result.parameters.items())
     console.print(f"\n[bold]{result.strategy}[/bold] on [bold]{result.instrument}[/bold]  [dim]{settings}[/dim]")
@@ -49,7 +51,7 @@ def print_result(result: BacktestResult, statistics: Statistics, data: MarketFil
     for line in _remarks(result, data):
         console.print(f"[yellow]note[/yellow] {line}", highlight=False)
     console.print(f"\n[dim]fills {result.fills_sha256[:16]}…  data {data.sha256[:16]}…[/dim]", highlight=False)
-    for name, path in (("manifest", manifest), ("report", report)):
+    for name, path in written.items():
         if path is not None:
             console.print(f"[dim]{name} {path}[/dim]", highlight=False, soft_wrap=True)
 

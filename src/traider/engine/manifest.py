@@ -15,6 +15,7 @@ import traider
 
 from ..domain.instruments import Instrument
 from ..domain.limits import RiskLimits
+from ..kernel.author import own_methods, source_of
 from ..kernel.cache import kernel_hash
 from ..kernel.kit import Strategy, Value
 
@@ -67,8 +68,10 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
 
 def code_of(strategy: type[Strategy]) -> Code:
     """What the run's result hangs on, beside data and parameters."""
-    source = inspect.getsourcefile(strategy)
-    text = inspect.getsource(sys.modules[strategy.__module__]) if source else ""
+    try:
+        text = inspect.getsource(sys.modules[strategy.__module__])
+    except (OSError, TypeError):  # typed into a prompt: there is no file, and the methods have to stand for it
+        text = "".join(map(source_of, own_methods(strategy)))
     return Code(
         traider=traider.__version__,
         strategy_sha256=hashlib.sha256(text.encode()).hexdigest(),
@@ -89,17 +92,28 @@ def decode(text: bytes) -> Manifest:
     return msgspec.json.decode(text, type=Manifest)
 
 
-def differences(before: Code, now: Code) -> list[str]:
-    """Which parts of the code are not what they were, in words."""
-    words = {
-        "traider": "traider's version",
-        "strategy_sha256": "the strategy's source",
-        "kernel_sha256": "the engine",
-        "python": "Python",
-        "numpy": "numpy",
-        "numba": "numba",
-    }
-    return [text for name, text in words.items() if getattr(before, name) != getattr(now, name)]
+_CODE_WORDS = {
+    "traider": "traider's version",
+    "strategy_sha256": "the strategy's source",
+    "kernel_sha256": "the engine",
+    "python": "Python",
+    "numpy": "numpy",
+    "numba": "numba",
+}
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of the code that is not what it was: a version, or a hash."""
+
+    what: str
+    then: str
+    now: str
+
+
+def changes(before: Code, now: Code) -> list[Change]:
+    """Which parts of the code are not what they were."""
+    both = ((words, getattr(before, name), getattr(now, name)) for name, words in _CODE_WORDS.items())
+    return [Change(what=words, then=then, now=today) for words, then, today in both if then != today]
 
 
 def parse_limits(assignments: list[str]) -> RiskLimits:

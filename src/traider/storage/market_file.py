@@ -1,4 +1,4 @@
-"""A Parquet file of bars or trades as checked numpy columns.
+"""A Parquet file, or a frame, of bars or trades as checked numpy columns.
 
 What makes a result wrong is an error that names file, row and remedy: a missing column or value, a time that steps back,
 two bars of one time, a price that is no positive number, a high below its low. What real data does contain is accepted
@@ -24,6 +24,7 @@ BAR_COLUMNS = ("open", "high", "low", "close", "volume")
 TRADE_COLUMNS = ("price", "size", "side")
 _SIDES = {"buy": 1.0, "sell": -1.0}
 _BATCH = 65_536  # rows decoded together
+_IS_TEXT = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view, pa.types.is_null)
 _SYMBOL = re.compile(r"([a-z0-9]{2,6}?)-?(usdt|usdc|usd|eur|gbp)(?![a-z])", re.IGNORECASE)
 
 
@@ -50,31 +51,79 @@ def read_market_file(path: Path, *, symbol: str | None = None, price_increment: 
     Without ``price_increment`` it is the largest power of ten that every price is a multiple of.
     """
     parquet = _open(path)
-    names = set(parquet.schema_arrow.names)
+    rows = parquet.metadata.num_rows
+    kind, wanted = _check_schema(path, parquet.schema_arrow, rows)
+    ts_ns, columns = _read_columns(path, parquet, rows, wanted)
+    notes, price_increment = _check_columns(path, kind, ts_ns, columns, price_increment)
+    return MarketFile(path, kind, symbol or _symbol(path), ts_ns, columns, _sha256(path), price_increment, notes)
+
+
+def market_frame(frame: object, *, symbol: str | None = None, price_increment: Decimal | None = None) -> MarketFile:
+    """A frame of bars or trades under the checks of a file: anything that Arrow can read, as pyarrow, pandas and polars have it.
+
+    Its ``sha256`` is of the columns that are used, its ``path`` the word frame.
+    """
+    path = Path("frame")
+    try:
+        table = frame if isinstance(frame, pa.Table) else pa.table(frame)
+    except (pa.ArrowException, TypeError, ValueError) as error:
+        raise DataError(
+            f"data is {type(frame).__name__}: {_first_line(error)}; give a path, or a pyarrow, pandas or polars frame of bars or trades"
+        ) from None
+    kind, wanted = _check_schema(path, table.schema, table.num_rows)
+    digest = hashlib.sha256(f"traider-frame-1 {kind}".encode())
+    read: dict[str, Any] = {}
+    for name in ("ts", *wanted):
+        read[name] = np.empty(table.num_rows, np.int64 if name == "ts" else np.float64)
+        at = 0
+        for chunk in table.column(name).chunks:
+            read[name][at : at + len(chunk)] = _numbers(path, name, _plain_words(chunk), at)
+            at += len(chunk)
+        digest.update(read[name].tobytes())
+    ts_ns = read.pop("ts")
+    notes, price_increment = _check_columns(path, kind, ts_ns, read, price_increment)
+    return MarketFile(path, kind, symbol or "FRAME", ts_ns, read, digest.hexdigest(), price_increment, notes)
+
+
+def _plain_words(chunk: Any) -> Any:
+    """The chunk with categories as polars has them turned into ones that Arrow can look up."""
+    if pa.types.is_dictionary(chunk.type) and pa.types.is_string_view(chunk.type.value_type):
+        return pa.DictionaryArray.from_arrays(chunk.indices, chunk.dictionary.cast(pa.string()))
+    return chunk
+
+
+def _check_schema(path: Path, schema: pa.Schema, rows: int) -> tuple[Literal["bars", "trades"], tuple[str, ...]]:
+    """What the columns are of, and which of them are used."""
+    names = set(schema.names)
     kind: Literal["bars", "trades"] = "trades" if "price" in names and "close" not in names else "bars"
     wanted = BAR_COLUMNS if kind == "bars" else TRADE_COLUMNS
     missing = [name for name in ("ts", *wanted) if name not in names]
     if missing:
-        there = ", ".join(name if name.isprintable() else repr(name) for name in parquet.schema_arrow.names)
+        there = ", ".join(name if name.isprintable() else repr(name) for name in schema.names)
         raise DataError(
             f"{path}: column {missing[0]!r} is missing (there are: {there}); "
             "bars need ts, open, high, low, close, volume; trades need ts, price, size, side"
         )
     for name in ("ts", *wanted):
-        if parquet.schema_arrow.names.count(name) > 1:
+        if schema.names.count(name) > 1:
             raise DataError(f"{path}: column {name!r} is there twice; keep one of them")
-    rows = parquet.metadata.num_rows
     if rows == 0:
         raise DataError(f"{path}: has no rows; give a file with at least one {kind[:-1]}")
-    _check_types(path, parquet.schema_arrow, kind)
-    ts_ns, columns = _read_columns(path, parquet, rows, wanted)
+    _check_types(path, schema, kind)
+    return kind, wanted
+
+
+def _check_columns(
+    path: Path, kind: str, ts_ns: Integers, columns: dict[str, Floats], price_increment: Decimal | None
+) -> tuple[Notes, Decimal]:
+    """What is noted of the values, and the price increment: the one given, or what the prices tell."""
     notes = check_times(path, ts_ns, kind) | check_values(path, columns)
     prices = [columns[name] for name in (BAR_COLUMNS[:4] if kind == "bars" else ("price",))]
     if price_increment is None:
         price_increment, remark = infer_increment(prices)
         notes |= remark
     check_increment(path, prices, price_increment)
-    return MarketFile(path, kind, symbol or _symbol(path), ts_ns, columns, _sha256(path), price_increment, notes)
+    return notes, price_increment
 
 
 def _open(path: Path) -> pq.ParquetFile:
@@ -109,7 +158,7 @@ def _check_types(path: Path, schema: pa.Schema, kind: str) -> None:
         found = schema.field("side").type
         if pa.types.is_dictionary(found):
             found = found.value_type
-        if not (pa.types.is_string(found) or pa.types.is_large_string(found) or pa.types.is_null(found)):
+        if not any(test(found) for test in _IS_TEXT):
             raise DataError(f"{path}: column 'side' is {found}; it must be text: the taker's side, 'buy' or 'sell', or null")
 
 
