@@ -51,7 +51,7 @@ class Sma(Indicator):
         tick = int(round(price * self.increments_per_unit))
         ticks = self.ticks
         slot = self.slot
-        self.total += tick - ticks[slot]  # 0 where nothing has been yet
+        self.total += tick - int(ticks[slot])  # 0 where nothing has been yet
         ticks[slot] = tick
         self.slot = slot + 1 if slot + 1 < self.window else 0
         if self.count < self.window:
