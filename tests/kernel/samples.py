@@ -117,7 +117,7 @@ class Everything(Strategy):
     def look(self, ctx: Context) -> None:
         read = self.read
         read[0] = ctx.position()
-        read[1] = ctx.position_of(0)
+        read[1] = ctx.position_of(0) + ctx.position_of(-1) + ctx.position_of(1) + ctx.position_of(64)
         read[2] = ctx.average_price()
         read[3] = ctx.price()
         read[4] = ctx.cash()

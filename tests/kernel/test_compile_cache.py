@@ -119,6 +119,7 @@ def box(tmp_path: Path) -> Box:
     return Box(tmp_path)
 
 
+@pytest.mark.slow
 def test_the_next_process_finds_the_machine_code_until_the_source_is_edited(box: Box) -> None:
     total = 2 * (1.0 + 2.0) + 2 * 3.0
     assert box.run() == (0, 1, total)
@@ -129,6 +130,7 @@ def test_the_next_process_finds_the_machine_code_until_the_source_is_edited(box:
     assert box.run() == (1, 0, total), "what was compiled first is still there"
 
 
+@pytest.mark.slow
 def test_two_processes_that_compile_at_once_do_not_disturb_one_another(box: Box) -> None:
     both = [box.start(), box.start()]
     assert [result_of(process)[2] for process in both] == [12.0, 12.0]
@@ -203,6 +205,7 @@ print(desk.check(inst=0, side=1, type=0, tif=0, post_only=False, size=2.0, limit
 """
 
 
+@pytest.mark.slow
 def test_an_edited_risk_rule_does_not_meet_the_machine_code_of_its_callers(tmp_path: Path) -> None:
     """The check is inlined into functions of other files, which the compiler's own cache would take for unchanged."""
     package = tmp_path / "src" / "traider"

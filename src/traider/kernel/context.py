@@ -21,7 +21,9 @@ def position(desk: Any) -> float:
 
 @compiled
 def position_of(desk: Any, instrument: int) -> float:
-    """Size held of the instrument with this number."""
+    """Size held of the instrument with this number; 0 where there is none."""
+    if instrument < 0 or instrument >= desk.account.instruments:
+        return 0.0
     return float(desk.positions[instrument].size)
 
 

@@ -37,8 +37,8 @@ class Context:
         return size
 
     def position_of(self, instrument: int) -> float:
-        """Size held of the instrument with this number."""
-        size: float = self._sizes[instrument]
+        """Size held of the instrument with this number; 0 where there is none."""
+        size: float = self._sizes[instrument] if 0 <= instrument < len(self._sizes) else 0.0
         return size
 
     def average_price(self) -> float:
@@ -190,7 +190,7 @@ class InterpretedStrategy:
                 on_trade(new(Trade, (ts_ns, inst, a, b, int(c))), ctx)
             if ctx.requested:
                 ctx.requested = False
-                entry.settle_requests(address)
+                full = entry.settle_requests(address)
             done += 1
             if noted:
                 left -= 1

@@ -30,6 +30,7 @@ IOC = int(TimeInForce.IOC)
 POST_ONLY = int(Reason.POST_ONLY)
 IOC_UNFILLED = int(Reason.IOC_UNFILLED)
 REQUESTED = int(Reason.REQUESTED)
+TOO_MANY_REQUESTS = int(Reason.TOO_MANY_REQUESTS)
 
 # an order's place in its life, inside the table
 ARRIVING = 0  # has not met a market event yet

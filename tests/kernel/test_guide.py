@@ -1,0 +1,61 @@
+"""The code in docs/authors-guide.md is code that runs, compiled and interpreted."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.kernel.desks import instrument
+from traider.engine.backtest import BacktestSpec, run_backtest
+from traider.engine.tape import Tape, bars_tape
+from traider.storage.market_file import read_market_file
+from traider.strategies.registry import find_strategy
+
+ROOT = Path(__file__).parents[2]
+BTC = instrument(price="0.01", size="0.00000001")
+USING_HIGHEST = """
+
+from traider import Bar, Context, Strategy
+
+
+class Breakout(Strategy):
+    def setup(self) -> None:
+        self.highest = Highest(20)
+
+    def on_bar(self, bar: Bar, ctx: Context) -> None:
+        before = self.highest.update(bar.close)
+        ctx.target(self.quantity if bar.close >= before else 0.0)
+"""
+
+
+@pytest.fixture(scope="module")
+def tape(data_dir: Path) -> Tape:
+    file = read_market_file(data_dir / "bars" / "coinbase_btcusd_1m_2018-05.parquet")
+    return bars_tape(file.ts_ns, *file.columns.values()).head(3000)
+
+
+def blocks(page: str) -> list[str]:
+    return re.findall(r"^```python\n(.*?)^```", (ROOT / page).read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize(
+    ("page", "number", "more", "name"),
+    [
+        ("docs/authors-guide.md", 0, "", "Pullback"),
+        ("docs/authors-guide.md", 1, USING_HIGHEST, "Breakout"),
+        ("README.md", 0, "", "Trend"),
+    ],
+)
+def test_a_strategy_in_the_documents_trades(page: str, number: int, more: str, name: str, tape: Tape, tmp_path: Path) -> None:
+    file = tmp_path / "documented.py"
+    file.write_text(blocks(page)[number] + more, encoding="utf-8")
+    strategy = find_strategy(f"{file}:{name}")
+    compiled, interpreted = (run_backtest(BacktestSpec(strategy, {}, BTC, 1e6, interpreted=how), tape) for how in (False, True))
+    assert len(compiled.fills) > 4
+    assert compiled.fills_sha256 == interpreted.fills_sha256
+    assert not compiled.refusals
+
+
+def test_no_block_is_left_out() -> None:
+    assert len(blocks("docs/authors-guide.md")) == 2
+    assert len(blocks("README.md")) == 1
