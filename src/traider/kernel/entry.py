@@ -42,8 +42,11 @@ def mark_event(address: int, kind: int, inst: int, a: float, d: float) -> bool:
 
 
 @compiled
-def settle_requests(address: int) -> None:
-    orders.settle_requests(desk_at(address))
+def settle_requests(address: int) -> bool:
+    """True when the logs must be drained before the next event."""
+    desk = desk_at(address)
+    orders.settle_requests(desk)
+    return driver.is_full(desk)
 
 
 @compiled
