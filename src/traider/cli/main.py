@@ -26,6 +26,7 @@ class Command(NamedTuple):
 
 GROUPS = {
     "journal": "Look at the guard's journal.",
+    "new": "Make something to start from.",
     "verify": "Prove what the platform promises.",
 }
 
@@ -33,6 +34,7 @@ COMMANDS = {
     "backtest": Command("traider.cli.backtest:backtest", "Run a strategy over recorded market data."),
     "sweep": Command("traider.cli.sweep:sweep", "Run a strategy with many parameter sets, and tell how much of the best is luck."),
     "walkforward": Command("traider.cli.walkforward:walkforward", "Choose parameters on the past, trade them on what comes next."),
+    "new strategy": Command("traider.cli.new:strategy", "Write a commented strategy with its test, to start from."),
     "up": Command("traider.cli.up:up", "Start the platform in paper mode: guard, trader, API and dashboard."),
     "guard": Command("traider.cli.guard:guard", "Run the risk guard alone."),
     "journal verify": Command("traider.cli.journal:verify", "Check the hash chain of the journal: any edit, gap or torn tail."),
