@@ -125,13 +125,18 @@ def _result(
         max_drawdown=float(account["max_drawdown"]),
         sharpe=sharpe_ratio(daily),
         fills_sha256=fills_sha256(fills),
-        refusals=_by_reason(executions, layout.REFUSAL),
+        refusals=_refusals(executions, int(account["unheard"])),
         cancels=_by_reason(executions, layout.CANCEL),
         curve=points,
         day_ends=[*day_ends, (today, final_equity)],
         engine_seconds=seconds,
         compile_seconds=session.compile_seconds,
     )
+
+
+def _refusals(executions: np.ndarray[Any, np.dtype[np.void]], unheard: int) -> dict[Reason, int]:
+    logged = _by_reason(executions, layout.REFUSAL)
+    return {**logged, Reason.TOO_MANY_REQUESTS: unheard} if unheard else logged
 
 
 def _by_reason(executions: np.ndarray[Any, np.dtype[np.void]], kind: int) -> dict[Reason, int]:

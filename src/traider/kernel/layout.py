@@ -30,7 +30,6 @@ IOC = int(TimeInForce.IOC)
 POST_ONLY = int(Reason.POST_ONLY)
 IOC_UNFILLED = int(Reason.IOC_UNFILLED)
 REQUESTED = int(Reason.REQUESTED)
-TOO_MANY_REQUESTS = int(Reason.TOO_MANY_REQUESTS)
 
 # an order's place in its life, inside the table
 ARRIVING = 0  # has not met a market event yet
@@ -144,6 +143,7 @@ ACCOUNT = _record(
     ("submissions", "i8"),
     ("fills", "i8"),
     ("refusals", "i8"),
+    ("unheard", "i8"),  # of the refusals, those of orders beyond MAX_REQUESTS at one event, which are not logged
     ("curve_stride", "i8"),
     ("curve_left", "i8"),
     ("curve_points", "i8"),

@@ -6,7 +6,7 @@ The table is kept in the order of submission, without holes, so that a scan cost
 from typing import Any
 
 from .jit import compiled
-from .layout import ARRIVING, CANCEL, DRAIN_AT, MARKET, MAX_REQUESTS, RATE_WINDOW, REFUSAL, REMOTE, REQUESTED, SAME, TOO_MANY_REQUESTS
+from .layout import ARRIVING, CANCEL, MARKET, MAX_REQUESTS, RATE_WINDOW, REFUSAL, REMOTE, REQUESTED, SAME
 from .portfolio import apply_fill, log_execution, on_grid, revalue
 from .risk import INSUFFICIENT_BALANCE, NONE, check
 
@@ -213,8 +213,7 @@ def request(
     account = desk.account
     if account.requests >= MAX_REQUESTS:
         account.refusals += 1
-        if account.executions <= DRAIN_AT:  # the rest of the log is for what can't be left out
-            log_execution(desk, REFUSAL, 0, 0, inst, side, 0, TOO_MANY_REQUESTS, 0.0, size, 0.0)
+        account.unheard += 1
         return 0
     entry = desk.requests[account.requests]
     account.requests += 1
