@@ -1,5 +1,6 @@
 """What statistics have to know of the market: where it began and ended, and each day's last price."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,6 +8,8 @@ import numpy as np
 from ...domain.vocabulary import EventKind
 from ...kernel.layout import DAY_NS
 from ..tape import Tape
+
+_PIECE = 65_536  # rows looked at together, so that it takes no memory worth mentioning
 
 
 @dataclass(frozen=True)
@@ -33,14 +36,26 @@ def market_of(tape: Tape) -> Market:
     """Of a tape of one instrument that is not empty. Bars count for the day that they begin in, as the account's do."""
     bars = int(tape.kind[0]) == EventKind.BAR
     last = tape.d if bars else tape.a
-    days = tape.ts_ns // DAY_NS
-    ends = np.append(np.flatnonzero(np.diff(days)), len(tape) - 1)
-    steps = np.diff(tape.ts_ns)
     last_event_ns = int(tape.ts_ns[-1])
     return Market(
         start_ns=int(tape.ts_ns[0]),
         last_event_ns=last_event_ns,
-        end_ns=last_event_ns + (int(steps.min()) if bars and len(steps) else 0),
+        end_ns=last_event_ns + (_interval_ns(tape) if bars else 0),
         first_price=float(tape.a[0]),
-        closes=list(zip(days[ends].tolist(), last[ends].tolist(), strict=True)),
+        closes=[(day, float(last[row])) for day, row in _day_ends(tape)],
     )
+
+
+def _day_ends(tape: Tape) -> Iterator[tuple[int, int]]:
+    """Each UTC day with events, and the row of its last one. Looked up, so that it takes no memory."""
+    row = 0
+    while row < len(tape):
+        day = int(tape.ts_ns[row]) // DAY_NS
+        row = int(np.searchsorted(tape.ts_ns, (day + 1) * DAY_NS))
+        yield day, row - 1
+
+
+def _interval_ns(tape: Tape) -> int:
+    """The shortest time between two bars; 0 of a single one."""
+    starts = range(0, len(tape) - 1, _PIECE)
+    return min((int(np.diff(tape.ts_ns[start : start + _PIECE + 1]).min()) for start in starts), default=0)
