@@ -49,6 +49,17 @@ async def test_it_is_ready_when_the_market_has_come(anyone: httpx.AsyncClient, a
     assert answer.json() == {"ready": False, "reasons": ["market data is stale: the last event came 30.5 s ago"]}
 
 
+async def test_it_is_not_ready_while_a_part_is_not_well(anyone: httpx.AsyncClient, app: FastAPI, bus: MemoryBus) -> None:
+    closed = SystemEvent(ts_ns=START_NS, component="trader", state="degraded", detail="the guard refuses: the gate is closed")
+    await bus.publish(SYSTEM, closed)
+    await told(app, bus, trade(0, 100.0))
+    answer = await anyone.get("/readyz")
+    assert answer.json() == {"ready": False, "reasons": ["trader is degraded: the guard refuses: the gate is closed"]}
+    await bus.publish(SYSTEM, SystemEvent(ts_ns=START_NS, component="trader", state="up", detail="connected to the guard"))
+    await told(app, bus, trade(1, 100.0, ts_ns=TAPE_NS + SECOND_NS))
+    assert (await anyone.get("/readyz")).status_code == 200
+
+
 async def test_it_is_not_ready_without_guard_store_and_live_view(app: FastAPI, anyone: httpx.AsyncClient, guard: MemoryGuard) -> None:
     guard.connected = False
     app.state.api.pump.running = False

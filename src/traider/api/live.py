@@ -107,6 +107,8 @@ class LiveView:
             found.append("no market data yet")
         elif self.market_stale:
             found.append(f"market data is stale: the last event came {self.market_age_ms / 1000:.1f} s ago")
+        unwell = (part for part in self._components.values() if part.state != "up")
+        found += [f"{part.component} is {part.state}: {part.detail}" for part in unwell if part.component != "guard" or self.guard_connected]
         return found
 
     def system(self) -> SystemOut:

@@ -14,7 +14,7 @@ from traider.runtime.loop import run
 from traider.runtime.settings import load_settings
 from traider.services.guard import GuardOptions, run_guard
 
-from . import options
+from . import amounts
 from .instruments import parse_instrument
 
 
@@ -37,15 +37,15 @@ def guard(
         environment["TRAIDER_STATE_DIR"] = str(state_dir)
     settings = load_settings(environment)
     if cash is not None:
-        options.check_cash(cash)
-    fees = options.fees(fee_maker, fee_taker)
+        amounts.check_cash(cash)
+    fees = amounts.fees(fee_maker, fee_taker)
     config = GuardConfig(
         instruments=tuple(parse_instrument(text) for text in instrument),
         limits=settings.risk.limits(),
         cash=cash,
         maker_fee=fees.maker,
         taker_fee=fees.taker,
-        fill=options.fill_mode(fill),
+        fill=amounts.fill_mode(fill),
     )
     configure_logging(settings.log)
     run(

@@ -5,7 +5,7 @@ from decimal import Decimal
 from traider.domain.errors import SettingsError
 from traider.domain.instruments import Instrument, instrument_from_symbol
 
-from . import options
+from . import amounts
 
 
 def format_instrument(instrument: Instrument) -> str:
@@ -18,5 +18,5 @@ def parse_instrument(text: str) -> Instrument:
     parts = text.split(":")
     if len(parts) != 3 or not all(parts):
         raise SettingsError(f"--instrument {text}: write SYMBOL:PRICE_INCREMENT:SIZE_INCREMENT, for example BTC-USD:0.01:0.00000001")
-    increments = [options.increment("--instrument", part) or Decimal(0) for part in parts[1:]]
+    increments = [amounts.increment("--instrument", part) or Decimal(0) for part in parts[1:]]
     return instrument_from_symbol(parts[0], price_increment=increments[0], size_increment=increments[1])

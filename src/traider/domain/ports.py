@@ -3,19 +3,13 @@
 from collections.abc import AsyncIterator
 from typing import Any, Protocol
 
-from .guard_protocol import MarketEvent, Snapshot
+from .guard_protocol import Snapshot
 
 
 class Clock(Protocol):
     def now_ns(self) -> int:
         """Nanoseconds since the epoch, UTC."""
         ...
-
-
-class Feed(Protocol):
-    """A source of market events, in order."""
-
-    def events(self, start_index: int) -> AsyncIterator[MarketEvent]: ...
 
 
 class Bus(Protocol):

@@ -18,7 +18,7 @@ from traider.kernel.kit import Strategy, Value
 from traider.storage.table_file import write_table
 from traider.strategies.registry import find_strategy
 
-from . import inputs, tables
+from . import amounts, inputs, tables
 from .runs import Run, run_spec
 
 FillName = Literal["next-open", "next-close", "close", "same"]
@@ -133,15 +133,15 @@ def backtest(
             raise StrategyError("quantity is given twice, by itself and in params; give it once")
         values["quantity"] = quantity
     cash, fee_maker, fee_taker = _number("cash", cash), _number("fee_maker", fee_maker), _number("fee_taker", fee_taker)
-    inputs.check_cash(cash)
-    inputs.check_fee(fee_maker, "fee_maker")
-    inputs.check_fee(fee_taker, "fee_taker")
-    mode, risk = inputs.fill_mode(fill), _limits(limits)
+    amounts.check_cash(cash)
+    amounts.check_fee(fee_maker, "fee_maker")
+    amounts.check_fee(fee_taker, "fee_taker")
+    mode, risk = amounts.fill_mode(fill), _limits(limits)
     price, size = _increment("price_increment", price_increment), _increment("size_increment", size_increment)
     checked = cls(**values)
     market = inputs.market_data(data, strategy=cls, symbol=symbol, price_increment=price)
     instrument = inputs.instrument_of(market, size)
-    inputs.check_quantity(checked.quantity, instrument)
+    amounts.check_quantity(checked.quantity, instrument)
     fees = Fees(maker=fee_maker, taker=fee_taker)
     spec = BacktestSpec(
         strategy=cls, parameters=values, instrument=instrument, cash=cash, fees=fees, fill=mode, limits=risk, interpreted=interpreted

@@ -17,7 +17,7 @@ from traider.kernel.desk import Fees
 from traider.storage.market_file import MarketFile
 from traider.strategies.registry import find_strategy
 
-from . import inputs
+from . import amounts, inputs
 
 Runner = Callable[[BacktestSpec, Tape], BacktestResult]
 
@@ -68,16 +68,16 @@ def run_manifest(wanted: Manifest, path: Path, *, runner: Runner = run_backtest)
     data = inputs.market_data(path, strategy=cls, symbol=wanted.instrument.symbol, price_increment=wanted.instrument.price_increment)
     if data.sha256 != wanted.data.sha256:
         raise UserError(f"{path}: is not the file of the manifest (its SHA-256 differs); give the same file with --data")
-    inputs.check_cash(wanted.cash)
+    amounts.check_cash(wanted.cash)
     for name, rate in (("maker_fee", wanted.maker_fee), ("taker_fee", wanted.taker_fee)):
-        inputs.check_fee(rate, name)
+        amounts.check_fee(rate, name)
     spec = BacktestSpec(
         strategy=cls,
         parameters=dict(wanted.parameters),
         instrument=wanted.instrument,
         cash=wanted.cash,
         fees=Fees(maker=wanted.maker_fee, taker=wanted.taker_fee),
-        fill=inputs.fill_mode(wanted.fill),
+        fill=amounts.fill_mode(wanted.fill),
         limits=wanted.limits,
         interpreted=wanted.interpreted,
     )

@@ -5,7 +5,8 @@ from .account import Balance, DailyPnl, EquityPoint, Exposure, PositionRow, Risk
 from .base import Base
 from .trading import JournalPosition, OrderRow, TradeExecution
 
-# What follows the journal, and can be rebuilt from it; users, sessions and the audit log can not.
+# What follows the journal: orders, fills and what the account comes to can be rebuilt from it; the equity's and the days' history
+# begins anew with a rebuild; users, sessions and the audit log are never touched by one.
 PROJECTED = (OrderRow, TradeExecution, PositionRow, Exposure, DailyPnl, Balance, EquityPoint, RiskRow, JournalPosition)
 
 __all__ = [
