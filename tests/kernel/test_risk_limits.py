@@ -198,3 +198,17 @@ def test_a_spot_sale_needs_what_it_sells_open_sales_counted(size: float, expecte
 def test_an_instrument_that_may_be_sold_short_is(size: float) -> None:
     assert reason(Pit(instrument(shortable=True), marks=[100.0]), SELL, size) is Reason.NONE
     assert reason(Pit(instrument(shortable=False), marks=[100.0]), SELL, size) is Reason.INSUFFICIENT_BALANCE
+
+
+@pytest.mark.parametrize("held", [9e10, 9e13])
+def test_more_increments_than_64_bits_hold_are_still_counted(held: float) -> None:
+    """9e10 coins in steps of 1e-8 are 9e18 increments; twice as many came out negative, and passed every limit."""
+    market = instrument(price="0.00000001", size="0.00000001")
+    pit = Pit(market, cash=1e15, limits=RiskLimits(max_position_size=Decimal(held) * Decimal("1.5")), marks=[0.000001])
+    pit.hold(held, 0.000001)
+    assert reason(pit, BUY, held) is Reason.POSITION_SIZE
+    pit.desk.set_limits(RiskLimits())
+    pit.market(BUY, held)
+    pit.trade(0.000001)
+    assert pit.position() == 2 * held
+    assert reason(pit, SELL, 2 * held) is Reason.NONE

@@ -17,6 +17,8 @@ The size of one trade is given out once.
 
 from typing import Any
 
+import numpy as np
+
 from .jit import compiled, inlined
 from .layout import ARRIVING, IOC, IOC_UNFILLED, LIMIT, MARKET, NEXT_CLOSE, POST_ONLY, RESTING, STOP
 from .orders import cancel_at, fill_at, unfilled
@@ -27,7 +29,7 @@ from .portfolio import on_grid
 def down_to_grid(desk: Any, inst: int, size: float) -> float:
     """The largest multiple of the size increment that is not above the size."""
     instrument = desk.instruments[inst]
-    nearest = round(size * instrument.size_den / instrument.size_num)
+    nearest = np.rint(size * instrument.size_den / instrument.size_num)
     if nearest * instrument.size_num / instrument.size_den > size:
         nearest -= 1.0
     return float(nearest * instrument.size_num / instrument.size_den)

@@ -6,16 +6,21 @@ Average cost: a fill that adds to a position averages its price in; a fill that 
 
 from typing import Any
 
+import numpy as np
+
 from .jit import compiled, inlined
 from .layout import DAY_NS, FILL, MAX_EXECUTIONS
 
 
 @inlined
 def on_grid(value: float, num: float, den: float) -> float:
-    """The multiple of num/den nearest to the value, as the float nearest to that decimal."""
+    """The multiple of num/den nearest to the value, as the float nearest to that decimal.
+
+    Rounded as a float: a number of increments beyond 64 bits has to stay the number that it is.
+    """
     if num == 1.0:  # nearly every increment: half the divisions
-        return round(value * den) / den
-    return round(value * den / num) * num / den
+        return float(np.rint(value * den) / den + 0.0)  # no negative zero
+    return float(np.rint(value * den / num) * num / den + 0.0)
 
 
 @compiled
