@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from tests.kernel.desks import BUY, MINUTE_NS, SELL, Pit, instrument
-from traider.domain.errors import TraiderError
+from traider.domain.errors import UserError
 from traider.domain.limits import RiskLimits
 from traider.domain.vocabulary import OrderType, Reason, TimeInForce
 from traider.kernel import layout
@@ -224,7 +224,7 @@ def test_without_limits_the_order_table_is_the_limit() -> None:
 
 def test_an_order_rate_that_could_not_be_counted_is_refused_as_a_limit() -> None:
     Pit(limits=RiskLimits(max_orders_per_minute=layout.RATE_WINDOW))
-    with pytest.raises(TraiderError, match="the largest that is counted is 4096"):
+    with pytest.raises(UserError, match="the largest that is counted is 4096: give that or less"):
         Pit(limits=RiskLimits(max_orders_per_minute=layout.RATE_WINDOW + 1))
 
 

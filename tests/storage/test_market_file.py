@@ -89,6 +89,10 @@ BAR_MISTAKES: dict[str, tuple[Callable[[dict[str, list[Any]]], object], str]] = 
     "negative volume": (changed("volume", 3, -0.5), "column 'volume' is -0.5 in row 4 (index 3); it can't be negative"),
     "high below low": (changed("high", 2, 99.0), "high 99.0 is below low 100.01 in row 3 (index 2); swap them or leave the row out"),
     "time before 1970": (changed("ts", 0, -5), "column 'ts' is -5 in row 1 (index 0); it must be nanoseconds since 1970 in UTC"),
+    "time beyond 2262": (
+        changed("ts", 5, 2**63 - 1),
+        f"column 'ts' is {2**63 - 1} in row 6 (index 5); it must be nanoseconds before the year 2262, in UTC",
+    ),
     "unsorted": (
         changed("ts", 3, START_NS),
         f"time steps back in row 4 (index 3) ({START_NS} after {START_NS + 2 * MINUTE_NS}); sort the rows by ts",

@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from ..domain.errors import TraiderError
+from ..domain.errors import TraiderError, UserError
 from ..domain.instruments import Instrument
 from ..domain.limits import RiskLimits
 from ..domain.vocabulary import Reason
@@ -108,7 +108,7 @@ class Desk:
         row["open_orders"] = layout.MAX_ORDERS if limits.max_open_orders is None else limits.max_open_orders
         rate = limits.max_orders_per_minute
         if rate is not None and rate > layout.RATE_WINDOW:
-            raise TraiderError(f"max_orders_per_minute is {rate}; the largest that is counted is {layout.RATE_WINDOW}")
+            raise UserError(f"max_orders_per_minute is {rate}; the largest that is counted is {layout.RATE_WINDOW}: give that or less")
         row["orders_per_minute"] = np.iinfo(np.int64).max if rate is None else rate
         for number, instrument in enumerate(self.instruments):
             allowed = limits.allowed_markets is None or instrument.symbol in limits.allowed_markets

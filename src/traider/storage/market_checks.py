@@ -14,6 +14,7 @@ from ..domain.errors import DataError
 
 MAX_DECIMALS = 12
 MAX_TICKS = 2.0**44  # so that a sum over half a million of them is exact in 64 bits
+LAST_NS = 2**63 - 2 * 86_400_000_000_000  # so that the end of every day is a number of 64 bits
 _PIECE = 65_536  # rows looked at together
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
@@ -47,6 +48,10 @@ def check_times(path: Path, ts_ns: Integers, kind: str) -> Notes:
     before, after = ts_ns[:-1], ts_ns[1:]
     if (row := _first(np.less, after, before)) >= 0:
         raise DataError(f"{path}: time steps back in {row_words(row + 1)} ({after[row]} after {before[row]}); sort the rows by ts")
+    if ts_ns[-1] > LAST_NS:
+        raise DataError(
+            f"{path}: column 'ts' is {ts_ns[-1]} in {row_words(len(ts_ns) - 1)}; it must be nanoseconds before the year 2262, in UTC"
+        )
     if kind == "trades":
         same = _count(np.equal, after, before)
         return {"trades_of_one_time": same} if same else {}
