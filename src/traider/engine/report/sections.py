@@ -183,7 +183,7 @@ def statistics(
                     performance.max_drawdown_ns,
                 ),
                 ratio("beta", "Beta to buy and hold", performance.beta),
-                share("alpha", "Alpha to buy and hold, a year", performance.alpha, signed=True),
+                share("alpha", "Alpha a year", performance.alpha, signed=True),
                 Figure(
                     "held_profit",
                     held,
