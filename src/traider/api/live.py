@@ -108,7 +108,9 @@ class LiveView:
         elif self.market_stale:
             found.append(f"market data is stale: the last event came {self.market_age_ms / 1000:.1f} s ago")
         unwell = (part for part in self._components.values() if part.state != "up")
-        found += [f"{part.component} is {part.state}: {part.detail}" for part in unwell if part.component != "guard" or self.guard_connected]
+        found += [
+            f"{part.component} is {part.state}: {part.detail}" for part in unwell if part.component != "guard" or self.guard_connected
+        ]
         return found
 
     def system(self) -> SystemOut:
