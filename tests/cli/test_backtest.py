@@ -125,6 +125,37 @@ def test_a_manifest_refuses_another_file(capsys: pytest.CaptureFixture[str], bar
     assert "is not the file of the manifest" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "option", [("--cash", "5"), ("--fee-taker", "0.1"), ("--fill", "close"), ("--limit", "max_drawdown=0.1"), ("--interpreted",)]
+)
+def test_a_manifest_is_not_run_with_other_settings(capsys: pytest.CaptureFixture[str], bars: Path, option: tuple[str, ...]) -> None:
+    first = result_of(capsys, contract(bars))
+    assert run(["backtest", "--manifest", first["manifest"], *option]) == 2
+    assert "give no others" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"params": {"fast": 21}}, "unknown field `params`"),
+        ({"manifest": 2}, "it is of version 2, and this traider reads version 1"),
+        ({"limits": {"max_drawdown": "-1"}}, "limit max_drawdown: -1 must be above zero"),
+    ],
+)
+def test_a_manifest_that_says_what_is_not_understood_is_refused(
+    capsys: pytest.CaptureFixture[str], bars: Path, change: dict[str, Any], told: str
+) -> None:
+    path = Path(result_of(capsys, contract(bars))["manifest"])
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    assert run(["backtest", "--manifest", str(path)]) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_a_limit_that_counts_is_a_whole_number(capsys: pytest.CaptureFixture[str], bars: Path) -> None:
+    assert run(contract(bars, "--limit", "max_open_orders=1.5")) == 2
+    assert capsys.readouterr().err == "error: --limit max_open_orders: 1.5 is not a whole number\n"
+
+
 def test_a_manifest_whose_fills_differ_is_a_failure(capsys: pytest.CaptureFixture[str], bars: Path) -> None:
     path = Path(result_of(capsys, contract(bars))["manifest"])
     manifest = json.loads(path.read_text())

@@ -19,16 +19,18 @@ from traider.strategies.registry import find_strategy
 
 from . import options
 
+_DEFAULTS = (100_000.0, 0.0, 0.0, "next-open")  # of --cash, --fee-taker, --fee-maker and --fill
+
 
 def backtest(
     strategy: Annotated[str | None, typer.Argument(help="Built-in name, FILE.py:CLASS or PACKAGE.MODULE:CLASS.")] = None,
     data: Annotated[Path | None, typer.Option(help="Parquet file of bars or trades.")] = None,
     param: Annotated[list[str] | None, typer.Option(help="NAME=VALUE, as often as needed.")] = None,
     quantity: Annotated[float | None, typer.Option(help="Size of one entry, in base currency.")] = None,
-    cash: Annotated[float, typer.Option(help="Starting cash, in quote currency.")] = 100_000.0,
-    fee_taker: Annotated[float, typer.Option(help="Fraction of the notional.")] = 0.0,
-    fee_maker: Annotated[float, typer.Option(help="Fraction of the notional.")] = 0.0,
-    fill: Annotated[str, typer.Option(help="Where market orders fill: next-open, next-close, close, same.")] = "next-open",
+    cash: Annotated[float, typer.Option(help="Starting cash, in quote currency.")] = _DEFAULTS[0],
+    fee_taker: Annotated[float, typer.Option(help="Fraction of the notional.")] = _DEFAULTS[1],
+    fee_maker: Annotated[float, typer.Option(help="Fraction of the notional.")] = _DEFAULTS[2],
+    fill: Annotated[str, typer.Option(help="Where market orders fill: next-open, next-close, close, same.")] = _DEFAULTS[3],
     limit: Annotated[list[str] | None, typer.Option(help="Risk limit NAME=VALUE, for example max_position_size=2.")] = None,
     symbol: Annotated[str | None, typer.Option(help="The instrument, where the file's name doesn't tell.")] = None,
     price_increment: Annotated[str | None, typer.Option(help="Where the prices don't tell.")] = None,
@@ -50,7 +52,8 @@ def backtest(
             check_table_path(path, name)
     wanted: Manifest | None = None
     if manifest is not None:
-        if strategy is not None or param or quantity is not None:
+        instead = (strategy, quantity, symbol, price_increment, size_increment, manifest_out)
+        if any(one is not None for one in instead) or param or limit or interpreted or (cash, fee_taker, fee_maker, fill) != _DEFAULTS:
             raise SettingsError(
                 "--manifest brings strategy, parameters and settings with it; give no others (but --data, if the file has moved)"
             )

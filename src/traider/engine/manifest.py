@@ -21,13 +21,16 @@ from ..kernel.kit import Strategy, Value
 
 VERSION = 1
 
+_NUMBERS = tuple(name for name in RiskLimits.__struct_fields__ if name != "allowed_markets")
+_COUNTS = ("max_open_orders", "max_orders_per_minute")
 
-class DataSource(msgspec.Struct, frozen=True, kw_only=True):
+
+class DataSource(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     path: str
     sha256: str
 
 
-class Code(msgspec.Struct, frozen=True, kw_only=True):
+class Code(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``strategy_sha256`` is of the strategy's source file, ``kernel_sha256`` of the kernel's and what it is compiled with."""
 
     traider: str
@@ -38,13 +41,13 @@ class Code(msgspec.Struct, frozen=True, kw_only=True):
     numba: str
 
 
-class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+class Outcome(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     fills: int
     fills_sha256: str
     final_equity: float
 
 
-class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything that decided a run, and what came out. Money is in the instrument's quote currency."""
 
     manifest: int = VERSION
@@ -89,7 +92,14 @@ def encode(manifest: Manifest) -> bytes:
 
 def decode(text: bytes) -> Manifest:
     """The manifest in this JSON; msgspec.ValidationError or msgspec.DecodeError tell what is wrong with it."""
-    return msgspec.json.decode(text, type=Manifest)
+    manifest = msgspec.json.decode(text, type=Manifest)
+    if manifest.manifest != VERSION:
+        raise msgspec.ValidationError(f"it is of version {manifest.manifest}, and this traider reads version {VERSION}")
+    for name in _NUMBERS:
+        value = getattr(manifest.limits, name)
+        if value is not None and not value > 0:
+            raise msgspec.ValidationError(f"limit {name}: {value} must be above zero")
+    return manifest
 
 
 _CODE_WORDS = {
@@ -127,7 +137,9 @@ def parse_limits(assignments: list[str]) -> RiskLimits:
             values[name] = tuple(text.split(","))
             continue
         number = _positive(name, text)
-        values[name] = int(number) if name in ("max_open_orders", "max_orders_per_minute") else number
+        if name in _COUNTS and number != int(number):
+            raise ValueError(f"{name}: {text} is not a whole number")
+        values[name] = int(number) if name in _COUNTS else number
     return msgspec.convert(values, RiskLimits)
 
 
