@@ -1,6 +1,6 @@
 """The halves of an event around the strategy's handler, for callers that are not compiled.
 
-The compiled loop (``traider.kernel.compiler``) is made of the same functions in the same order: open orders meet the
+The compiled loop (``traider.kernel.loop``) is made of the same functions in the same order: open orders meet the
 event, the strategy is told of fills, the position is marked, the handler decides, its requests are settled.
 """
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from .jit import compiled
 from .layout import BAR, DRAIN_AT, MAX_DAYS, SIMULATED
+from .machine import seldom
 from .matching import match_bar, match_trade
 from .portfolio import mark, start_day, start_event
 
@@ -55,6 +56,7 @@ def note_curve(desk: Any, curve: Any, inst: int, ts_ns: int) -> None:
 
     There is one every ``curve_stride`` events; ``curve_left`` says how many are left until the next one.
     """
+    seldom()
     account = desk.account
     point = curve[account.curve_points]
     point.ts_ns = ts_ns

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..domain.errors import StrategyError
 from ..domain.instruments import Instrument
+from .machine import product_above
 from .structs import Stateful
 
 
@@ -39,7 +40,6 @@ class Sma(Indicator):
         self.count = 0
         self.total = 0
         self.slot = 0
-        self.factor_limit = (2**63 - 1) // self.window  # what can be multiplied by a count within 64 bits
         self.increments_per_unit = 1e8
         self.ticks = np.zeros(self.window, np.int64)
 
@@ -66,15 +66,7 @@ class Sma(Indicator):
 
     def above(self, other: "Sma") -> bool:
         """Whether this average is greater than the other one, exactly; equal is not above, nor is one without prices."""
-        if abs(self.total) <= other.factor_limit and abs(other.total) <= self.factor_limit:
-            return self.total * other.count > other.total * self.count
-        if self.count == 0 or other.count == 0:
-            return False
-        mine = self.total // self.count
-        theirs = other.total // other.count
-        if mine != theirs:
-            return mine > theirs
-        return (self.total - mine * self.count) * other.count > (other.total - theirs * other.count) * self.count
+        return product_above(self.total, other.count, other.total, self.count)
 
 
 class Ema(Indicator):

@@ -38,11 +38,12 @@ def drive(desks, block, curve, ts_ns, kind, inst, a, b, c, d, e, start, stop):
         prefetch(a, i + AHEAD)  # read only where something fills, too seldom for the processor to foresee it
         k = int64(inst[i])
         is_bar = kind[i] == BAR
-        if ts_ns[i] >= account.day_end_ns:
-            start_day(desk, ts_ns[i])
+        now_ns = ts_ns[i]
+        if now_ns >= account.day_end_ns:
+            start_day(desk, now_ns)
             if is_full(desk):
                 end = i + ONE  # the caller drains the logs before the next event
-        start_event(desk, k, ts_ns[i])
+        start_event(desk, k, now_ns)
         if account.open_orders > 0 and account.venue == SIMULATED:
             if is_bar and awaits_price(desk):
                 match_bar(desk, k, a[i], b[i], c[i], d[i])
@@ -80,7 +81,7 @@ _TAIL = """\
             if is_full(desk):
                 end = i + ONE
         if i == note_at:
-            note_curve(desk, curve, k, ts_ns[i])
+            note_curve(desk, curve, k, now_ns)
             note_at += stride
         i += ONE
     if stride > 0:

@@ -5,7 +5,7 @@ from typing import Any
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.extending import intrinsic
+from numba.extending import intrinsic, overload
 
 AHEAD = 64  # elements: several hundred nanoseconds of a backtest, a little more than memory takes
 
@@ -24,3 +24,35 @@ def prefetch(typing_context: Any, column: Any, index: Any) -> Any:
         return context.get_dummy_value()
 
     return types.none(column, index), generate
+
+
+@intrinsic
+def seldom(typing_context: Any) -> Any:
+    """Keeps the function that calls it out of its callers, which stay short: for what few events need."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        builder.function.attributes.add("noinline")
+        builder.function.attributes.add("cold")
+        return context.get_dummy_value()
+
+    return types.none(), generate
+
+
+def product_above(a: int, b: int, c: int, d: int) -> bool:
+    """Whether a * b is greater than c * d, exactly, even where the products need more than 64 bits."""
+    return a * b > c * d
+
+
+@intrinsic
+def _product_above(typing_context: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        wide = [builder.sext(arg, ir.IntType(128)) for arg in args]
+        return builder.icmp_signed(">", builder.mul(wide[0], wide[1]), builder.mul(wide[2], wide[3]))
+
+    number = types.int64
+    return types.boolean(number, number, number, number), generate
+
+
+@overload(product_above, strict=False)
+def _compiled_product_above(a: Any, b: Any, c: Any, d: Any) -> Any:
+    return lambda a, b, c, d: _product_above(a, b, c, d)

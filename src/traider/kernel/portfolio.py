@@ -10,6 +10,7 @@ import numpy as np
 
 from .jit import compiled, inlined
 from .layout import DAY_NS, FILL, MAX_EXECUTIONS
+from .machine import seldom
 
 
 @inlined
@@ -64,6 +65,7 @@ def revalue(desk: Any) -> None:
 @compiled
 def start_day(desk: Any, ts_ns: int) -> None:
     """The UTC day before is closed at the equity that it ended with."""
+    seldom()
     account = desk.account
     if account.day_end_ns != 0:
         day_end = desk.day_ends[account.days]
