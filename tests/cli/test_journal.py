@@ -56,6 +56,22 @@ def test_no_journal_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
     assert "there is no journal here" in capsys.readouterr().err
 
 
+def test_what_can_not_be_read_is_told_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["journal", "verify", "--journal", str(tmp_path)]) == 1
+    assert capsys.readouterr().err == f"error: {tmp_path}: can't be read: Is a directory\n"
+
+
+@pytest.mark.parametrize("command", [["verify"], ["show"]])
+def test_the_journal_of_another_state_directory(
+    journal: Path, command: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TRAIDER_STATE_DIR", str(journal.parent / "elsewhere"))
+    assert run(["journal", *command]) == 1
+    assert run(["journal", *command, "--state-dir", str(journal.parent)]) == 0
+    assert run(["journal", *command, "--state-dir", str(journal.parent), "--journal", str(journal)]) == 2
+    assert "give one of them" in capsys.readouterr().err
+
+
 def test_show_says_what_happened_in_words(journal: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["journal", "show"]) == 0
     shown = capsys.readouterr().out

@@ -8,21 +8,23 @@ from typing import Annotated
 import msgspec
 import typer
 
+from traider.domain.errors import SettingsError
 from traider.domain.orders import OrderAccepted, OrderCancelled, OrderFilled, OrderRejected, OrderRequest, OrderSubmitted, OrderUnknown
 from traider.guard import journal as guard_journal
 from traider.guard.place import JOURNAL
 from traider.guard.records import Checkpoint, Configured, Entry, KillSwitchSet, SessionStarted
 from traider.runtime.settings import load_settings
 
-Where = Annotated[Path | None, typer.Option("--journal", help="The journal's path. [default: journal.jsonl in TRAIDER_STATE_DIR]")]
+Where = Annotated[Path | None, typer.Option("--journal", help="The journal's path. [default: journal.jsonl in the state directory]")]
+StateDir = Annotated[Path | None, typer.Option("--state-dir", help="Where the journal is kept. [default: TRAIDER_STATE_DIR]")]
 
 
-def verify(journal: Where = None) -> int:
+def verify(journal: Where = None, state_dir: StateDir = None) -> int:
     """Check the hash chain of the journal: any edit, gap or torn tail.
 
     Prints the number of entries and the last one's hash. Exit status 1 names the first line that does not hold.
     """
-    path = _path(journal)
+    path = _path(journal, state_dir)
     found = guard_journal.verify(path)
     print(f"{path}: {found.entries} entries, head {found.head}")
     if not found.end_proven:
@@ -32,11 +34,12 @@ def verify(journal: Where = None) -> int:
 
 def show(
     journal: Where = None,
+    state_dir: StateDir = None,
     last: Annotated[int | None, typer.Option(help="Only so many entries, the newest.", min=1)] = None,
     json_: Annotated[bool, typer.Option("--json", help="The lines as they are.")] = False,
 ) -> int:
     """Print the journal's entries, oldest first."""
-    path = _path(journal)
+    path = _path(journal, state_dir)
     count = guard_journal.verify(path).entries
     encoder = msgspec.json.Encoder()
     for entry in guard_journal.entries(path):
@@ -45,8 +48,10 @@ def show(
     return 0
 
 
-def _path(journal: Path | None) -> Path:
-    return load_settings(os.environ).state.directory / JOURNAL if journal is None else journal
+def _path(journal: Path | None, state_dir: Path | None) -> Path:
+    if journal is not None and state_dir is not None:
+        raise SettingsError("--journal and --state-dir both say where the journal is: give one of them")
+    return journal or (state_dir or load_settings(os.environ).state.directory) / JOURNAL
 
 
 def _line(entry: Entry) -> str:

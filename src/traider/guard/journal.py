@@ -231,9 +231,12 @@ def lock_path(path: Path) -> Path:
 
 def _read(path: Path) -> tuple[Head | None, Scan]:
     # The head first: what it names was durable before, so it can't be missing from what is read after.
-    head = _read_head(head_path(path))
-    with path.open("rb") as file:
-        return head, scan(file, wanted=head.n if head else 0)
+    try:
+        head = _read_head(head_path(path))
+        with path.open("rb") as file:
+            return head, scan(file, wanted=head.n if head else 0)
+    except OSError as error:
+        raise JournalError(f"{path}: can't be read: {error.strerror or error}") from None
 
 
 def _compare(path: Path, head: Head | None, state: Scan) -> None:
