@@ -12,11 +12,13 @@ from pathlib import Path
 import pytest
 
 from tests.services.processes import Up
+from traider.domain.errors import TraiderError
 from traider.domain.orders import OrderFilled
 from traider.guard.journal import entries, lock_path, verify
 from traider.guard.lock import holder
 from traider.guard.place import JOURNAL
 from traider.guard.records import SessionStarted
+from traider.services.up import GIVE_UP_AFTER, GuardProcess
 
 FAST = ("--speed", "50", "--param", "fast=2", "--param", "slow=5", "--interpreted")
 
@@ -91,6 +93,35 @@ def test_a_guard_that_is_killed_is_started_again_and_trading_goes_on(make: Calla
     assert up.guard_pid not in (None, first)
     assert up.interrupt() == 0
     verify(up.state_dir / JOURNAL)
+
+
+@pytest.mark.slow
+def test_however_often_a_guard_is_killed_it_is_started_again_as_long_as_it_gets_something_done(make: Callable[..., Up]) -> None:
+    up = make(*FAST)
+    up.start()
+    for _ in range(GIVE_UP_AFTER):
+        wait_for(up, has_traded(up, more_than=fills_in(up)))
+        up.kill_guard()
+    wait_for(up, has_traded(up, more_than=fills_in(up)))
+    assert up.interrupt() == 0
+
+
+async def test_a_guard_that_gets_nothing_done_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("traider.services.up.RESTART_S", (0.0,))
+    monkeypatch.setattr("traider.services.up.sys.executable", "false")
+    guard = GuardProcess((), state_dir=tmp_path)
+    await guard.spawn()
+    with pytest.raises(TraiderError, match=f"the guard died {GIVE_UP_AFTER} times in a row"):
+        await guard.look_after()
+
+
+async def test_a_guard_that_is_killed_before_it_listens_is_said_to_be(tmp_path: Path) -> None:
+    guard = GuardProcess(("--instrument", "BTC-USD:0.01:0.00000001"), state_dir=tmp_path)
+    await guard.spawn()
+    assert guard.pid is not None
+    os.kill(guard.pid, signal.SIGKILL)
+    with pytest.raises(TraiderError, match="ended by SIGKILL before it listened"):
+        await guard.listening()
 
 
 def test_a_guard_that_was_left_behind_is_ended_by_the_next_start(make: Callable[..., Up]) -> None:

@@ -26,7 +26,7 @@ LOCK = "up.lock"
 START_S = 180.0  # the first start on a machine compiles the kernel
 STOP_S = 10.0
 RESTART_S = (0.0, 0.1, 0.5, 1.0, 2.0, 5.0)
-STEADY_S = 30.0  # a guard that has run so long starts over at no wait
+STEADY_S = 30.0  # a guard that has run so long, or has written to its journal, starts over at no wait
 GIVE_UP_AFTER = 6  # deaths in a row
 _POLL_S = 0.02
 
@@ -42,6 +42,7 @@ class GuardProcess:
         self._environment = environment
         self._process: asyncio.subprocess.Process | None = None
         self._started_s = 0.0
+        self._journal_bytes = 0
 
     @property
     def pid(self) -> int | None:
@@ -56,6 +57,7 @@ class GuardProcess:
         """Starts the process, and does not wait for it."""
         _forget(self._state_dir / ENDPOINT)
         self._started_s = asyncio.get_running_loop().time()
+        self._journal_bytes = self._journal_size()
         # Ctrl-C in a terminal goes to every process of its group: the guard is to be stopped by us, after the trader.
         self._process = await asyncio.create_subprocess_exec(
             *self._command, env=self._environment, stdin=asyncio.subprocess.DEVNULL, start_new_session=True
@@ -67,6 +69,8 @@ class GuardProcess:
         while process is not None and not self._is_listening(process.pid):
             status = process.returncode
             if status is not None:
+                if status < 0:
+                    raise TraiderError(f"the guard was ended by {signal.Signals(-status).name} before it listened: start again")
                 told = f"the guard did not start (exit status {status}); its message is above"
                 raise UserError(told) if status == 2 else TraiderError(told)
             if asyncio.get_running_loop().time() - self._started_s > START_S:
@@ -79,13 +83,17 @@ class GuardProcess:
         held = holder(lock_path(self._state_dir / JOURNAL)) if (self._state_dir / ENDPOINT).exists() else None
         return held is not None and held.pid == pid
 
+    def _journal_size(self) -> int:
+        path = self._state_dir / JOURNAL
+        return path.stat().st_size if path.exists() else 0
+
     async def look_after(self) -> None:
-        """Starts it again whenever it dies, until cancelled; ``TraiderError`` when it won't stay alive."""
+        """Starts it again whenever it dies, until cancelled; ``TraiderError`` when it dies again and again and gets nothing done."""
         deaths = 0
         while True:
             status = await self._process.wait() if self._process is not None else 0
             steady = asyncio.get_running_loop().time() - self._started_s >= STEADY_S
-            deaths = 1 if steady else deaths + 1
+            deaths = 1 if steady or self._journal_size() > self._journal_bytes else deaths + 1
             log.error("the guard died, starting it again", exit_status=status, deaths_in_a_row=deaths)
             if deaths >= GIVE_UP_AFTER:
                 raise TraiderError(f"the guard died {deaths} times in a row (last exit status {status}): nothing can be traded")
