@@ -102,6 +102,21 @@ def test_every_kind_of_order_and_a_limit_that_refuses(capsys: pytest.CaptureFixt
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("limit", ["max_daily_loss=300", "max_drawdown=0.02"])
+def test_a_loss_limit_that_is_reached_ends_both_in_the_same_place(
+    capsys: pytest.CaptureFixture[str], data_dir: Path, tmp_path: Path, limit: str
+) -> None:
+    data = head_of(data_dir / "bars" / "coinbase_btcusd_1m_2018-05.parquet", 2500, tmp_path / "btcusd.parquet")
+    strategy = tmp_path / "many_orders.py"
+    strategy.write_text(MANY_ORDERS)
+    words = [f"{strategy}:ManyOrders", "--data", str(data), "--fee-taker", "0.002", "--cash", "20000"]
+    free = parity(capsys, words)
+    limited = parity(capsys, [*words, "--limit", limit])
+    assert limited["parity"]
+    assert 10 < limited["ways"][0]["fills"] < free["ways"][0]["fills"]
+
+
+@pytest.mark.slow
 def test_without_data_a_made_up_market_is_used(capsys: pytest.CaptureFixture[str]) -> None:
     report = parity(capsys, ["--fill", "close", "--quantity", "0.1"])
     assert report["parity"]

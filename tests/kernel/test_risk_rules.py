@@ -175,6 +175,19 @@ def test_after_a_breach_only_orders_that_reduce_pass(side: int, limits: RiskLimi
     assert reason_of(pit, side=side, size=0.501) is breach, "with the order that is open it would open another position"
 
 
+@pytest.mark.parametrize("limits", [RiskLimits(max_daily_loss=Decimal(10)), RiskLimits(max_drawdown=Decimal("0.00001"))])
+def test_in_a_backtest_a_breach_trips_the_kill_switch(limits: RiskLimits) -> None:
+    pit = Pit(limits=limits, marks=[100.0])
+    pit.desk.account["trips"] = 1  # as Desk(trips=True) does
+    pit.hold(2.0, 100.0)
+    pit.limit(BUY, 1.0, 50.0)
+    assert pit.trade(95.01) == [], "9.98 lost: nothing happens yet"
+    taken_back = pit.trade(95.0)
+    assert [(one.kind, one.reason) for one in taken_back] == [("cancel", Reason.KILL_SWITCH)]
+    pit.trade(200.0)
+    assert reason_of(pit, side=SELL, size=1.0) is Reason.KILL_SWITCH, "it sticks, and holds for what reduces too"
+
+
 @pytest.mark.parametrize("side", [BUY, SELL])
 def test_a_position_above_a_limit_that_was_lowered_can_be_reduced(side: int) -> None:
     pit = Pit(instrument(shortable=True), marks=[100.0])

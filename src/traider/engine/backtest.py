@@ -2,7 +2,6 @@
 
 import math
 import time
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +14,7 @@ from ..domain.vocabulary import Reason
 from ..kernel import layout
 from ..kernel.desk import Desk, Fees, FillMode
 from ..kernel.kit import Strategy, Value
-from .fills import Fills, fills_of, fills_sha256
+from .fills import Fills, Outcomes, fills_sha256
 from .session import Session
 from .statistics import sharpe_ratio
 from .tape import Tape
@@ -73,10 +72,10 @@ class BacktestResult:
 def run_backtest(spec: BacktestSpec, tape: Tape, *, progress: Callable[[int], None] | None = None) -> BacktestResult:
     """Runs the strategy over the tape; ``progress`` is told how many events are done, now and then."""
     strategy = spec.strategy(**spec.parameters)
-    desk = Desk([spec.instrument], cash=spec.cash, limits=spec.limits, fees=spec.fees, fill=spec.fill)
+    desk = Desk([spec.instrument], cash=spec.cash, limits=spec.limits, fees=spec.fees, fill=spec.fill, trips=True)
     session = Session(strategy, desk, interpreted=spec.interpreted)
     curve = _curve_for(desk, len(tape))
-    executions: list[np.ndarray[Any, np.dtype[np.void]]] = []
+    outcomes = Outcomes()
     day_ends: list[tuple[int, float]] = []
     seconds = 0.0
     done = 0
@@ -84,11 +83,11 @@ def run_backtest(spec: BacktestSpec, tape: Tape, *, progress: Callable[[int], No
         started = time.perf_counter()
         done = session.step(tape, done, min(done + _BATCH, len(tape)), curve)
         seconds += time.perf_counter() - started
-        executions.append(desk.take_executions())
+        outcomes.add(desk.take_executions())
         day_ends += desk.drain_day_ends()
         if progress is not None:
             progress(done)
-    return _result(spec, session, np.concatenate(executions), curve, day_ends, len(tape), seconds)
+    return _result(spec, session, outcomes, curve, day_ends, len(tape), seconds)
 
 
 def _curve_for(desk: Desk, events: int) -> np.ndarray[Any, np.dtype[np.void]]:
@@ -100,14 +99,17 @@ def _curve_for(desk: Desk, events: int) -> np.ndarray[Any, np.dtype[np.void]]:
 def _result(
     spec: BacktestSpec,
     session: Session,
-    executions: np.ndarray[Any, np.dtype[np.void]],
+    outcomes: Outcomes,
     curve: np.ndarray[Any, np.dtype[np.void]],
     day_ends: list[tuple[int, float]],
     events: int,
     seconds: float,
 ) -> BacktestResult:
     account = session.desk.account
-    fills = fills_of(executions[executions["kind"] == layout.FILL])
+    fills = outcomes.fills()
+    refusals = outcomes.refusals()
+    if unheard := int(account["unheard"]):
+        refusals[Reason.TOO_MANY_REQUESTS] = unheard
     final_equity = float(account["equity"])
     points = curve[: account["curve_points"]]
     today = int(account["day_end_ns"]) // layout.DAY_NS - 1
@@ -125,19 +127,10 @@ def _result(
         max_drawdown=float(account["max_drawdown"]),
         sharpe=sharpe_ratio(daily),
         fills_sha256=fills_sha256(fills),
-        refusals=_refusals(executions, int(account["unheard"])),
-        cancels=_by_reason(executions, layout.CANCEL),
+        refusals=refusals,
+        cancels=outcomes.cancels(),
         curve=points,
         day_ends=[*day_ends, (today, final_equity)],
         engine_seconds=seconds,
         compile_seconds=session.compile_seconds,
     )
-
-
-def _refusals(executions: np.ndarray[Any, np.dtype[np.void]], unheard: int) -> dict[Reason, int]:
-    logged = _by_reason(executions, layout.REFUSAL)
-    return {**logged, Reason.TOO_MANY_REQUESTS: unheard} if unheard else logged
-
-
-def _by_reason(executions: np.ndarray[Any, np.dtype[np.void]], kind: int) -> dict[Reason, int]:
-    return {Reason(reason): count for reason, count in Counter(executions["reason"][executions["kind"] == kind].tolist()).items()}

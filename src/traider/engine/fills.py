@@ -1,13 +1,15 @@
 """The fills of a run, and the hash by which two runs are the same."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from ..domain.orders import OrderFilled
-from ..domain.vocabulary import Liquidity
+from ..domain.vocabulary import Liquidity, Reason
+from ..kernel import layout
 
 FILLS = np.dtype([("ts_ns", "<i8"), ("inst", "<i8"), ("side", "<i8"), ("maker", "<i8"), ("price", "<f8"), ("size", "<f8"), ("fee", "<f8")])
 Fills = np.ndarray[Any, np.dtype[np.void]]
@@ -19,6 +21,37 @@ def fills_of(executions: Fills) -> Fills:
     for name in FILLS.names or ():
         fills[name] = executions[name]
     return fills
+
+
+class Outcomes:
+    """What became of a run's orders: the fills, and how many were refused or cancelled for which reason.
+
+    A strategy may be refused at every event, so the refusals themselves are not kept.
+    """
+
+    def __init__(self) -> None:
+        self._fills: list[Fills] = []
+        self._refusals: Counter[int] = Counter()
+        self._cancels: Counter[int] = Counter()
+
+    def add(self, executions: Fills) -> None:
+        """Takes in what a desk logged since the last time."""
+        kinds = executions["kind"]
+        self._fills.append(fills_of(executions[kinds == layout.FILL]))
+        self._refusals.update(executions["reason"][kinds == layout.REFUSAL].tolist())
+        self._cancels.update(executions["reason"][kinds == layout.CANCEL].tolist())
+
+    def fills(self) -> Fills:
+        """All fills, in order."""
+        return np.concatenate(self._fills)
+
+    def refusals(self) -> dict[Reason, int]:
+        """How many orders were refused, by reason."""
+        return {Reason(reason): count for reason, count in self._refusals.items()}
+
+    def cancels(self) -> dict[Reason, int]:
+        """How many orders were cancelled, by reason."""
+        return {Reason(reason): count for reason, count in self._cancels.items()}
 
 
 def fills_from_events(events: Iterable[OrderFilled], numbers: dict[str, int]) -> Fills:
@@ -40,4 +73,6 @@ def fills_from_events(events: Iterable[OrderFilled], numbers: dict[str, int]) ->
 
 def fills_sha256(fills: Fills) -> str:
     """SHA-256 over the fills' little-endian records, in order: equal means equal bit for bit."""
-    return hashlib.sha256(b"traider-fills-1" + np.ascontiguousarray(fills).tobytes()).hexdigest()
+    digest = hashlib.sha256(b"traider-fills-1")
+    digest.update(np.ascontiguousarray(fills).view(np.uint8).data)
+    return digest.hexdigest()

@@ -110,7 +110,7 @@ def run_sweep(
 
 
 def _desk(spec: BacktestSpec) -> Desk:
-    return Desk([spec.instrument], cash=spec.cash, limits=spec.limits, fees=spec.fees, fill=spec.fill)
+    return Desk([spec.instrument], cash=spec.cash, limits=spec.limits, fees=spec.fees, fill=spec.fill, trips=True)
 
 
 class _Runner:

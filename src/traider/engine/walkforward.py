@@ -126,7 +126,7 @@ def _best(result: SweepResult, objective: str) -> int:
 
 def _test(spec: BacktestSpec, parameters: dict[str, object], trained: Trial, tape: Tape, train: range, test: range) -> Fold:
     """The chosen parameters on the test. The strategy has seen all events since its training began, without trading."""
-    desk = Desk([spec.instrument], cash=spec.cash, limits=spec.limits, fees=spec.fees, fill=spec.fill)
+    desk = Desk([spec.instrument], cash=spec.cash, limits=spec.limits, fees=spec.fees, fill=spec.fill, trips=True)
     session = Session(spec.strategy(**{**spec.parameters, **parameters}), desk, interpreted=spec.interpreted)
     desk.set_kill(True)
     _run(session, desk, tape, train.start, test.start)

@@ -57,6 +57,7 @@ class Desk:
     """An account with its positions, open orders, limits and, in simulation, the venue's matching.
 
     Instruments are numbered in the order in which they are given. Money is in the instruments' common quote currency.
+    With ``trips`` a loss limit that is reached turns the kill switch on, as the guard does for an account that it guards.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Desk:
         fees: Fees | None = None,
         fill: FillMode = FillMode.NEXT_OPEN,
         remote: bool = False,
+        trips: bool = False,
     ) -> None:
         if not 0 < len(instruments) <= layout.MAX_INSTRUMENTS:
             raise TraiderError(f"an account trades 1 to {layout.MAX_INSTRUMENTS} instruments, not {len(instruments)}")
@@ -88,6 +90,7 @@ class Desk:
         for number, instrument in enumerate(instruments):
             self._set_instrument(number, instrument)
         self.set_limits(limits or RiskLimits())
+        account["trips"] = int(trips and (self.limits.max_daily_loss is not None or self.limits.max_drawdown is not None))
 
     def _set_instrument(self, number: int, instrument: Instrument) -> None:
         row = self.record["instruments"][number]

@@ -10,7 +10,9 @@ from .jit import compiled
 from .layout import BAR, DRAIN_AT, MAX_DAYS, SIMULATED
 from .machine import seldom
 from .matching import match_bar, match_trade
+from .orders import trip
 from .portfolio import mark, start_day, start_event
+from .risk import NONE, breached
 
 
 @compiled
@@ -28,8 +30,10 @@ def match_event(desk: Any, kind: int, inst: int, ts_ns: int, a: float, b: float,
 
 @compiled
 def mark_event(desk: Any, kind: int, inst: int, a: float, d: float) -> None:
-    """Marks the instrument at the bar's close or the trade's price."""
+    """Marks the instrument at the bar's close or the trade's price; a limit that this breaches trips the kill switch."""
     mark(desk, inst, d if kind == BAR else a)
+    if desk.account.trips != 0 and breached(desk) != NONE:
+        trip(desk)
 
 
 @compiled

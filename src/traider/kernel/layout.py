@@ -128,6 +128,7 @@ ACCOUNT = _record(
     ("taker_fee", "f8"),
     ("fees", "f8"),
     ("killed", "i8"),
+    ("trips", "i8"),  # 1: the desk turns its own kill switch on at a breach; the guard does that by itself
     ("fill_mode", "i8"),
     ("venue", "i8"),
     ("instruments", "i8"),

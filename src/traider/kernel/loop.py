@@ -4,7 +4,7 @@ Written for the machine: indices are unsigned, so that none can mean "from the e
 needed; what is true of nearly every event is asked first, and full logs only where something was logged.
 """
 
-from . import context_type, driver, events, layout, machine, matching, orders, portfolio
+from . import context_type, driver, events, layout, machine, matching, orders, portfolio, risk
 from .structs import StructType, view_of
 
 _HEAD = '''"""Written by traider: the compiled loop of {name}. Safe to delete."""
@@ -18,6 +18,7 @@ view, as_context, prefetch = P.view, P.as_context, P.prefetch
 start_day, start_event, mark, is_full = P.start_day, P.start_event, P.mark, P.is_full
 match_bar, match_market, match_trade, awaits_price = P.match_bar, P.match_market, P.match_trade, P.awaits_price
 settle_requests, note_curve = P.settle_requests, P.note_curve
+breached, trip, NONE = P.breached, P.trip, P.NONE
 Bar, Trade, Fill = P.Bar, P.Trade, P.Fill
 BAR, FILL, NEXT_CLOSE, SIMULATED = P.BAR, P.FILL, P.NEXT_CLOSE, P.SIMULATED
 AHEAD, ONE = uint64(P.AHEAD), uint64(1)
@@ -64,6 +65,9 @@ _ON_FILL = """\
 _MARK = """\
         if is_bar:
             mark(desk, k, d[i])
+            if account.trips != 0 and breached(desk) != NONE:
+                trip(desk)
+                end = i + ONE  # what was taken back is drained before the next event
 """
 _ON_BAR = """\
             strategy.on_bar(Bar(ts_ns[i], k, a[i], b[i], c[i], d[i], e[i]), ctx)
@@ -71,6 +75,9 @@ _ON_BAR = """\
 _MARK_TRADE = """\
         else:
             mark(desk, k, a[i])
+            if account.trips != 0 and breached(desk) != NONE:
+                trip(desk)
+                end = i + ONE  # what was taken back is drained before the next event
 """
 _ON_TRADE = """\
             strategy.on_trade(Trade(ts_ns[i], k, a[i], b[i], int(c[i])), ctx)
@@ -116,7 +123,8 @@ class Parts:
         self.is_full, self.note_curve = driver.is_full, driver.note_curve
         self.match_bar, self.match_trade = matching.match_bar, matching.match_trade
         self.match_market, self.awaits_price = matching.match_market, matching.awaits_price
-        self.settle_requests = orders.settle_requests
+        self.settle_requests, self.trip = orders.settle_requests, orders.trip
+        self.breached, self.NONE = risk.breached, risk.NONE
         self.Bar, self.Trade, self.Fill = events.Bar, events.Trade, events.Fill
         self.BAR, self.FILL, self.SIMULATED, self.NEXT_CLOSE = layout.BAR, layout.FILL, layout.SIMULATED, layout.NEXT_CLOSE
 

@@ -7,8 +7,9 @@ from typing import Any
 
 from .jit import compiled
 from .layout import ARRIVING, CANCEL, MARKET, MAX_REQUESTS, RATE_WINDOW, REFUSAL, REMOTE, REQUESTED, SAME
+from .machine import seldom
 from .portfolio import apply_fill, log_execution, on_grid, revalue
-from .risk import INSUFFICIENT_BALANCE, NONE, check
+from .risk import INSUFFICIENT_BALANCE, KILL_SWITCH, NONE, check
 
 CANCEL_REQUEST = -1  # the type of a request that takes back the order whose ref is in its id
 
@@ -95,6 +96,17 @@ def cancel_at(desk: Any, slot: int, reason: int) -> None:
     order = desk.orders[slot]
     log_execution(desk, CANCEL, order.id, order.ref, order.inst, order.side, 0, reason, 0.0, unfilled(desk, slot), 0.0)
     take_out(desk, slot)
+
+
+@compiled
+def trip(desk: Any) -> None:
+    """Turns the kill switch on, for good, and takes every open order back: what the guard does when a loss limit is reached."""
+    seldom()
+    account = desk.account
+    account.killed = 1
+    account.trips = 0
+    while account.open_orders > 0:
+        cancel_at(desk, 0, KILL_SWITCH)
 
 
 @compiled

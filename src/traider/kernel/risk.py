@@ -7,7 +7,7 @@ they are asked, are in ``docs/risk.md``; the first one that refuses gives the re
 from typing import Any
 
 from ..domain.vocabulary import Reason
-from .jit import compiled
+from .jit import compiled, inlined
 from .layout import IOC, LIMIT, MARKET, MAX_ORDERS, MINUTE_NS, RATE_WINDOW, STOP
 from .portfolio import on_grid
 
@@ -92,7 +92,7 @@ def submissions_in_last_minute(desk: Any) -> int:
     return count
 
 
-@compiled
+@inlined
 def breached(desk: Any) -> int:
     """DAILY_LOSS or DRAWDOWN when that limit is reached now, else NONE."""
     account = desk.account
