@@ -106,8 +106,8 @@ def test_refusals_and_cancels_are_listed_by_reason(losing: Run, quoter: Run) -> 
         text = parsed(one.page()).texts["dt"]
         assert counts
         assert all(reason.label in text for reason in counts)
-    assert losing.result.refusals[Reason.DAILY_LOSS] > 0
-    assert f"{losing.result.refusals[Reason.DAILY_LOSS]:,}" in parsed(losing.page()).texts["dd"]
+    assert losing.result.refusals[Reason.KILL_SWITCH] > 0, "its daily loss limit is reached, which trips the switch"
+    assert f"{losing.result.refusals[Reason.KILL_SWITCH]:,}" in parsed(losing.page()).texts["dd"]
 
 
 def test_what_the_figures_stand_on_is_there(days: Run) -> None:

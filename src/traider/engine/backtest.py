@@ -72,7 +72,7 @@ class BacktestResult:
 def run_backtest(spec: BacktestSpec, tape: Tape, *, progress: Callable[[int], None] | None = None) -> BacktestResult:
     """Runs the strategy over the tape; ``progress`` is told how many events are done, now and then."""
     strategy = spec.strategy(**spec.parameters)
-    desk = Desk([spec.instrument], cash=spec.cash, limits=spec.limits, fees=spec.fees, fill=spec.fill)
+    desk = Desk([spec.instrument], cash=spec.cash, limits=spec.limits, fees=spec.fees, fill=spec.fill, trips=True)
     session = Session(strategy, desk, interpreted=spec.interpreted)
     curve = _curve_for(desk, len(tape))
     outcomes = Outcomes()
