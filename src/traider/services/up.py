@@ -33,6 +33,10 @@ _POLL_S = 0.02
 Part = Callable[[], Awaitable[None]]
 
 
+class GuardKilledError(TraiderError):
+    """The guard was ended from outside while it was starting."""
+
+
 class GuardProcess:
     """The guard's process: started, watched, started again when it dies, stopped."""
 
@@ -70,7 +74,7 @@ class GuardProcess:
             status = process.returncode
             if status is not None:
                 if status < 0:
-                    raise TraiderError(f"the guard was ended by {signal.Signals(-status).name} before it listened: start again")
+                    raise GuardKilledError(f"the guard was ended by {signal.Signals(-status).name} before it listened: start again")
                 told = f"the guard did not start (exit status {status}); its message is above"
                 raise UserError(told) if status == 2 else TraiderError(told)
             if asyncio.get_running_loop().time() - self._started_s > START_S:
@@ -189,7 +193,8 @@ async def _listens(guard: GuardProcess, stop: asyncio.Event) -> bool:
     try:
         await asyncio.wait((listening, stopping), return_when=asyncio.FIRST_COMPLETED)
         if not stop.is_set():
-            await listening  # raises why it doesn't
+            with suppress(GuardKilledError):  # who looks after it starts it again, as after any other death
+                await listening  # raises why it doesn't
         return not stop.is_set()
     finally:
         for task in (listening, stopping):
