@@ -9,8 +9,8 @@ from traider.domain.instruments import instrument_from_symbol
 from traider.domain.limits import RiskLimits
 from traider.engine.backtest import BacktestSpec, run_backtest
 from traider.engine.tape import Tape
-from traider.kernel.desk import Fees
 from traider.kernel.kit import Strategy
+from traider.kernel.simulation import Fees
 from traider.storage.market_file import MarketFile
 
 from .reference import CASH, FEE

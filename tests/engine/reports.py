@@ -18,10 +18,10 @@ from traider.engine.fills import FILLS, Fills
 from traider.engine.report import ReportContext, candles_of, render
 from traider.engine.statistics.market import market_of
 from traider.engine.tape import Tape, bars_tape, trades_tape
-from traider.kernel.desk import Fees
 from traider.kernel.events import Trade
 from traider.kernel.interpreter import Context
 from traider.kernel.kit import Strategy
+from traider.kernel.simulation import Fees
 from traider.storage.market_file import read_market_file
 from traider.strategies.sma_cross import SmaCross
 

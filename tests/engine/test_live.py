@@ -20,10 +20,11 @@ from traider.engine.backtest import BacktestSpec, run_backtest
 from traider.engine.fills import fills_from_events, fills_sha256
 from traider.engine.live import CancelOrder, LiveSession
 from traider.engine.tape import Tape, bars_tape
-from traider.kernel.desk import Desk, Fees
+from traider.kernel.desk import Desk
 from traider.kernel.events import Bar, Fill
 from traider.kernel.interpreter import Context
 from traider.kernel.kit import Strategy
+from traider.kernel.simulation import Fees
 from traider.kernel.structs import describe, read_back
 from traider.storage.market_file import read_market_file
 from traider.strategies.sma_cross import SmaCross

@@ -17,8 +17,9 @@ from traider.engine.backtest import BacktestResult, BacktestSpec, run_backtest
 from traider.engine.session import Session, acts_on
 from traider.engine.tape import Tape, bars_tape, trades_tape
 from traider.kernel import layout
-from traider.kernel.desk import Desk, Fees, FillMode
+from traider.kernel.desk import Desk
 from traider.kernel.kit import Strategy
+from traider.kernel.simulation import Fees, FillMode
 from traider.kernel.structs import describe, read_back
 from traider.storage.market_file import read_market_file
 from traider.strategies.ema_band import EmaBand

@@ -15,8 +15,8 @@ import pytest
 from tests.kernel.desks import instrument
 from traider.engine.backtest import BacktestResult, BacktestSpec, run_backtest
 from traider.engine.tape import Tape, bars_tape, trades_tape
-from traider.kernel.desk import Fees
 from traider.kernel.kit import Strategy
+from traider.kernel.simulation import Fees
 from traider.storage.market_file import read_market_file
 from traider.strategies.ema_band import EmaBand
 from traider.strategies.momentum import Momentum

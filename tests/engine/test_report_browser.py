@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from tests.browser.chromium import DESKTOP, PHONE, Screen, chromium
 from tests.engine.reports import DAYS, MINUTES, TRADES, Quoter, Run, run
 from traider.engine.round_trips import round_trips
-from traider.kernel.desk import Fees
+from traider.kernel.simulation import Fees
 
 pytestmark = pytest.mark.browser
 DATA = Path(__file__).parents[1] / "data"

@@ -17,7 +17,7 @@ from traider.domain.vocabulary import Reason
 from traider.engine.fills import FILLS
 from traider.engine.report import page as report_page
 from traider.engine.round_trips import round_trips
-from traider.kernel.desk import Fees
+from traider.kernel.simulation import Fees
 
 DATA = Path(__file__).parents[1] / "data"
 EVIL = """x"'><script>alert(1)</script><img src=http://evil.example/x onerror=alert(1)></title></style>&amp;{{ 7*7 }}"""

@@ -10,7 +10,7 @@ from tests.engine.reports import DAYS, TRADES, Quoter, run
 from traider.domain.limits import RiskLimits
 from traider.engine.report import fidelity, words
 from traider.engine.report.form import Form
-from traider.kernel.desk import FillMode
+from traider.kernel.simulation import FillMode
 
 SECOND_NS = 1_000_000_000
 

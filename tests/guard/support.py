@@ -25,7 +25,7 @@ from traider.domain.vocabulary import EventKind, OrderType, Reason, Side, TimeIn
 from traider.guard.approval import Effects, Guard
 from traider.guard.books import Books, GuardConfig
 from traider.guard.journal import Disk, Journal
-from traider.kernel.desk import FillMode
+from traider.kernel.simulation import FillMode
 
 START_NS = 1_700_006_400_000_000_000  # midnight UTC
 MINUTE_NS = 60_000_000_000

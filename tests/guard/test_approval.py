@@ -24,7 +24,7 @@ from traider.domain.limits import RiskLimits
 from traider.domain.orders import OrderAccepted, OrderCancelled, OrderFilled, OrderRejected, OrderSubmitted
 from traider.domain.vocabulary import EventKind, Liquidity, Reason, Side
 from traider.guard.journal import verify
-from traider.kernel.desk import FillMode
+from traider.kernel.simulation import FillMode
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from traider.domain.limits import RiskLimits
 from traider.domain.orders import AnyOrderEvent, OrderAccepted, OrderEvent, OrderFilled, OrderRejected, OrderRequest
 from traider.domain.vocabulary import EventKind, Reason, Side
 from traider.guard.journal import Disk, verify
-from traider.kernel.desk import FillMode
+from traider.kernel.simulation import FillMode
 
 
 class CrashError(BaseException):

@@ -6,7 +6,8 @@ from decimal import Decimal
 from traider.domain.instruments import Instrument
 from traider.domain.limits import RiskLimits
 from traider.domain.vocabulary import EventKind, OrderType, Reason, Side, TimeInForce
-from traider.kernel.desk import Desk, Execution, Fees, FillMode
+from traider.kernel.desk import Desk, Execution
+from traider.kernel.simulation import Fees, FillMode
 
 BUY, SELL = int(Side.BUY), int(Side.SELL)
 MINUTE_NS = 60_000_000_000

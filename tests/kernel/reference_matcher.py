@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from traider.domain.vocabulary import OrderType, Reason
-from traider.kernel.desk import FillMode
+from traider.kernel.simulation import FillMode
 
 BUY = 1
 

@@ -10,7 +10,8 @@ from traider.domain.errors import TraiderError
 from traider.domain.limits import RiskLimits
 from traider.domain.vocabulary import EventKind, OrderType, Reason
 from traider.kernel import layout
-from traider.kernel.desk import Desk, Execution, Fees, FillMode
+from traider.kernel.desk import Desk, Execution
+from traider.kernel.simulation import Fees, FillMode
 
 
 def test_ids_are_given_in_order_and_never_again() -> None:

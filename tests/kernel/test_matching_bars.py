@@ -5,7 +5,7 @@ import pytest
 from tests.kernel.desks import BUY, SELL, Pit, cancels, fills, instrument
 from traider.domain.vocabulary import OrderType, Reason
 from traider.kernel import entry
-from traider.kernel.desk import Fees, FillMode
+from traider.kernel.simulation import Fees, FillMode
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from tests.kernel.desks import BUY, SELL, Pit, instrument
 from tests.kernel.reference_matcher import Happened, Order, ReferenceMatcher
 from traider.domain.vocabulary import OrderType, Reason
-from traider.kernel.desk import Execution, Fees, FillMode
+from traider.kernel.desk import Execution
+from traider.kernel.simulation import Fees, FillMode
 
 INCREMENT = Fraction(1, 10)
 PRICES = st.integers(180, 220).map(lambda halves: halves / 2)  # 90 .. 110 by 0.5, so that ties are frequent

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.kernel.desks import BUY, SELL, Pit, instrument
-from traider.kernel.desk import Fees
+from traider.kernel.simulation import Fees
 
 EPSILON = sys.float_info.epsilon
 CASH = 1_000_000

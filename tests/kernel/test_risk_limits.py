@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.kernel.desks import BUY, MINUTE_NS, SELL, Pit, instrument
 from traider.domain.limits import RiskLimits
 from traider.domain.vocabulary import OrderType, Reason
-from traider.kernel.desk import Fees
+from traider.kernel.simulation import Fees
 
 SECOND_NS = 1_000_000_000
 

@@ -20,7 +20,7 @@ from traider.engine.backtest import BacktestSpec, run_backtest
 from traider.engine.tape import tape_of
 from traider.guard.journal import verify
 from traider.guard.place import JOURNAL
-from traider.kernel.desk import Fees
+from traider.kernel.simulation import Fees
 from traider.strategies.sma_cross import SmaCross
 
 ROWS = 600

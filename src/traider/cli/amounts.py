@@ -3,7 +3,7 @@
 from decimal import Decimal, InvalidOperation
 
 from traider.domain.errors import SettingsError
-from traider.kernel.desk import Fees, FillMode
+from traider.kernel.simulation import Fees, FillMode
 from traider.research import amounts
 
 

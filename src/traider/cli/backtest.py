@@ -12,7 +12,7 @@ from traider.domain.errors import SettingsError, TraiderError
 from traider.engine.backtest import BacktestResult, BacktestSpec, run_backtest
 from traider.engine.manifest import Manifest, changes, encode
 from traider.engine.tape import Tape
-from traider.kernel.desk import Fees
+from traider.kernel.simulation import Fees
 from traider.research.runs import Run, Runner, data_of_manifest, read_manifest, run_manifest, run_spec
 from traider.storage.table_file import check_table_path, write_table
 from traider.strategies.registry import find_strategy

@@ -16,7 +16,12 @@ from .vocabulary import Liquidity, OrderType, Reason, Side, TimeInForce
 
 
 class OrderRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """What a trader asks for. The client order id is made before the first send and never reused."""
+    """What a trader asks for. The client order id is made before the first send and never reused.
+
+    A trailing stop has ``trail_amount`` (in quote currency) or ``trail_fraction`` (of the price). Good-till-date has
+    ``expire_ts_ns``. ``oco`` names a group of which one fill cancels the others; with ``parent``, a client order id, the
+    order waits until that order is filled.
+    """
 
     client_order_id: str
     symbol: str
@@ -28,6 +33,11 @@ class OrderRequest(msgspec.Struct, frozen=True, kw_only=True):
     time_in_force: TimeInForce = TimeInForce.GTC
     post_only: bool = False
     strategy: str = ""
+    trail_amount: Decimal | None = None
+    trail_fraction: Decimal | None = None
+    expire_ts_ns: int = 0
+    oco: str = ""
+    parent: str = ""
 
 
 class OrderEvent(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):

@@ -12,8 +12,9 @@ from ..domain.instruments import Instrument
 from ..domain.limits import RiskLimits
 from ..domain.vocabulary import Reason
 from ..kernel import layout
-from ..kernel.desk import Desk, Fees, FillMode
+from ..kernel.desk import Desk
 from ..kernel.kit import Strategy, Value
+from ..kernel.simulation import Fees, FillMode
 from .fills import Fills, Outcomes, fills_sha256
 from .session import Session
 from .statistics import sharpe_ratio

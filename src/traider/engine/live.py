@@ -17,9 +17,10 @@ from ..domain.guard_protocol import MarketEvent, Snapshot
 from ..domain.instruments import Instrument
 from ..domain.orders import AnyOrderEvent, OrderAccepted, OrderCancelled, OrderFilled, OrderRejected, OrderRequest, OrderSubmitted
 from ..domain.vocabulary import Liquidity, OrderType, Side, TimeInForce
-from ..kernel.desk import Desk, FillMode
+from ..kernel.desk import Desk
 from ..kernel.kit import Strategy
 from ..kernel.orders import CANCEL_REQUEST
+from ..kernel.simulation import FillMode
 from .session import Session, symbols
 from .tape import tape_of
 

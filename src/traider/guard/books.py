@@ -20,7 +20,8 @@ from traider.domain.orders import AnyOrderEvent, OrderAccepted, OrderRequest
 from traider.domain.state import AccountState
 from traider.domain.vocabulary import Liquidity, OrderType, Reason
 from traider.kernel import layout
-from traider.kernel.desk import Desk, Execution, Fees, FillMode
+from traider.kernel.desk import Desk, Execution
+from traider.kernel.simulation import Fees, FillMode
 
 from .records import Checkpoint, Configured, SessionStarted
 

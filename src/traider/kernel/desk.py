@@ -5,9 +5,7 @@ The backtest and the live session hand ``Desk.record`` to a strategy's driver; t
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from decimal import Decimal
-from enum import IntEnum
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -17,24 +15,9 @@ from ..domain.instruments import Instrument
 from ..domain.limits import RiskLimits
 from ..domain.vocabulary import Reason
 from . import entry, layout, orders, portfolio
+from .simulation import Fees, FillMode
 
 _KINDS: dict[int, Literal["fill", "cancel", "refusal"]] = {layout.FILL: "fill", layout.CANCEL: "cancel", layout.REFUSAL: "refusal"}
-
-
-class FillMode(IntEnum):
-    """Where market orders fill; see ``docs/matching.md``."""
-
-    NEXT_OPEN = layout.NEXT_OPEN
-    NEXT_CLOSE = layout.NEXT_CLOSE
-    SAME = layout.SAME
-
-
-@dataclass(frozen=True)
-class Fees:
-    """Fractions of the notional: 0.001 is 0.1 %."""
-
-    maker: float = 0.0
-    taker: float = 0.0
 
 
 class Execution(NamedTuple):

@@ -16,6 +16,7 @@ MAX_REQUESTS = 64  # asked for while handling one event
 MAX_EXECUTIONS = 4096  # logged between two drains
 DRAIN_AT = MAX_EXECUTIONS - MAX_ORDERS - 2 * MAX_REQUESTS
 MAX_DAYS = 1024  # day ends logged between two drains
+MAX_FEE_TIERS = 16
 RATE_WINDOW = 4096  # submissions remembered for the order rate; the limit's largest value
 DAY_NS = 86_400_000_000_000
 MINUTE_NS = 60_000_000_000

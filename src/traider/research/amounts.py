@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from traider.domain.errors import SettingsError
 from traider.domain.instruments import Instrument
-from traider.kernel.desk import FillMode
+from traider.kernel.simulation import FillMode
 
 FILL_MODES = {
     "next-open": FillMode.NEXT_OPEN,

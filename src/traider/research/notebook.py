@@ -13,8 +13,8 @@ from traider.domain.errors import SettingsError, StrategyError
 from traider.domain.limits import RiskLimits
 from traider.engine.backtest import BacktestResult, BacktestSpec
 from traider.engine.manifest import parse_limits
-from traider.kernel.desk import Fees
 from traider.kernel.kit import Strategy, Value
+from traider.kernel.simulation import Fees
 from traider.storage.table_file import write_table
 from traider.strategies.registry import find_strategy
 

@@ -13,7 +13,7 @@ from traider.engine.manifest import DataSource, Manifest, Outcome, code_of, deco
 from traider.engine.statistics.market import market_of
 from traider.engine.statistics.summary import Statistics, statistics_of
 from traider.engine.tape import Tape
-from traider.kernel.desk import Fees
+from traider.kernel.simulation import Fees
 from traider.storage.market_file import MarketFile
 from traider.strategies.registry import find_strategy
 

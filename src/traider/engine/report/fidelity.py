@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from ...domain.limits import RiskLimits
-from ...kernel.desk import FillMode
+from ...kernel.simulation import FillMode
 from . import words
 
 _MARKET_ORDERS = {

@@ -7,7 +7,7 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ...domain.vocabulary import Reason
-from ...kernel.desk import Fees
+from ...kernel.simulation import Fees
 from ..backtest import CURVE_POINTS, BacktestResult
 from ..round_trips import Ledger
 from ..statistics import DAYS_A_YEAR

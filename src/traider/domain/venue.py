@@ -1,0 +1,154 @@
+"""What the guard asks of an exchange, and what it is told: the ``Venue`` port and the words of its answers.
+
+A call that changes something has one of three outcomes. The venue said yes: the call returns. The venue said no:
+``VenueRejection``, and nothing happened there. Nobody knows: ``VenueUnknown``, because the answer was lost, late, or could
+not be read; what was asked for may have happened, and only the venue's own word, asked for later, settles it.
+"""
+
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from enum import StrEnum
+from typing import Protocol
+
+import msgspec
+
+from .errors import TraiderError
+from .instruments import Instrument
+from .orders import OrderRequest
+from .vocabulary import Liquidity, OrderStatus, Side
+
+
+class VenueError(TraiderError):
+    """The venue, or the way to it, did not do what was asked."""
+
+
+class VenueRejection(VenueError):
+    """The venue's own no: nothing was done. ``code`` is the venue's word for why."""
+
+    def __init__(self, message: str, *, code: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class VenueUnknown(VenueError):
+    """The answer is not known: what was asked for may have happened."""
+
+
+class VenueUnavailable(VenueError):
+    """Nothing was sent, or a question was not answered: it can be asked again."""
+
+
+class VenueOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """An order as the venue tells it. ``client_order_id`` is empty where the venue knows none."""
+
+    venue_order_id: str
+    client_order_id: str
+    symbol: str
+    side: Side
+    status: OrderStatus
+    size: Decimal
+    filled_size: Decimal
+    limit_price: Decimal | None = None
+    stop_price: Decimal | None = None
+    created_ts_ns: int = 0
+    reason: str = ""
+
+
+class VenueFill(msgspec.Struct, frozen=True, kw_only=True):
+    """One fill. ``trade_id`` is unique at the venue: a fill is booked once however often it is told."""
+
+    trade_id: str
+    venue_order_id: str
+    client_order_id: str
+    symbol: str
+    side: Side
+    price: Decimal
+    size: Decimal
+    fee: Decimal
+    liquidity: Liquidity
+    ts_ns: int
+
+
+class Balance(msgspec.Struct, frozen=True, kw_only=True):
+    """One currency of the account: what is free, and what open orders hold."""
+
+    currency: str
+    available: Decimal
+    held: Decimal
+
+
+class Permissions(msgspec.Struct, frozen=True, kw_only=True):
+    """What the key may do."""
+
+    can_view: bool
+    can_trade: bool
+    can_transfer: bool
+    portfolio: str = ""
+
+
+class StreamState(StrEnum):
+    """Of the venue's user channel."""
+
+    LIVE = "live"  # from here on every change is told
+    LOST = "lost"  # what happens now is not told: ask, once it is live again
+
+
+class StreamChange(msgspec.Struct, frozen=True, kw_only=True):
+    state: StreamState
+    detail: str = ""
+
+
+class OrderHint(msgspec.Struct, frozen=True, kw_only=True):
+    """The user channel said something of this order. A hint when to ask, never a fact to book."""
+
+    order: VenueOrder
+
+
+VenueEvent = StreamChange | OrderHint
+
+
+class Venue(Protocol):
+    """The order side of an exchange. Every call has a deadline of its own; times are nanoseconds since the epoch, UTC."""
+
+    @property
+    def name(self) -> str: ...
+
+    async def start(self) -> None:
+        """Connects; ``VenueUnavailable`` says why it can't."""
+        ...
+
+    async def stop(self) -> None: ...
+
+    async def server_time_ns(self) -> int: ...
+
+    async def permissions(self) -> Permissions: ...
+
+    async def products(self) -> tuple[Instrument, ...]: ...
+
+    async def submit(self, request: OrderRequest) -> str:
+        """Sends the order once; the venue's id of it."""
+        ...
+
+    async def cancel(self, venue_order_ids: tuple[str, ...]) -> dict[str, VenueRejection | None]:
+        """Asks for the cancellation of each; None where the venue took the request, else its no."""
+        ...
+
+    async def amend(self, venue_order_id: str, *, size: Decimal, price: Decimal) -> None: ...
+
+    async def order(self, *, client_order_id: str = "", venue_order_id: str = "") -> VenueOrder | None:
+        """The order as it is now; None where the venue says that there is none."""
+        ...
+
+    async def open_orders(self) -> tuple[VenueOrder, ...]:
+        """All of them, every page."""
+        ...
+
+    async def fills(self, *, since_ts_ns: int) -> tuple[VenueFill, ...]:
+        """All fills from this time on, every page, oldest first."""
+        ...
+
+    async def balances(self) -> tuple[Balance, ...]: ...
+
+    def events(self) -> AsyncIterator[VenueEvent]:
+        """The user channel, for as long as the venue is started."""
+        ...
