@@ -9,7 +9,7 @@ TraiderError
 ├── JournalError            the journal can't be written or does not verify: nothing may be sent
 ├── LinkError               the connection to the guard: lost, refused, or speaking another version
 ├── StoreError              the state store: migration failed, not reachable
-├── VenueError              an exchange: VenueRejection, VenueUnknown, VenueUnavailable (traider.domain.venue)
+├── VenueError              an exchange: VenueRejectedError, VenueUnknownError, VenueUnavailableError (traider.domain.venue)
 ├── BusError                a consumer fell too far behind on a topic that must not lose anything
 └── OrderStateError         an event that the order's state does not allow
 """

@@ -1,7 +1,7 @@
 """What the guard asks of an exchange, and what it is told: the ``Venue`` port and the words of its answers.
 
 A call that changes something has one of three outcomes. The venue said yes: the call returns. The venue said no:
-``VenueRejection``, and nothing happened there. Nobody knows: ``VenueUnknown``, because the answer was lost, late, or could
+``VenueRejectedError``, and nothing happened there. Nobody knows: ``VenueUnknownError``, because the answer was lost, late, or could
 not be read; what was asked for may have happened, and only the venue's own word, asked for later, settles it.
 """
 
@@ -22,7 +22,7 @@ class VenueError(TraiderError):
     """The venue, or the way to it, did not do what was asked."""
 
 
-class VenueRejection(VenueError):
+class VenueRejectedError(VenueError):
     """The venue's own no: nothing was done. ``code`` is the venue's word for why."""
 
     def __init__(self, message: str, *, code: str = "") -> None:
@@ -30,11 +30,11 @@ class VenueRejection(VenueError):
         self.code = code
 
 
-class VenueUnknown(VenueError):
+class VenueUnknownError(VenueError):
     """The answer is not known: what was asked for may have happened."""
 
 
-class VenueUnavailable(VenueError):
+class VenueUnavailableError(VenueError):
     """Nothing was sent, or a question was not answered: it can be asked again."""
 
 
@@ -114,7 +114,7 @@ class Venue(Protocol):
     def name(self) -> str: ...
 
     async def start(self) -> None:
-        """Connects; ``VenueUnavailable`` says why it can't."""
+        """Connects; ``VenueUnavailableError`` says why it can't."""
         ...
 
     async def stop(self) -> None: ...
@@ -129,7 +129,7 @@ class Venue(Protocol):
         """Sends the order once; the venue's id of it."""
         ...
 
-    async def cancel(self, venue_order_ids: tuple[str, ...]) -> dict[str, VenueRejection | None]:
+    async def cancel(self, venue_order_ids: tuple[str, ...]) -> dict[str, VenueRejectedError | None]:
         """Asks for the cancellation of each; None where the venue took the request, else its no."""
         ...
 

@@ -28,7 +28,7 @@ class FeeTier:
 
 @dataclass(frozen=True)
 class Fees:
-    """Fractions of the notional: 0.001 is 0.1 %. With ``tiers`` the 30-day volume decides, and ``maker`` and ``taker`` hold below the first."""
+    """Fractions of the notional: 0.001 is 0.1 %. Below the first tier ``maker`` and ``taker`` hold; else the 30-day volume decides."""
 
     maker: float = 0.0
     taker: float = 0.0
