@@ -6,7 +6,7 @@ Nothing else in this package waits or asks for the time, so on virtual time a ru
 import asyncio
 import heapq
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from itertools import count
 
 SECOND_NS = 1_000_000_000
@@ -95,13 +95,13 @@ class Agenda:
             made += 1
         return made
 
-    async def advance(self, seconds: float, between: Callable[[], "asyncio.Future[None] | None"] | None = None) -> None:
+    async def advance(self, seconds: float, between: Callable[[], Awaitable[None]] | None = None) -> None:
         """Virtual time goes on by so much; others get their turn in between, so that what was sent can leave."""
         target_ns = self._virtual_ns + round(seconds * SECOND_NS)
         while self.run_due(target_ns):
             await asyncio.sleep(0)
-            if between is not None and (waiting := between()) is not None:
-                await waiting
+            if between is not None:
+                await between()
         self._virtual_ns = max(self._virtual_ns, target_ns)
         await asyncio.sleep(0)
 

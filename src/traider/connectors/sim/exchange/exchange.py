@@ -104,13 +104,14 @@ class Exchange:
 
     def finish(self, market: Market) -> None:
         """Stops that were reached, orders that follow others; then everybody is told."""
-        while (reached := self._reached.pop(market.market_id, None)) is not None or self._followers:
-            low, high = reached or (0, 0)
+        while market.market_id in self._reached or self._followers:
+            reached = self._reached.pop(market.market_id, None)
             followers, self._followers = self._followers, []
             for parent in followers:
                 self._follow(parent)
             if reached is None:
                 continue
+            low, high = reached
             for order in list(market.stops):
                 if (high if order.terms.stop_direction == UP else -low) >= order.stop_ticks * order.terms.stop_direction:
                     self._trigger(market, order)
@@ -132,7 +133,8 @@ class Exchange:
         low, high = self._reached.get(market.market_id, (match.ticks, match.ticks))
         self._reached[market.market_id] = min(low, match.ticks), max(high, match.ticks)
         self.feed.printed(market, trade)
-        same = match.taker is not None and match.maker is not None and match.taker.product is match.maker.product
+        taker, maker_order = match.taker, match.maker
+        same = taker is not None and maker_order is not None and taker.product is maker_order.product
         for order, maker in ((match.taker, False), (match.maker, True)):
             if order is not None:
                 self._fill(market, order, match, maker=maker, against_market=not same)
@@ -165,7 +167,7 @@ class Exchange:
             fee,
             maker,
             trade.ts_ns,
-            trade.ts_ns + round(self.switches.fill_lag_s * SECOND_NS),
+            max(trade.ts_ns + round(self.switches.fill_lag_s * SECOND_NS), order.fills_hidden_until_ns),
         )
         order.fills.append(fill)
         remember_fill(account, fill, self.config.bounds)
@@ -240,7 +242,7 @@ class Exchange:
         if due > order.filled_lots:
             self.market_of(order.product).matcher.take(order, order.ticks, due - order.filled_lots, self.switches.self_trade)
         order.turn += 1
-        if not order.ended and order.turn < len(terms.slices):
+        if order.turn < len(terms.slices):
             self.agenda.at(self.agenda.time_ns() + terms.slice_ns, lambda: self._turn(order))
         self.finish(self.market_of(order.product))
 

@@ -95,6 +95,7 @@ class Order:
     maker_ppm: int
     taker_ppm: int
     visible_ns: int = 0
+    fills_hidden_until_ns: int = 0
     source: str = "RETAIL_ADVANCED"
     lots: int = 0  # the size now, after edits
     ticks: int = 0  # the limit now: edits, stops and brackets move it

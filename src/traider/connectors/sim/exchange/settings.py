@@ -55,6 +55,7 @@ class Switches:
     private_per_s: float = 30.0
     public_per_s: float = 10.0
     messages_per_s: float = 8.0  # of unauthenticated subscribe messages, per address
+    public_cache_s: float = 0.0  # how old a public answer may be; the real edge keeps them for about a second
     limit_body: Literal["errors", "error"] = "errors"
     # Sockets
     sequence: Literal["connection", "product"] = "connection"
