@@ -9,6 +9,8 @@ import msgspec
 from .keys import Key
 from .refusals import RequestRefusedError, bad_request, not_found
 
+_LONGEST_NUMBER = 12
+
 
 @dataclass(slots=True)
 class Call:
@@ -31,14 +33,17 @@ class Call:
         return [word for value in self.query.get(name, []) for word in value.split(",") if word]
 
     def number(self, name: str, default: int, most: int) -> int:
+        """A count, or the default where none is given or it is 0."""
+        return min(self.seconds(name, default) or default, most)
+
+    def seconds(self, name: str, default: int) -> int:
+        """A whole number that is not negative."""
         text = self.word(name)
-        if not text or text == "None":
+        if text in ("", "None"):
             return default
-        try:
-            value = int(text)
-        except ValueError:
-            raise bad_request(f"{name} must be a whole number") from None
-        return max(1, min(value, most)) if value else default
+        if not text.isdecimal() or len(text) > _LONGEST_NUMBER:
+            raise bad_request(f"{name} must be a whole number")
+        return int(text)
 
     def json(self) -> dict[str, Any]:
         try:

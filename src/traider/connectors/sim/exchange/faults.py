@@ -10,6 +10,9 @@ from .rules import Rule, parse_rule, sizes
 from .triggers import trigger_rule
 
 
+_SIGNATURES = REQUEST_ACTS | {name: act.signature for name, act in ACTS.items()}
+
+
 @dataclass
 class Faults:
     """The rules that there are. ``hits`` tells which act on a request; ``act`` carries one out."""
@@ -25,8 +28,7 @@ class Faults:
 
     def add(self, given: object) -> Rule:
         """A new rule; one without a match acts now, or when its time comes."""
-        signatures = {name: act.signature for name, act in ACTS.items()} | REQUEST_ACTS
-        rule = parse_rule(self._count + 1, given, signatures)
+        rule = parse_rule(self._count + 1, given, _SIGNATURES)
         self._count += 1
         self.rules[rule.id] = rule
         if rule.match is None:
@@ -52,7 +54,7 @@ class Faults:
             return []  # no JSON: it is refused as such
         if given is None:
             return []
-        return [parse_rule(0, rule, {name: act.signature for name, act in ACTS.items()} | REQUEST_ACTS) for rule in given]
+        return [parse_rule(0, rule | {"match": {}}, _SIGNATURES) for rule in given]
 
     def act(self, rule: Rule, call: Call, answer: Answer | None) -> None:
         """What the rule does besides the request itself; after ``at`` seconds, if it says so."""

@@ -92,8 +92,8 @@ class MarketCalls:
         if length_s is None:
             raise bad_request(f"granularity must be one of {', '.join(market_shapes.GRANULARITIES)}")
         now_s = self._exchange.now_ns() // 10**9
-        last_s = call.number("end", now_s, 10**11)
-        first_s = call.number("start", last_s - _MOST_CANDLES * length_s, 10**11)
+        last_s = call.seconds("end", now_s)
+        first_s = call.seconds("start", last_s - _MOST_CANDLES * length_s)
         if last_s < first_s:
             raise bad_request("end is before start")
         if (last_s - first_s) // length_s > _MOST_CANDLES:
@@ -103,7 +103,7 @@ class MarketCalls:
 
     def _ticker(self, call: Call) -> dict[str, Any]:
         product, market = self._at(call.parts[0])
-        first_ns, last_ns = call.number("start", 0, 10**11) * 10**9, call.number("end", 10**10, 10**11) * 10**9
+        first_ns, last_ns = call.seconds("start", 0) * 10**9, call.seconds("end", 10**10) * 10**9
         limit = call.number("limit", 100, 1000)
         found = [trade for trade in reversed(market.trades) if first_ns <= trade.ts_ns <= last_ns][:limit]
         bids, asks, grid = market.matcher.bids, market.matcher.asks, product.grid

@@ -1,6 +1,6 @@
 """Private calls about orders and fills."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from . import shapes
@@ -136,30 +136,38 @@ class OrderCalls:
 
     def _list(self, call: Call) -> dict[str, Any]:
         owner = owner_of(call)
-        statuses = set(call.words("order_status"))
-        source: Iterable[Order] = owner.orders.values() if statuses - {"OPEN"} or not statuses else owner.open.values()
-        matching = (order for order in reversed(list(source)) if self._listed(order, call, statuses))
+        source: Iterable[Order] = owner.open.values() if set(call.words("order_status")) == {"OPEN"} else owner.orders.values()
+        listed = self._filter(call)
         found, cursor = page(
-            matching, number=lambda order: order.number, cursor=call.word("cursor"), limit=call.number("limit", _DEFAULT_LIMIT, _MOST)
+            (order for order in reversed(list(source)) if listed(order)),
+            number=lambda order: order.number,
+            cursor=call.word("cursor"),
+            limit=call.number("limit", _DEFAULT_LIMIT, _MOST),
         )
         return {"orders": [shapes.order(order) for order in found], "sequence": "0", "has_next": bool(cursor), "cursor": cursor}
 
-    def _listed(self, order: Order, call: Call, statuses: set[str]) -> bool:
-        filters = (
-            (statuses, str(order.status)),
-            (set(call.words("order_ids")), order.order_id),
-            (set(self._product_ids(call)), order.product.product_id),
-            (set(call.words("time_in_forces")), str(order.terms.tif)),
-            (set(call.words("order_types")), str(order.terms.kind)),
-            (set(call.words("order_side")), SIDE_NAMES[order.side]),
-            (set(call.words("asset_filters")), order.product.base),
-            (set(call.words("order_placement_source")) or {"RETAIL_ADVANCED"}, order.source),
-            (set(call.words("product_type")) - {"UNKNOWN_PRODUCT_TYPE"}, "SPOT"),
-        )
-        if any(wanted and value not in wanted for wanted, value in filters) or order.visible_ns > self._exchange.now_ns():
-            return False
-        first, last = _time(call, "start_date"), _time(call, "end_date")
-        return (first is None or order.created_ns >= first) and (last is None or order.created_ns < last)
+    def _filter(self, call: Call) -> Callable[[Order], bool]:
+        """Whether an order is asked for, and seen by now."""
+        asked: list[tuple[set[str], Callable[[Order], str]]] = [
+            (set(call.words("order_status")), lambda order: str(order.status)),
+            (set(call.words("order_ids")), lambda order: order.order_id),
+            (set(self._product_ids(call)), lambda order: order.product.product_id),
+            (set(call.words("time_in_forces")), lambda order: str(order.terms.tif)),
+            (set(call.words("order_types")), lambda order: str(order.terms.kind)),
+            (set(call.words("order_side")), lambda order: SIDE_NAMES[order.side]),
+            (set(call.words("asset_filters")), lambda order: order.product.base),
+            (set(call.words("order_placement_source")) or {"RETAIL_ADVANCED"}, lambda order: order.source),
+            (set(call.words("product_type")) - {"UNKNOWN_PRODUCT_TYPE"}, lambda order: "SPOT"),
+        ]
+        filters = [(wanted, value) for wanted, value in asked if wanted]
+        first, last, now_ns = _time(call, "start_date"), _time(call, "end_date"), self._exchange.now_ns()
+
+        def listed(order: Order) -> bool:
+            if order.visible_ns > now_ns or any(value(order) not in wanted for wanted, value in filters):
+                return False
+            return (first is None or order.created_ns >= first) and (last is None or order.created_ns < last)
+
+        return listed
 
     def _fills(self, call: Call) -> dict[str, Any]:
         owner = owner_of(call)

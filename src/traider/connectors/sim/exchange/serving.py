@@ -41,10 +41,10 @@ class Serving:
         await self._stop()
 
     async def _serve(self, handler: web.Server, port: int, tls: ssl.SSLContext | None) -> int:
-        runner = web.ServerRunner(handler, access_log=None)
+        runner = web.ServerRunner(handler, access_log=None, shutdown_timeout=0.5)
         await runner.setup()
         self._runners.append(runner)
-        site = web.TCPSite(runner, self.host, port, ssl_context=tls, shutdown_timeout=0.5)
+        site = web.TCPSite(runner, self.host, port, ssl_context=tls)
         try:
             await site.start()
         except OSError as error:

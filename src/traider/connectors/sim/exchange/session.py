@@ -19,6 +19,7 @@ class Session:
         self.number, self.wire, self.address, self.user_only = number, wire, address, user_only
         self._agenda, self._switches = agenda, switches
         self.channels: dict[str, set[str]] = {}  # as they were subscribed to; for user: products, or nothing for all
+        self.subscribed = False  # ever
         self.key: Key | None = None
         self.damage = Damage()
         self.sent: Counter[str] = Counter()  # messages by channel

@@ -34,7 +34,7 @@ class Subscriptions:
         session.on_closed = self._hub.leave
 
         def check() -> None:
-            if not session.channels:
+            if not session.subscribed:
                 session.close(1008, "no subscription in time")
 
         if switches.subscribe_within_s:
@@ -94,6 +94,7 @@ class Subscriptions:
         return switches.limits and self._limiter.take(session.address, switches.messages_per_s, self._exchange.now_ns()) < 0
 
     def _subscribe(self, session: Session, channel: str, products: list[str], key: Key | None) -> None:
+        session.subscribed = True
         if channel in MARKET_CHANNELS:
             names = list(dict.fromkeys(self._exchange.products[product].market_id for product in products))
             session.channels.setdefault(channel, set()).update(names)
