@@ -17,7 +17,7 @@ from traider.connectors.sim.exchange.generated import GeneratedMarket
 from traider.connectors.sim.exchange.keys import SCOPES, KeyKind
 from traider.connectors.sim.exchange.products import Product
 from traider.connectors.sim.exchange.recording import recorded_market
-from traider.connectors.sim.exchange.serving import Serving
+from traider.connectors.sim.exchange.serving import Address, Serving
 from traider.connectors.sim.exchange.settings import FUNDS, Bounds, Config, Switches
 from traider.connectors.sim.exchange.simulator import Setup, Simulator
 from traider.connectors.sim.exchange.tls import server_context
@@ -54,6 +54,7 @@ def exchange_sim(
     fund: Annotated[list[str] | None, typer.Option(help="CURRENCY=AMOUNT of the first account, as often as needed.")] = None,
     account: Annotated[list[str] | None, typer.Option(help="NAME:FILE[:KIND[:SCOPE+SCOPE]] of a further account, with its key.")] = None,
     tls: Annotated[bool, typer.Option("--tls", help="https and wss; the authority's certificate is written beside the key.")] = False,
+    tls_port: Annotated[int | None, typer.Option(help="https and wss there, beside the plain port.", min=0, max=65_535)] = None,
     switch: Annotated[list[str] | None, typer.Option(help="NAME=VALUE of the page on the simulator, as often as needed.")] = None,
     quantity_triggers: Annotated[bool, typer.Option("--quantity-triggers", help="Faults by the last digits of a size.")] = False,
     truth_file: Annotated[Path | None, typer.Option(help="Every request and fill is appended to it.")] = None,
@@ -84,8 +85,8 @@ def exchange_sim(
         _write_key(_writable(key_out, "--key-out"), simulator.issue_key(first, kind, ("view", "trade")))
     for text in account or []:
         _further_account(simulator, text)
-    context = server_context(_beside(key_out), host) if tls else None
-    run(_serve(Serving(simulator, host=host, port=port, control_port=control_port, tls=context), tls=tls))
+    context = server_context(_beside(key_out), host) if tls or tls_port is not None else None
+    run(_serve(Serving(simulator, Address(host, port, control_port, context, tls_port)), tls=tls and tls_port is None))
     return 0
 
 
@@ -97,6 +98,8 @@ async def _serve(serving: Serving, *, tls: bool) -> None:
     async with serving:
         scheme, socket_scheme = ("https", "wss") if tls else ("http", "ws")
         typer.echo(f"exchange on {scheme}://{serving.host}:{serving.port} and {socket_scheme}://{serving.host}:{serving.port}")
+        if serving.tls_port is not None:
+            typer.echo(f"and on https://{serving.host}:{serving.tls_port} and wss://{serving.host}:{serving.tls_port}")
         if serving.control_port is not None:
             typer.echo(f"control on http://{serving.host}:{serving.control_port}")
         failed = loop.create_task(serving.failed())
@@ -205,7 +208,7 @@ def _write_key(path: Path | None, content: dict[str, Any]) -> None:
 
 def _beside(key_out: Path | None) -> Path:
     if key_out is None:
-        raise SettingsError("--tls needs --key-out: the authority's certificate is written beside the key")
+        raise SettingsError("--tls and --tls-port need --key-out: the authority's certificate is written beside the key")
     return key_out.with_name(f"{key_out.stem}.ca.pem")
 
 

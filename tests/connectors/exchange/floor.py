@@ -16,6 +16,7 @@ from traider.connectors.sim.exchange.units import atoms, decimal
 
 START_NS = 1_767_225_600 * 10**9  # 2026-01-01
 MAKER, TAKER = Decimal("0.004"), Decimal("0.006")
+Number = Any  # a Decimal; tests compare it with whole numbers
 TIERS = (FeeTier("Flat", 0, 4000, 6000),)
 FUNDS = {"USD": atoms(100_000), "BTC": atoms(10)}
 
@@ -56,7 +57,8 @@ class Floor:
     def level(self, side: int, price: int, size: str) -> None:
         """The market's size at a price; what it crosses trades."""
         lots = int(Decimal(size) * 1000)
-        self.exchange.step(self.market, lambda matcher: (matcher.on_level(side, price, lots), matcher.uncross())[1])
+        self.market.matcher.on_level(side, price, lots)
+        self.exchange.step(self.market, lambda matcher: matcher.uncross())
 
     def book(self, bids: dict[int, str], asks: dict[int, str]) -> None:
         for price, size in bids.items():
@@ -90,10 +92,10 @@ class Floor:
         fields = {"base_size": size, "limit_price": str(price), "post_only": post_only}
         return self.order(side, {"limit_limit_gtc": fields}, by=by, **more)
 
-    def free(self, account: Account, currency: str) -> Decimal:
+    def free(self, account: Account, currency: str) -> Number:
         return decimal(account.wallets[currency].available)
 
-    def held(self, account: Account, currency: str) -> Decimal:
+    def held(self, account: Account, currency: str) -> Number:
         return decimal(account.wallets[currency].hold)
 
     def bids(self) -> dict[int, Decimal]:
@@ -108,9 +110,9 @@ class Floor:
         return {ticks: Decimal(ladder.shown(ticks)) / 1000 for ticks in ladder.levels()}
 
 
-def filled(order: Order) -> Decimal:
+def filled(order: Order) -> Number:
     return Decimal(order.filled_lots) / 1000
 
 
-def value(order: Order) -> Decimal:
+def value(order: Order) -> Number:
     return decimal(order.filled_value)

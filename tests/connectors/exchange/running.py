@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from tests.connectors.exchange.floor import FUNDS, START_NS, TIERS
 from traider.connectors.sim.exchange.accounts import Account
 from traider.connectors.sim.exchange.keys import KeyKind
-from traider.connectors.sim.exchange.serving import Serving
+from traider.connectors.sim.exchange.serving import Address, Serving
 from traider.connectors.sim.exchange.settings import Bounds, Config, Switches
 from traider.connectors.sim.exchange.simulator import Setup, Simulator
 
@@ -109,7 +109,6 @@ class Running:
     http: aiohttp.ClientSession
     account: Account
     key: dict[str, Any]
-    tls: ssl.SSLContext | None = None
     numbers: list[int] = field(default_factory=lambda: [0])
 
     @property
@@ -185,7 +184,7 @@ async def exchange(*, virtual: bool = True, tls: ssl.SSLContext | None = None, *
         market.matcher.on_level(side, ticks, lots)
     simulator.exchange.step(market, lambda matcher: matcher.on_trade(1, 100, 1000))
     async with (
-        Serving(simulator, host="127.0.0.1", port=0, control_port=0, tls=tls) as serving,
+        Serving(simulator, Address(control_port=0, tls=tls, tls_port=None if tls is None else 0)) as serving,
         aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10)) as http,
     ):
-        yield Running(simulator, serving, http, account, key, tls)
+        yield Running(simulator, serving, http, account, key)

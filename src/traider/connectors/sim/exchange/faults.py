@@ -9,7 +9,6 @@ from .refusals import RequestRefusedError
 from .rules import Rule, parse_rule, sizes
 from .triggers import trigger_rule
 
-
 _SIGNATURES = REQUEST_ACTS | {name: act.signature for name, act in ACTS.items()}
 
 

@@ -1,8 +1,10 @@
 """Starts and stops the exchange's two ports."""
 
 import asyncio
+import os
 import ssl
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Self
 
 from aiohttp import web
@@ -14,20 +16,36 @@ from .server import Server
 from .simulator import Simulator
 
 
-class Serving:
-    """The exchange on its ports, as an async context. Port 0 takes a free one; ``port`` and ``control_port`` are those taken."""
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Port 0 takes a free one. Without a ``control_port`` nothing can be broken from outside.
 
-    def __init__(self, simulator: Simulator, *, host: str, port: int, control_port: int | None, tls: ssl.SSLContext | None = None) -> None:
-        self._simulator = simulator
-        self.host, self._tls = host, tls
-        self.port, self.control_port = port, control_port
+    With a ``tls`` context ``tls_port`` is https and wss beside the plain ``port``; where it is None, ``port`` itself is.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    control_port: int | None = None
+    tls: ssl.SSLContext | None = None
+    tls_port: int | None = None
+
+
+class Serving:
+    """The exchange on its ports, as an async context; ``port``, ``tls_port`` and ``control_port`` are those that were taken."""
+
+    def __init__(self, simulator: Simulator, address: Address) -> None:
+        self._simulator, self._address = simulator, address
+        self.host = address.host
+        self.port, self.tls_port, self.control_port = address.port, address.tls_port, address.control_port
         self._runners: list[web.ServerRunner] = []
         self._agenda: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        server = Server(self._simulator)
+        server, tls = Server(self._simulator), self._address.tls
         try:
-            self.port = await self._serve(web.Server(server.handle), self.port, self._tls)
+            self.port = await self._serve(web.Server(server.handle), self.port, tls if self.tls_port is None else None)
+            if self.tls_port is not None:
+                self.tls_port = await self._serve(web.Server(server.handle), self.tls_port, tls)
             if self.control_port is not None:
                 control = Control(self._simulator, server.drain)
                 self.control_port = await self._serve(web.Server(control.handle), self.control_port, None)
@@ -48,7 +66,8 @@ class Serving:
         try:
             await site.start()
         except OSError as error:
-            raise SettingsError(f"{self.host}:{port} can't be listened on: {error.strerror or error}; give another port") from None
+            why = os.strerror(error.errno) if error.errno and error.errno > 0 else str(error)
+            raise SettingsError(f"{self.host}:{port} can't be listened on: {why}; give another port") from None
         return int(runner.addresses[0][1])
 
     async def failed(self) -> None:
