@@ -382,7 +382,7 @@ class TestEdit:
         floor.entry.edit(floor.alice, {"order_id": order.order_id, "price": "95", "size": "1"})
         assert (order.status, order.ticks) == (Status.EDIT_QUEUED, 90)
         await floor.agenda.advance(2)
-        assert (order.status, order.ticks, floor.bids()[95]) == (Status.OPEN, 95, 1)
+        assert (order.status, order.ticks, floor.bids()[95]) == (Status.OPEN, 95, Decimal(1))
 
 
 def test_beyond_the_bound_the_oldest_closed_orders_and_fills_are_forgotten() -> None:

@@ -27,10 +27,6 @@ class Key:
     scopes: set[str]
     revoked: bool = False
 
-    @property
-    def algorithm(self) -> str:
-        return "ES256" if isinstance(self.public, ec.EllipticCurvePublicKey) else "EdDSA"
-
 
 @dataclass(slots=True)
 class KeyRing:

@@ -1,6 +1,5 @@
 """What accounts ask of their orders: create, preview, cancel, edit."""
 
-import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -97,7 +96,7 @@ class OrderEntry:
         side = SIDES.get(str(body.get("side")))
         if side is None:
             raise OrderRefusedError("INVALID_SIDE", "side is BUY or SELL")
-        configuration: dict[str, Any] = copy.deepcopy(body.get("order_configuration") or {})
+        configuration: dict[str, Any] = body.get("order_configuration") or {}
         market = self.exchange.market_of(product)
         now_ns = self.exchange.now_ns()
         terms = parse_configuration(product, side, configuration, now_ns=now_ns, last=market.price(), switches=self.exchange.switches)

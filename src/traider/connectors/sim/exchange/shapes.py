@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal
+from functools import lru_cache
 from typing import Any
 
 from .accounts import Account, Wallet
@@ -18,9 +19,13 @@ _TRIGGERS = {True: "STOP_TRIGGERED", False: "STOP_PENDING"}
 def iso(ts_ns: int, *, digits: int = 9) -> str:
     """RFC 3339 with nanoseconds, or fewer digits."""
     second, part = divmod(ts_ns, 10**9)
-    moment = datetime.fromtimestamp(second, UTC)
     tail = f"{part:09d}"[:digits]
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{tail}Z" if tail else f"{moment:%Y-%m-%dT%H:%M:%S}Z"
+    return f"{_to_the_second(second)}.{tail}Z" if tail else f"{_to_the_second(second)}Z"
+
+
+@lru_cache(maxsize=64)
+def _to_the_second(second: int) -> str:
+    return f"{datetime.fromtimestamp(second, UTC):%Y-%m-%dT%H:%M:%S}"
 
 
 def micro(ts_ns: int) -> str:
