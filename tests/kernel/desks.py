@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from decimal import Decimal
+from typing import Any
 
 from traider.domain.instruments import Instrument
 from traider.domain.limits import RiskLimits
@@ -132,7 +133,7 @@ class Pit:
         """A limit order with this time in force."""
         return self._placed(side, size, OrderType.LIMIT, limit_price=price, tif=int(tif), expire_ns=expire_ns)
 
-    def _placed(self, side: int, size: float, type: OrderType, *, inst: int = 0, **more: float) -> int:
+    def _placed(self, side: int, size: float, type: OrderType, *, inst: int = 0, **more: Any) -> int:
         return self._accepted(self.desk.submit(inst=inst, side=side, type=int(type), size=size, **more))
 
     def _accepted(self, answer: tuple[int, Reason]) -> int:

@@ -87,14 +87,10 @@ def test_the_window_follows_the_price_however_far_it_goes() -> None:
             for side, at in ((BID, price), (ASK, price + 1)):
                 book.set_level(side, at / 100, 1.0)
                 levels.set_level(side, at, 1.0)
-            for at, _ in levels.best_first(ASK):
-                if at * 100 < price + 0.5:  # what the bid has gone through is gone
-                    book.set_level(ASK, at, 0.0)
-                    levels.set_level(ASK, round(at * 100), 0.0)
-            for at, _ in levels.best_first(BID):
-                if at * 100 > price + 0.5:
-                    book.set_level(BID, at, 0.0)
-                    levels.set_level(BID, round(at * 100), 0.0)
+            for side in (ASK, BID):  # what the price has gone through is gone
+                for gone in [cents for cents in levels.sizes[side] if (cents > price if side == BID else cents <= price)]:
+                    book.set_level(side, gone / 100, 0.0)
+                    levels.set_level(side, gone, 0.0)
             assert_same(book, levels)
 
 
