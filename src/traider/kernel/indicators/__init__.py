@@ -5,13 +5,13 @@
 Inputs are finite numbers. ``docs/indicators.md`` has them all in one table.
 """
 
-from .averages import Dema, Ema, Rma, Sma, T3, Tema
+from .averages import T3, Dema, Ema, Rma, Sma, Tema
 from .base import Indicator
 from .changes import LogReturn, Momentum, Return, Roc
 from .channels import Bollinger, Donchian, Ichimoku, Keltner
 from .convergence import Macd, Ppo, Trix
 from .dispersion import Std, Variance, ZScore
-from .oscillators import Cci, Cmo, Rsi, StochRsi, Stochastic, Ultimate, WilliamsR
+from .oscillators import Cci, Cmo, Rsi, Stochastic, StochRsi, Ultimate, WilliamsR
 from .ranks import Quantile
 from .regression import Beta, Correlation, LinearRegression
 from .stops import Sar, SuperTrend
@@ -23,6 +23,7 @@ from .weighted import Hma, Kama, Trima, Wma
 from .windows import Highest, Lag, Lowest, Sum
 
 __all__ = [
+    "T3",
     "AdLine",
     "Adx",
     "Aroon",
@@ -68,7 +69,6 @@ __all__ = [
     "Stochastic",
     "Sum",
     "SuperTrend",
-    "T3",
     "Tema",
     "Trima",
     "Trix",

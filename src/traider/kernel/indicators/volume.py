@@ -1,16 +1,21 @@
 """Whether the volume goes with the price."""
 
 import math
+from fractions import Fraction
 
+from ...domain.instruments import Instrument
 from .averages import Ema
 from .base import Indicator, whole
 from .running import RunningSum
 from .windows import Sum
 
 
-def close_location(high: float, low: float, close: float) -> float:
-    """Where the close lies in its bar: -1 at the low, 1 at the high; 0 for a bar without range."""
-    return ((close - low) - (high - close)) / (high - low) if high > low else 0.0
+class _Located(Indicator):
+    """Where the close lies in its bar."""
+
+    def location(self, high: float, low: float, close: float) -> float:
+        """-1 at the low, 1 at the high; 0 for a bar without range."""
+        return ((close - low) - (high - close)) / (high - low) if high > low else 0.0
 
 
 class Obv(Indicator):
@@ -41,7 +46,7 @@ class Obv(Indicator):
         return self.count > 1
 
 
-class AdLine(Indicator):
+class AdLine(_Located):
     """Chaikin's accumulation/distribution line: sum of volume times the close's location in its bar. TA-Lib: AD.
 
     The location is ((close - low) - (high - close)) / (high - low), 0 for a bar without range. In the volume's unit,
@@ -53,7 +58,7 @@ class AdLine(Indicator):
         self.sum = RunningSum()
 
     def update(self, high: float, low: float, close: float, volume: float) -> float:
-        self.sum.add(close_location(high, low, close) * volume)
+        self.sum.add(self.location(high, low, close) * volume)
         self.count += 1
         return self.sum.sum()
 
@@ -86,7 +91,7 @@ class Chaikin(Indicator):
         return self.fast.ready() and self.slow.ready()
 
 
-class ChaikinMoneyFlow(Indicator):
+class ChaikinMoneyFlow(_Located):
     """Sum of volume times the close's location in its bar, divided by the volume, of the last ``window`` bars (Chaikin).
 
     The location is that of ``AdLine``. From -1 to 1, as long as closes lie within their bars; 0 without volume. Ready from
@@ -98,7 +103,7 @@ class ChaikinMoneyFlow(Indicator):
         self.volume = Sum(self.flow.window)
 
     def update(self, high: float, low: float, close: float, volume: float) -> float:
-        self.flow.update(close_location(high, low, close) * volume)
+        self.flow.update(self.location(high, low, close) * volume)
         self.volume.update(volume)
         return self.value()
 
@@ -140,23 +145,28 @@ class Mfi(Indicator):
     """Money flow index (Quong and Soudack 1989): 100 up / (up + down), flows of the last ``window`` bars. TA-Lib: MFI.
 
     A bar's flow is its typical price (high + low + close) / 3 times its volume, up where the typical price has risen, down
-    where it has fallen. From 0 to 100; 50 without flow (TA-Lib: 0, and below a flow of 1 too). Ready from the
-    ``window + 1``-th bar; before that from the flows so far, nan before the second bar.
+    where it has fallen, by whole price increments, so that a tie is a tie. From 0 to 100; 50 without flow (TA-Lib: 0, and
+    below a flow of 1 too). Ready from the ``window + 1``-th bar; before that from the flows so far, nan before the second.
     """
 
     def __init__(self, window: int = 14) -> None:
         self.up = Sum(whole("Mfi", window))
         self.down = Sum(self.up.window)
-        self.typical = math.nan
+        self.increments_per_unit = 1e8
+        self.ticks = 0
         self.begun = False
 
+    def __bind__(self, instrument: Instrument) -> None:
+        self.increments_per_unit = float(1 / Fraction(instrument.price_increment))
+
     def update(self, high: float, low: float, close: float, volume: float) -> float:
-        typical = (high + low + close) / 3.0
+        unit = self.increments_per_unit
+        ticks = int(round(high * unit)) + int(round(low * unit)) + int(round(close * unit))
         if self.begun:
-            flow = typical * volume
-            self.up.update(flow if typical > self.typical else 0.0)
-            self.down.update(flow if typical < self.typical else 0.0)
-        self.typical = typical
+            flow = (high + low + close) / 3.0 * volume
+            self.up.update(flow if ticks > self.ticks else 0.0)
+            self.down.update(flow if ticks < self.ticks else 0.0)
+        self.ticks = ticks
         self.begun = True
         return self.value()
 
