@@ -1,4 +1,4 @@
-"""The code in docs/authors-guide.md is code that runs, compiled and interpreted."""
+"""The code in the documents is code that runs, compiled and interpreted."""
 
 import re
 from pathlib import Path
@@ -43,6 +43,8 @@ def blocks(page: str) -> list[str]:
     [
         ("docs/authors-guide.md", 0, "", "Pullback"),
         ("docs/authors-guide.md", 1, USING_HIGHEST, "Breakout"),
+        ("docs/authors-guide.md", 2, "", "HourlyTrend"),
+        ("docs/indicators.md", 0, "", "Turn"),
         ("README.md", 0, "", "Trend"),
     ],
 )
@@ -57,5 +59,6 @@ def test_a_strategy_in_the_documents_trades(page: str, number: int, more: str, n
 
 
 def test_no_block_is_left_out() -> None:
-    assert len(blocks("docs/authors-guide.md")) == 2
+    assert len(blocks("docs/authors-guide.md")) == 3
+    assert len(blocks("docs/indicators.md")) == 1
     assert len(blocks("README.md")) == 1

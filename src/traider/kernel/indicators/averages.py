@@ -14,7 +14,8 @@ class Sma(Indicator):
     """Simple moving average of prices, kept as an exact sum of whole price increments.
 
     So that a tie is a tie: two averages are compared without any rounding by ``above``. A price between two increments
-    counts as the nearer one. The price increment is the instrument's.
+    counts as the nearer one. The price increment is the instrument's. TA-Lib: SMA. Ready from the ``window``-th price;
+    before that the average of those so far, nan before the first.
     """
 
     def __init__(self, window: int) -> None:
@@ -52,7 +53,11 @@ class Sma(Indicator):
 
 
 class Ema(Indicator):
-    """Exponential moving average: alpha = 2 / (span + 1), seeded with the first value; ready from the ``span``-th on."""
+    """Exponential moving average: alpha = 2 / (span + 1), seeded with the first value. A price.
+
+    TA-Lib: EMA, once its seed, the mean of the first ``span`` prices, has faded. Ready from the ``span``-th price; nan before
+    the first.
+    """
 
     def __init__(self, span: int) -> None:
         self.span = whole("Ema", span)

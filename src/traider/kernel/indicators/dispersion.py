@@ -12,7 +12,8 @@ class Std(Indicator):
     """Standard deviation of the last ``window`` values (population: divided by n).
 
     Sliding update of mean and sum of squared deviations (Welford 1962, with removal); both are computed anew from the
-    window each time it has been gone round once, so that rounding can't pile up.
+    window each time it has been gone round once, so that rounding can't pile up. TA-Lib: STDDEV. In the values' unit, at
+    least 0. Ready from the ``window``-th value; before that of those so far, nan before the first.
     """
 
     def __init__(self, window: int) -> None:

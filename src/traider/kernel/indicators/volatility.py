@@ -37,7 +37,8 @@ class Atr(Indicator):
     """Average true range (Wilder 1978): the mean of the first ``window`` true ranges, then smoothed by 1 / window.
 
     The true range of a bar is the largest of high - low, |high - previous close| and |low - previous close|; of the first
-    bar it is high - low.
+    bar it is high - low. TA-Lib: ATR, which begins with the second bar, once the seed has faded.
+    A difference of prices, at least 0. Ready from the ``window``-th bar; before that the mean so far, nan before the first.
     """
 
     def __init__(self, window: int) -> None:
