@@ -124,14 +124,14 @@ def probe(names: list[str]) -> str:
     made_of, steps, width = [], [], 0
     for name in names:
         case, part = CASES[name], f"self.part_{name.lower()}"
-        made_of.append(f"{part} = CASES[{name!r}].make()")
+        made_of.append(f"{part} = Case.named({name!r}).make()")
         calls = [f"update({', '.join(f'bar.{column}' for column in case.inputs)})", "value()", "ready()"]
         for call in [*calls, *(f"{output}()" for output in case.outputs)]:
             steps.append(f"self.told[at + {width}] = 1.0 * {part}.{call}")
             width += 1
     lines = [
         "import numpy as np",
-        "from tests.kernel.indicator_cases import CASES",
+        "from tests.kernel.indicator_cases import Case",
         "from traider import Bar, Context, Strategy",
         "class Probe(Strategy):",
         "    def setup(self):",
