@@ -447,3 +447,36 @@ async def test_a_reset_leaves_what_there_was_at_the_start(running: Running) -> N
     assert (truth["counts"]["fills"], truth["requests"]) == (0, [])
     assert set(truth["ledger"].values()) == {"0"}
     assert (await running.call("GET", "/accounts")).status == 200
+
+
+async def test_a_rule_that_fails_when_it_is_due_says_so_and_the_exchange_goes_on(running: Running) -> None:
+    await running.fault(do="ws.drop", account="nobody", at=5)
+    await running.advance(10)
+    (rule,) = (await running.control("GET", "/faults")).json()["rules"]
+    assert (rule["done"], "nobody" in rule["failed"]) == (1, True)
+    assert (await running.call("GET", "/accounts")).status == 200
+
+
+async def test_a_list_of_rules_needs_no_wrapping(running: Running) -> None:
+    reply = await running.control("POST", "/faults", [{"do": "clock.skew", "seconds": 1}, {"do": "clock.step", "seconds": 1}])
+    assert [rule["id"] for rule in reply.json()["rules"]] == [1, 2]
+    assert (await running.get("/time", public=True))["epochSeconds"] == "1767225602"
+
+
+async def test_what_was_delayed_is_applied_before_time_goes_on(running: Running) -> None:
+    """The order comes at 3 s, the market that fills it at 4 s, both within one advance."""
+    await running.fault(match=CREATE, do="delay", when="before_apply", seconds=3)
+    await running.fault(do="fill", client_order_id="late", at=4)
+    asked = asyncio.create_task(create(running, client_order_id="late"))
+    await received(running)
+    await running.advance(5)
+    assert (await asked).json()["success"]
+    assert (await listed(running))[0]["status"] == "FILLED"
+
+
+async def test_deeply_nested_bodies_are_bad_requests(running: Running) -> None:
+    body = b'{"a":' + b"[" * 100_000
+    assert (await running.call("POST", "/orders", body)).status == 400
+    socket = await running.socket()
+    await socket.ws.send_str("[" * 100_000)
+    assert (await socket.next())["type"] == "error"

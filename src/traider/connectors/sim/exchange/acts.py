@@ -176,6 +176,8 @@ def _forget(bench: Bench, args: dict[str, Any], context: Context) -> None:
 
 def _fill(bench: Bench, args: dict[str, Any], context: Context) -> None:
     size, price, fraction = args.get("size", ""), args.get("price", ""), float(args.get("fraction", 1.0))
+    if any(text and not parse_atoms(text) for text in (size, price)) or not 0 < fraction <= 1:
+        raise bad_request("fill: size and price are positive numbers as text, fraction is above 0 and at most 1")
     on = args.get("on", "")
     named = args.get("order") or args.get("client_order_id") or ""
     orders = bench.orders_of(args, context)

@@ -11,6 +11,7 @@ from itertools import count
 
 SECOND_NS = 1_000_000_000
 _A_TIME = 512  # due calls made before others get a turn
+_TURNS = 4  # of the loop, after which a task that was woken has done what it waited to do
 
 
 class Due:
@@ -44,6 +45,7 @@ class Agenda:
         self._numbers = count()
         self._changed = asyncio.Event()
         self._cancelled = 0
+        self._woken = False  # somebody who slept goes on before time does
 
     def time_ns(self) -> int:
         """The time that plans are made in."""
@@ -74,11 +76,16 @@ class Agenda:
     async def sleep(self, seconds: float) -> None:
         """Returns when this much of the exchange's time has passed."""
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        due = self.after(seconds, lambda: None if done.done() else done.set_result(None))
+        due = self.after(seconds, lambda: self._wake(done))
         try:
             await done
         finally:
             due.cancel()
+
+    def _wake(self, done: "asyncio.Future[None]") -> None:
+        if not done.done():
+            done.set_result(None)
+            self._woken = True
 
     def run_due(self, until_ns: int, most: int = _A_TIME) -> int:
         """Makes the calls that are due by then, at most so many; how many were made."""
@@ -93,13 +100,17 @@ class Agenda:
                 self._virtual_ns = max(self._virtual_ns, due_ns)
             call()
             made += 1
+            if self._woken:
+                break
         return made
 
     async def advance(self, seconds: float, between: Callable[[], Awaitable[None]] | None = None) -> None:
         """Virtual time goes on by so much; others get their turn in between, so that what was sent can leave."""
         target_ns = self._virtual_ns + round(seconds * SECOND_NS)
         while self.run_due(target_ns):
-            await asyncio.sleep(0)
+            for _ in range(_TURNS if self._woken else 1):
+                await asyncio.sleep(0)
+            self._woken = False
             if between is not None:
                 await between()
         self._virtual_ns = max(self._virtual_ns, target_ns)
@@ -109,7 +120,8 @@ class Agenda:
         """Makes each call when it is due by the wall's clock, until cancelled. On virtual time there is nothing to run."""
         while True:
             made = 0 if self.virtual else self.run_due(self.time_ns())
-            if made == _A_TIME:
+            if made == _A_TIME or (self._woken and not self.virtual):
+                self._woken = False
                 await asyncio.sleep(0)
                 continue
             self._changed.clear()

@@ -48,7 +48,7 @@ class Call:
     def json(self) -> dict[str, Any]:
         try:
             body = msgspec.json.decode(self.body or b"{}")
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             raise bad_request("the body is not JSON") from None
         if not isinstance(body, dict):
             raise bad_request("the body is not an object")

@@ -22,6 +22,11 @@ from .units import parse_atoms
 _MOST_LEVELS = 100_000
 
 
+def _listed(call: Call) -> Call:
+    """The call with the list that is its body under the name ``rules``."""
+    return dataclasses.replace(call, body=b'{"rules":' + call.body + b"}")
+
+
 class Control:
     """``drain`` waits until the sockets have taken what they were sent."""
 
@@ -77,8 +82,8 @@ class Control:
         }
 
     def _add_faults(self, call: Call) -> dict[str, Any]:
-        body = msgspec.json.decode(call.body) if call.body[:1] == b"[" else call.json()
-        given = body if isinstance(body, list) else body.get("rules", [body])
+        body = call.json() if call.body.lstrip()[:1] != b"[" else _listed(call).json()
+        given = body.get("rules", [body])
         if not isinstance(given, list):
             raise bad_request("give a list of rules")
         return {"rules": [self._simulator.faults.add(rule).told() for rule in given]}

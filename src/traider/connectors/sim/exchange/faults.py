@@ -1,9 +1,9 @@
 """Carries out the rules of the fault API."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from .acts import ACTS, REQUEST_ACTS, Bench
+from .acts import ACTS, REQUEST_ACTS, Bench, Context
 from .calls import Answer, Call
 from .refusals import RequestRefusedError
 from .rules import Rule, parse_rule, sizes
@@ -31,7 +31,7 @@ class Faults:
         self._count += 1
         self.rules[rule.id] = rule
         if rule.match is None:
-            self._at(rule, lambda: self._act_alone(rule))
+            self.bench.exchange.later(rule.at_s, lambda: self._act_alone(rule, late=rule.at_s > 0))
         return rule
 
     def clear(self) -> None:
@@ -58,12 +58,21 @@ class Faults:
     def act(self, rule: Rule, call: Call, answer: Answer | None) -> None:
         """What the rule does besides the request itself; after ``at`` seconds, if it says so."""
         context = self.bench.context(call, answer)
-        self._at(rule, lambda: ACTS[rule.do].carry_out(self.bench, rule.args, context))
+        self.bench.exchange.later(rule.at_s, lambda: self._late(rule, context))
 
-    def _act_alone(self, rule: Rule) -> None:
-        if rule.id in self.rules:
-            rule.done += 1
-            ACTS[rule.do].carry_out(self.bench, rule.args, self.bench.context(None, None))
+    def _act_alone(self, rule: Rule, *, late: bool) -> None:
+        if rule.id not in self.rules:
+            return  # taken back
+        rule.done += 1
+        context = self.bench.context(None, None)
+        if late:
+            self._late(rule, context)
+        else:
+            ACTS[rule.do].carry_out(self.bench, rule.args, context)
 
-    def _at(self, rule: Rule, call: Callable[[], None]) -> None:
-        self.bench.exchange.later(rule.at_s, call)
+    def _late(self, rule: Rule, context: Context) -> None:
+        """Nobody waits for an answer: what goes wrong is told with the rule."""
+        try:
+            ACTS[rule.do].carry_out(self.bench, rule.args, context)
+        except RequestRefusedError as refused:
+            rule.failed = str(refused.body["message"]) if isinstance(refused.body, dict) else refused.body

@@ -49,7 +49,8 @@ class GeneratedMarket:
             rows += quoter.refresh()
             if rng.random() < self.trades_per_s / self.steps_per_s:
                 lots = max(1, round(_MEDIAN_TRADE * math.exp(rng.gauss(0.0, 1.5)) * lots_per_unit / ticks))
-                rows.append((Word.TAKE, 1 if rng.random() < 0.5 else -1, 0, lots))
+                side = 1 if rng.random() < 0.5 else -1
+                rows.append((Word.TAKE, side, quoter.reach(side), lots))
             yield Message(now_ns, rows)
             rows = []
             now_ns += step_ns

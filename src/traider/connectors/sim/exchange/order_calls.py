@@ -16,6 +16,10 @@ from .refusals import EditRefusedError, OrderRefusedError, bad_request, not_foun
 from .units import text
 
 _DEFAULT_LIMIT, _MOST = 100, 1000
+_NO_MARGIN = (
+    "order_margin_total", "leverage", "long_leverage", "short_leverage", "current_liquidation_buffer", "projected_liquidation_buffer",
+    "max_leverage",
+)  # fmt: skip
 
 
 class OrderCalls:
@@ -64,6 +68,7 @@ class OrderCalls:
             "is_max": False,
             "slippage": "0",
             "preview_id": "",
+            **dict.fromkeys(_NO_MARGIN, ""),
         }
         if intent is None or order is None:
             return reply

@@ -215,7 +215,7 @@ class OrderEntry:
             raise EditRefusedError("ONLY_OPEN_ORDERS_CAN_BE_EDITED")
         delay_s = self.exchange.switches.edit_delay_s
         if delay_s > 0:
-            order.status = Status.EDIT_QUEUED
+            order.status, order.pending = Status.EDIT_QUEUED, (ticks, lots)
             self.exchange.touch(order)
         self.exchange.later(delay_s, lambda: self._edit(order, ticks, lots, stop))
         self.exchange.finish(self.exchange.market_of(order.product))

@@ -115,6 +115,7 @@ class Order:
     last_fill_ns: int = 0
     fills: list[Fill] = field(default_factory=list)
     edits: list[tuple[int, int, int]] = field(default_factory=list)  # ticks, lots, time
+    pending: tuple[int, int] = (0, 0)  # ticks and lots of an edit that is accepted and not yet made
     attached: dict[str, Any] | None = None  # the configuration of the order that follows this one
     attached_id: str = ""
     parent_id: str = ""

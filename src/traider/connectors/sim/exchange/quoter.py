@@ -8,6 +8,7 @@ from .tape import Row, Word
 _LEVELS_OF_PRICE = 100_000  # a level for each 1/100,000 of the price
 _MEDIAN_VALUE = 2_000.0  # of a level, in quote currency
 _REFRESHED = 2  # levels that change their size in one step
+REACH = 3  # levels behind the touch that are told in every step, so that what was taken of them comes back
 
 
 class Quoter:
@@ -36,19 +37,26 @@ class Quoter:
         return rows
 
     def refresh(self) -> list[Row]:
-        """A few levels, most of them near the touch, have another size now."""
+        """The touch with new sizes, those near it as they were, and a few others with another size."""
         rows: list[Row] = []
         for _ in range(_REFRESHED):
             side = 1 if self._random.random() < 0.5 else -1
-            slot = self._slot_behind(side, self.bid if side > 0 else self.ask) - side * min(
-                self._depth - 1, int(self._random.expovariate(4.0 / self._depth))
-            )
-            ticks = self._place(slot)
+            behind = min(self._depth - 1, int(self._random.expovariate(4.0 / self._depth)))
+            ticks = self._behind(side, behind)
             if ticks in self._levels[side < 0]:
                 rows.append(self._set(side, ticks))
-        rows.append(self._set(1, self.bid))
-        rows.append(self._set(-1, self.ask))
-        return rows
+        for side in (1, -1):
+            near = (self._behind(side, behind) for behind in range(min(REACH, self._depth)))
+            rows += [(Word.LEVEL, side, ticks, self._levels[side < 0][ticks]) for ticks in near]
+        return [*rows, self._set(1, self.bid), self._set(-1, self.ask)]
+
+    def reach(self, side: int) -> int:
+        """The worst price that a taker of this side pays: the last level that is told in every step."""
+        return self._behind(-side, min(REACH, self._depth) - 1)
+
+    def _behind(self, side: int, number: int) -> int:
+        """The price of a level, counted from the touch."""
+        return self._place(self._slot_behind(side, self.bid if side > 0 else self.ask) - side * number)
 
     def _move(self, side: int, touch: int) -> list[Row]:
         levels = self._levels[side < 0]

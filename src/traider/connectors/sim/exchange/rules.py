@@ -85,6 +85,7 @@ class Rule:
     when: When = "after_apply"
     seen: int = 0
     done: int = 0
+    failed: str = ""  # what went wrong when it acted
 
     @property
     def spent(self) -> bool:
@@ -102,15 +103,8 @@ class Rule:
 
     def told(self) -> dict[str, Any]:
         match = {name: value for name in sorted(_MATCH_WORDS) if (value := getattr(self.match, name))} if self.match else None
-        return {
-            "id": self.id,
-            "do": self.do,
-            "when": self.when,
-            "match": match,
-            "times": self.times,
-            "seen": self.seen,
-            "done": self.done,
-        } | {"args": self.args}
+        counts = {"times": self.times, "seen": self.seen, "done": self.done, "failed": self.failed}
+        return {"id": self.id, "do": self.do, "when": self.when, "match": match, "args": self.args, **counts}
 
 
 @dataclass(slots=True)

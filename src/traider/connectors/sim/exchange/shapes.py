@@ -125,11 +125,15 @@ def order(order: Order) -> dict[str, Any]:
         "attached_order_id": order.attached_id,
         "workable_size": order.product.grid.size(order.remaining) if not order.ended else "0",
         "workable_size_completion_pct": completion(order),
+        "commission_detail_total": {"total_commission": text(fees)},
         "cost_basis_method": "COST_BASIS_METHOD_UNSPECIFIED",
         "last_update_time": micro(order.updated_ns),
     }
     if order.attached is not None:
         told["attached_order_configuration"] = order.attached
+    if order.status is Status.EDIT_QUEUED:
+        ticks, lots = order.pending
+        told["current_pending_replace"] = {"price": order.product.grid.price(ticks), "size": order.product.grid.size(lots)}
     return told
 
 

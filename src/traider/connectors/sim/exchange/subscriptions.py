@@ -60,7 +60,7 @@ class Subscriptions:
         """One message of the client. What is not understood is answered with an error, which has no sequence number."""
         try:
             asked = msgspec.json.decode(text)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             asked = None
         if not isinstance(asked, dict) or asked.get("type") not in ("subscribe", "unsubscribe"):
             _error(session, "invalid message")

@@ -100,7 +100,7 @@ def _bytes(part: str) -> bytes:
 def _object(part: str) -> dict[str, Any]:
     try:
         content = msgspec.json.decode(_bytes(part))
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise unauthorized() from None
     if not isinstance(content, dict):
         raise unauthorized()

@@ -82,7 +82,7 @@ class Truth:
         """A socket's request; without its token."""
         try:
             told = msgspec.json.decode(message)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             told = None
         if isinstance(told, dict):
             told.pop("jwt", None)
