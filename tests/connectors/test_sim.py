@@ -13,6 +13,7 @@ from traider.connectors.sim.generator import INTERVAL_NS, MAX_HISTORY, Generator
 from traider.connectors.sim.replay import Replay
 from traider.domain.guard_protocol import MarketEvent
 from traider.domain.vocabulary import EventKind
+from traider.engine.tape import bars_tape, trades_tape
 
 NOW_NS = 1_750_000_000_500_000_000
 
@@ -31,9 +32,9 @@ def generator(seed: int = 1, clock: SetClock | None = None, speed: float = 0.0) 
 
 def bars_replay(count: int, speed: float = 0.0) -> Replay:
     rows = np.arange(count, dtype=np.float64)
-    columns = {"open": rows + 100, "high": rows + 102, "low": rows + 99, "close": rows + 101, "volume": rows * 2}
     ts_ns = np.arange(count, dtype=np.int64) * 60_000_000_000
-    return Replay(kind="bars", symbol="BTC-USD", ts_ns=ts_ns, columns=columns, sha256="ab", speed=speed)
+    tape = bars_tape(ts_ns, rows + 100, rows + 102, rows + 99, rows + 101, rows * 2)
+    return Replay(tape, ["BTC-USD"], sha256="ab", speed=speed)
 
 
 async def taken(events: AsyncIterator[MarketEvent], count: int) -> list[MarketEvent]:
@@ -59,8 +60,8 @@ async def test_a_replay_gives_every_row_once_in_order_from_any_start() -> None:
 
 
 async def test_a_replay_of_trades_tells_price_size_and_taker_side() -> None:
-    columns = {"price": np.array([100.5, 101.0]), "size": np.array([0.25, 2.0]), "side": np.array([1.0, -1.0])}
-    replay = Replay(kind="trades", symbol="X-USD", ts_ns=np.array([7, 7], np.int64), columns=columns, sha256="")
+    tape = trades_tape(np.array([7, 7], np.int64), np.array([100.5, 101.0]), np.array([0.25, 2.0]), np.array([1.0, -1.0]))
+    replay = Replay(tape, ["X-USD"], sha256="")
     assert [(event.kind, event.ts_ns, event.a, event.b, event.c, event.d) async for event in replay.events(0)] == [
         (EventKind.TRADE, 7, 100.5, 0.25, 1.0, 0.0),
         (EventKind.TRADE, 7, 101.0, 2.0, -1.0, 0.0),
@@ -82,7 +83,7 @@ def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 async def test_a_bar_is_due_when_it_is_complete_and_speed_divides_the_wait(slept: list[float]) -> None:
     await taken(bars_replay(4, speed=120.0).events(0), 4)
-    assert slept == [0.0, 0.5, 1.0, 1.0]  # bar 3 is the last one: it has no end
+    assert slept == [0.0, 0.5, 1.0, 1.5]
     slept.clear()
     await taken(bars_replay(4).events(0), 4)
     assert slept == []

@@ -44,4 +44,5 @@ def limits(assignments: Sequence[str]) -> RiskLimits:
 
 market_file = inputs.market_data
 instrument_of = inputs.instrument_of
+instruments_of = inputs.instruments_of
 tape_of_file = inputs.tape_of
