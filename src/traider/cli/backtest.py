@@ -27,6 +27,7 @@ def backtest(
     data: Annotated[
         list[Path] | None, typer.Option(help="Parquet file of market data, a folder or a pattern of such; as often as needed.")
     ] = None,
+    bars: Annotated[str | None, typer.Option(help="Make bars of the trades: 5s, 1m, 4h, 1d, volume:100, dollar:1000000.")] = None,
     param: Annotated[list[str] | None, typer.Option(help="NAME=VALUE, as often as needed.")] = None,
     quantity: Annotated[float | None, typer.Option(help="Size of one entry, in base currency.")] = None,
     cash: Annotated[float, typer.Option(help="Starting cash, in quote currency.")] = _DEFAULTS[0],
@@ -54,7 +55,7 @@ def backtest(
             check_table_path(path, name)
     wanted: Manifest | None = None
     if manifest is not None:
-        instead = (strategy, quantity, symbol, price_increment, size_increment, manifest_out)
+        instead = (strategy, quantity, bars, symbol, price_increment, size_increment, manifest_out)
         if any(one is not None for one in instead) or param or limit or interpreted or (cash, fee_taker, fee_maker, fill) != _DEFAULTS:
             raise SettingsError(
                 "--manifest brings strategy, parameters and settings with it; give no others (but --data, if the file has moved)"
@@ -65,6 +66,7 @@ def backtest(
         run = _run_of_options(
             strategy=strategy,
             data=data or [],
+            bars=bars or "",
             assignments=param or [],
             quantity=quantity,
             cash=cash,
@@ -98,6 +100,7 @@ def _run_of_options(
     *,
     strategy: str | None,
     data: list[Path],
+    bars: str,
     assignments: list[str],
     quantity: float | None,
     cash: float,
@@ -118,9 +121,11 @@ def _run_of_options(
     mode = options.fill_mode(fill)
     risk = options.limits(limits)
     checked = cls(**values)  # so that a wrong parameter is told before a large file is read
+    if bars:
+        options.bar_maker(bars, "--bars")
     if not data:
         raise SettingsError("which data? add --data FILE, a Parquet file of market data")
-    market = options.market_file(data, strategy=cls, symbol=symbol, price_increment=price_increment)
+    market = options.market_file(data, strategy=cls, symbol=symbol, price_increment=price_increment, bars=bars)
     instrument, *others = options.instruments_of(market, size_increment)
     options.check_quantity(checked.quantity, instrument)
     spec = BacktestSpec(

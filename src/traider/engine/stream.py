@@ -136,12 +136,14 @@ def _delays(inst: Any, delays_ns: tuple[int, ...]) -> Any:
 
 
 def whole(stream: Stream) -> Tape:
-    """The stream in memory once, for what goes over it many times."""
+    """The stream in memory once, for what goes over it many times. It has at least one event."""
     if isinstance(stream, Tape):
         return stream
     columns: list[Any] = []
     at = 0
     for chunk in stream.chunks():
+        if not len(chunk):
+            continue
         found = chunk.columns()
         if not columns:
             columns = [np.empty(stream.rows if len(column) else 0, column.dtype) for column in found]
@@ -149,33 +151,3 @@ def whole(stream: Stream) -> Tape:
             column[at : at + len(values)] = values
         at += len(chunk)
     return Tape(*columns, kinds=stream.kinds, instruments=stream.instruments)
-
-
-def cut(tape: Tape, at: Sequence[int]) -> "Pieces":
-    """The tape as a stream of chunks that begin at these rows."""
-    return Pieces(tape, (0, *at, len(tape)))
-
-
-@dataclass(frozen=True)
-class Pieces:
-    """A tape in chunks; the stream is the same."""
-
-    tape: Tape
-    bounds: tuple[int, ...]
-
-    @property
-    def rows(self) -> int:
-        return len(self.tape)
-
-    @property
-    def kinds(self) -> int:
-        return self.tape.kinds
-
-    @property
-    def instruments(self) -> int:
-        return self.tape.instruments
-
-    def chunks(self) -> Iterator[Tape]:
-        for start, stop in zip(self.bounds, self.bounds[1:], strict=False):
-            if start < stop:
-                yield self.tape.part(start, stop)

@@ -18,17 +18,19 @@ from .market import MarketData, checked_file, paths_of, together
 DEFAULT_SIZE_INCREMENT = Decimal("0.00000001")
 
 
-def market_data(data: object, *, strategy: type[Strategy], symbol: str | None, price_increment: Decimal | None) -> MarketData:
+def market_data(
+    data: object, *, strategy: type[Strategy], symbol: str | None, price_increment: Decimal | None, bars: str = ""
+) -> MarketData:
     """The checked data, if the strategy has a handler for something that is in them.
 
-    ``data`` is a path or a frame, or several of them; a path may be a folder or a pattern.
+    ``data`` is a path or a frame, or several of them; a path may be a folder or a pattern. ``bars`` are made of the trades.
     """
     if not acts_on(strategy):
         raise StrategyError(f"strategy {strategy.name} has neither on_bar nor on_trade: it would never see the market")
     several = paths_of(data if isinstance(data, list | tuple) else [data])
     if not several:
         raise DataError("no data are given; give a path, or a pyarrow, pandas or polars frame of market data")
-    return _for(strategy, together([checked_file(one, symbol=symbol, price_increment=price_increment) for one in several]))
+    return _for(strategy, together([checked_file(one, symbol=symbol, price_increment=price_increment) for one in several], bars=bars))
 
 
 def market_of_manifest(manifest: Manifest, paths: Sequence[Path], *, strategy: type[Strategy]) -> MarketData:
@@ -38,7 +40,7 @@ def market_of_manifest(manifest: Manifest, paths: Sequence[Path], *, strategy: t
         checked_file(path, symbol=source.symbols[0] if len(source.symbols) == 1 else None, price_increment=only)
         for path, source in zip(paths, manifest.data, strict=True)
     ]
-    market = together(files)
+    market = together(files, bars=manifest.bars)
     if market.symbols != tuple(instrument.symbol for instrument in manifest.instruments):
         raise DataError(f"{market.path}: holds {', '.join(market.symbols)}, which are not the manifest's instruments; make a new one")
     return _for(strategy, market)

@@ -14,22 +14,29 @@ from pathlib import Path
 import numpy as np
 
 from traider.domain.errors import DataError
-from traider.engine.stream import Merged
+from traider.domain.vocabulary import EventKind
+from traider.engine.made_bars import WithBars
+from traider.engine.stream import Merged, Stream
 from traider.engine.tape import Tape
 from traider.kernel.ladder import Ladder
 from traider.kernel.layout import MAX_INSTRUMENTS
 from traider.storage.market import FileKind, MarketFile, Notes, Rows, added, market_frame, read_market_file, row_words
 
+from .bars import bar_maker
 from .lines import lines_of
 
 
 @dataclass(frozen=True)
 class MarketData:
-    """A stream of events from checked files. ``symbols`` are its instruments by number: as the files name them, in their order."""
+    """A stream of events from checked files. ``symbols`` are its instruments by number: as the files name them, in their order.
+
+    ``bars`` tells what is made of the trades while they pass (``research.bars``); nothing when it is empty.
+    """
 
     files: tuple[MarketFile, ...]
     symbols: tuple[str, ...]
     price_increments: tuple[Decimal, ...]
+    bars: str = ""
 
     @property
     def path(self) -> Path:
@@ -61,14 +68,11 @@ class MarketData:
     @property
     def kinds(self) -> int:
         """A bit mask, 1 << kind, of the events that may come."""
-        mask = 0
-        for file in self.files:
-            mask |= file.event_kinds
-        return mask
+        return self._stream.kinds
 
     @property
     def rows(self) -> int:
-        return sum(map(len, self.files))
+        return self._stream.rows
 
     @property
     def instruments(self) -> int:
@@ -104,8 +108,13 @@ class MarketData:
         _ = self._stream
 
     @cached_property
-    def _stream(self) -> Merged:
-        return Merged(lines_of(self.files, self.symbols), rows=self.rows, kinds=self.kinds, instruments=self.instruments)
+    def _stream(self) -> Stream:
+        kinds = 0
+        for file in self.files:
+            kinds |= file.event_kinds
+        lines = lines_of(self.files, self.symbols)
+        merged = Merged(lines, rows=sum(map(len, self.files)), kinds=kinds, instruments=self.instruments)
+        return WithBars(merged, bar_maker(self.bars)) if self.bars else merged
 
 
 def checked_file(data: object, *, symbol: str | None = None, price_increment: Decimal | None = None) -> MarketFile:
@@ -116,8 +125,8 @@ def checked_file(data: object, *, symbol: str | None = None, price_increment: De
     return market_frame(data, symbol=symbol, price_increment=price_increment, check=_BookCheck("frame"))
 
 
-def together(files: Sequence[MarketFile]) -> MarketData:
-    """The files as one stream; DataError says what is wrong with them together."""
+def together(files: Sequence[MarketFile], *, bars: str = "") -> MarketData:
+    """The files as one stream, with ``bars`` made of the trades; DataError says what is wrong with them together."""
     symbols = tuple(dict.fromkeys(name for file in files for name in file.symbols))
     if len(symbols) > MAX_INSTRUMENTS:
         raise DataError(
@@ -135,9 +144,20 @@ def together(files: Sequence[MarketFile]) -> MarketData:
         raise DataError(
             f"{files[0].path}: of {unpriced} there are funding rates and no prices; give bars, trades, quotes or a book of it too"
         )
-    market = MarketData(tuple(files), symbols, tuple(increments[name] for name in symbols))
+    if bars:
+        _check_trades(files)
+    market = MarketData(tuple(files), symbols, tuple(increments[name] for name in symbols), bars)
     market.check_order()
     return market
+
+
+def _check_trades(files: Sequence[MarketFile]) -> None:
+    """Bars can be made where there are trades, and where there are no others that they could be taken for."""
+    for file in files:
+        if file.event_kinds & 1 << EventKind.BAR:
+            raise DataError(f"{file.path}: holds bars, and others were to be made of trades; leave the one or the other out")
+    if not any(file.event_kinds & 1 << EventKind.TRADE for file in files):
+        raise DataError(f"{files[0].path}: holds {files[0].kind}, and bars are made of trades; give trades")
 
 
 class _BookCheck:

@@ -105,6 +105,7 @@ def backtest(
     strategy: str | type[Strategy],
     data: object,
     *,
+    bars: str = "",
     params: Mapping[str, object] | None = None,
     quantity: float | None = None,
     cash: float = 100_000.0,
@@ -121,9 +122,10 @@ def backtest(
 
     ``strategy`` is a class, or what the command takes: a built-in name, ``FILE.py:CLASS``, ``PACKAGE.MODULE:CLASS``. ``data``
     is the path of a Parquet file, a folder or a pattern, or a pyarrow, pandas or polars frame, or a list of such: bars (ts, open,
-    high, low, close, volume), trades (ts, price, size, side), or another kind of ``docs/market-data.md``. ``quantity`` is the
-    size of one entry, 1 unless the strategy says otherwise; fees are fractions of the notional; ``limits`` are risk limits by
-    name. ``interpreted`` runs the strategy as ordinary Python, for a debugger.
+    high, low, close, volume), trades (ts, price, size, side), or another kind of ``docs/market-data.md``. ``bars`` (5s, 1m,
+    volume:100, dollar:1000000) are made of the trades while they pass. ``quantity`` is the size of one entry, 1 unless
+    the strategy says otherwise; fees are fractions of the notional; ``limits`` are risk limits by name. ``interpreted`` runs
+    the strategy as ordinary Python, for a debugger.
 
     Wrong input raises ``traider.domain.errors.UserError``, which says what is wrong and what to do.
     """
@@ -140,7 +142,7 @@ def backtest(
     mode, risk = amounts.fill_mode(fill), _limits(limits)
     price, size = _increment("price_increment", price_increment), _increment("size_increment", size_increment)
     checked = cls(**values)
-    market = inputs.market_data(data, strategy=cls, symbol=symbol, price_increment=price)
+    market = inputs.market_data(data, strategy=cls, symbol=symbol, price_increment=price, bars=bars)
     instrument, *others = inputs.instruments_of(market, size)
     amounts.check_quantity(checked.quantity, instrument)
     fees = Fees(maker=fee_maker, taker=fee_taker)

@@ -49,6 +49,7 @@ class Run:
             parameters=result.parameters,
             instruments=spec.instruments,
             data=tuple(DataSource(path=str(file.path), sha256=file.sha256, symbols=file.symbols) for file in self.data.files),
+            bars=self.data.bars,
             cash=spec.cash,
             maker_fee=spec.fees.maker,
             taker_fee=spec.fees.taker,
