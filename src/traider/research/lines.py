@@ -32,8 +32,10 @@ class _Row:
 def lines_of(files: Sequence[MarketFile], symbols: Sequence[str]) -> list[Line]:
     """One line for each kind and group of instruments, in the order that ties are decided in; DataError where files overlap."""
     numbers = {symbol: number for number, symbol in enumerate(symbols)}
-    rows = [row for kind in ORDER for row in _rows_of([file for file in files if file.kind is kind], numbers)]
-    split = [part for row in rows for part in _of_one_interval(row)]
+    split: list[_Row] = []
+    for kind in ORDER:
+        rows = _rows_of([file for file in files if file.kind is kind], numbers)
+        split += sorted((part for row in rows for part in _of_one_interval(row)), key=lambda part: part.instruments)
     if len(split) > 1:
         _check_intervals(split)
     at_once = _ROWS_A_TIME if len(split) == 1 else max(_FEWEST_ROWS, min(_ROWS_A_TIME, _ROWS_IN_MEMORY // len(split)))
@@ -52,8 +54,7 @@ def _rows_of(files: list[MarketFile], numbers: dict[str, int]) -> list[_Row]:
     for file in files:
         sharing = [group for group in groups if any(set(one.symbols) & set(file.symbols) for one in group)]
         groups = [group for group in groups if group not in sharing] + [[one for group in sharing for one in group] + [file]]
-    rows = [_row(sorted(group, key=lambda file: file.found.first_ns), numbers) for group in groups]
-    return sorted(rows, key=lambda row: row.instruments)
+    return [_row(sorted(group, key=lambda file: file.found.first_ns), numbers) for group in groups]
 
 
 def _row(files: list[MarketFile], numbers: dict[str, int]) -> _Row:
