@@ -54,7 +54,7 @@ def _rows_of(files: list[MarketFile], numbers: dict[str, int]) -> list[_Row]:
     for file in files:
         sharing = [group for group in groups if any(set(one.symbols) & set(file.symbols) for one in group)]
         groups = [group for group in groups if group not in sharing] + [[one for group in sharing for one in group] + [file]]
-    return [_row(sorted(group, key=lambda file: file.found.first_ns), numbers) for group in groups]
+    return [_row(sorted(group, key=lambda file: (file.found.first_ns, file.found.last_ns)), numbers) for group in groups]
 
 
 def _row(files: list[MarketFile], numbers: dict[str, int]) -> _Row:
