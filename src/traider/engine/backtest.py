@@ -21,7 +21,7 @@ from ..kernel.simulation import Fees, FillMode, Simulation
 from .fills import Fills, Outcomes, fills_sha256
 from .session import Session
 from .statistics import sharpe_ratio
-from .stream import Stream
+from .stream import Stream, shape_of
 from .tape import Tape
 
 CURVE_POINTS = 4000
@@ -102,8 +102,12 @@ class BacktestResult:
 def run_backtest(spec: BacktestSpec, stream: Stream, *, progress: Callable[[int], None] | None = None) -> BacktestResult:
     """Runs the strategy over the stream; ``progress`` is told how many events are done, now and then."""
     strategy = spec.strategy(**spec.parameters)
-    desk = Desk(spec.instruments, cash=spec.cash, limits=spec.limits, fees=spec.fees, fill=spec.fill, trips=True)
-    run = _Run(Session(strategy, desk, interpreted=spec.interpreted), _curve_for(desk, stream.rows), progress)
+    desk = Desk(
+        spec.instruments, cash=spec.cash, limits=spec.limits, fees=spec.fees, fill=spec.fill, simulation=spec.simulation, trips=True
+    )
+    session = Session(strategy, desk, interpreted=spec.interpreted)
+    session.prepare(shape_of(stream))  # compiles, so that the engine's time is the engine's
+    run = _Run(session, _curve_for(desk, stream.rows), progress)
     for chunk in stream.chunks():
         run.over(chunk)
     return _result(spec, run)

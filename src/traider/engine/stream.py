@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from ..domain.vocabulary import EventKind
+from ..kernel.loop import Shape
 from .tape import Tape
 
 Integers = np.ndarray[Any, np.dtype[np.int64]]
@@ -33,6 +34,11 @@ class Stream(Protocol):
     def chunks(self) -> Iterator[Tape]:
         """All events in order; any number of times. Each chunk says what the whole stream may hold."""
         ...
+
+
+def shape_of(stream: Stream) -> Shape:
+    """What a compiled loop is made for."""
+    return Shape(stream.kinds, stream.instruments == 1)
 
 
 class Chunk(Protocol):
