@@ -127,7 +127,11 @@ def test_files_of_one_kind_and_instrument_follow_one_another_whatever_their_orde
 
 @pytest.mark.parametrize(
     ("first", "second", "kind"),
-    [(trades([T, T + 5]), trades([T + 4]), "trades"), (bars([0, 1]), bars([1, 2]), "bars"), (trades([T, T + 5]), trades([T]), "trades")],
+    [
+        (trades([T, T + 5]), trades([T + 4]), "trades"),
+        (bars([0, 1]), bars([1, 2]), "bars"),
+        (trades([T, T + 5]), trades([T + 1, T + 2]), "trades"),
+    ],
 )
 def test_files_that_overlap_are_refused(first: dict[str, Any], second: dict[str, Any], kind: str) -> None:
     with pytest.raises(DataError) as caught:

@@ -126,7 +126,7 @@ def _run_of_options(
     if not data:
         raise SettingsError("which data? add --data FILE, a Parquet file of market data")
     market = options.market_file(data, strategy=cls, symbol=symbol, price_increment=price_increment, bars=bars)
-    instrument, *others = options.instruments_of(market, size_increment)
+    instrument, *others = options.instruments_of(market, size_increment, cls.market)
     options.check_quantity(checked.quantity, instrument)
     spec = BacktestSpec(
         strategy=cls,

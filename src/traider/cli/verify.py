@@ -95,7 +95,7 @@ def parity(
         file = _made_up(cls, symbol or "BTC-USD")
     else:
         file = options.market_file(data, strategy=cls, symbol=symbol, price_increment=increments[0])
-    instrument = options.instrument_of(file, increments[1])
+    instrument = options.instrument_of(file, increments[1], cls.market)
     options.check_quantity(checked.quantity, instrument)
     spec = BacktestSpec(strategy=cls, parameters=values, instrument=instrument, cash=cash, fees=fees, fill=mode, limits=limits)
     tape = options.tape_of_file(file)

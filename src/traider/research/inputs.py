@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 
+import msgspec
+
 from traider.domain.errors import DataError, StrategyError
 from traider.domain.instruments import Instrument, instrument_from_symbol
 from traider.engine.manifest import Manifest
@@ -55,16 +57,19 @@ def _for(strategy: type[Strategy], market: MarketData) -> MarketData:
     return market
 
 
-def instrument_of(data: MarketData | MarketFile, size_increment: Decimal | None) -> Instrument:
+def instrument_of(data: MarketData | MarketFile, size_increment: Decimal | None, market: str = "spot") -> Instrument:
     """The first instrument."""
-    return instruments_of(data, size_increment)[0]
+    return instruments_of(data, size_increment, market)[0]
 
 
-def instruments_of(data: MarketData | MarketFile, size_increment: Decimal | None) -> tuple[Instrument, ...]:
-    """All of them, by number. DataError where they are not of one quote currency, in which an account counts."""
+def instruments_of(data: MarketData | MarketFile, size_increment: Decimal | None, market: str = "spot") -> tuple[Instrument, ...]:
+    """All of them, by number; on ``margin`` they can be sold short, and take their whole notional as margin.
+
+    DataError where they are not of one quote currency, in which an account counts.
+    """
     sizes = size_increment or DEFAULT_SIZE_INCREMENT
     found = tuple(
-        instrument_from_symbol(symbol, price_increment=increment, size_increment=sizes)
+        _on(market, instrument_from_symbol(symbol, price_increment=increment, size_increment=sizes))
         for symbol, increment in zip(data.symbols, data.price_increments, strict=True)
     )
     other = next((one for one in found if one.quote != found[0].quote), None)
@@ -74,6 +79,10 @@ def instruments_of(data: MarketData | MarketFile, size_increment: Decimal | None
             "an account is of one currency: give instruments of one"
         )
     return found
+
+
+def _on(market: str, instrument: Instrument) -> Instrument:
+    return msgspec.structs.replace(instrument, shortable=True, initial_margin=Decimal(1)) if market == "margin" else instrument
 
 
 def tape_of(data: MarketData | MarketFile) -> Tape:

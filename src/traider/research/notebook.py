@@ -143,7 +143,7 @@ def backtest(
     price, size = _increment("price_increment", price_increment), _increment("size_increment", size_increment)
     checked = cls(**values)
     market = inputs.market_data(data, strategy=cls, symbol=symbol, price_increment=price, bars=bars)
-    instrument, *others = inputs.instruments_of(market, size)
+    instrument, *others = inputs.instruments_of(market, size, cls.market)
     amounts.check_quantity(checked.quantity, instrument)
     fees = Fees(maker=fee_maker, taker=fee_taker)
     spec = BacktestSpec(
