@@ -4,7 +4,7 @@ import argparse
 import sys
 from types import ModuleType
 
-from . import bars, compilation, guard_orders, indicators, memory, page, startup, trades
+from . import bars, compilation, guard_orders, indicators, memory, page, startup, stream, trades
 from .measure import ROUNDS
 
 QUESTIONS: dict[str, ModuleType] = {
@@ -12,6 +12,7 @@ QUESTIONS: dict[str, ModuleType] = {
     "trades": trades,
     "indicators": indicators,
     "memory": memory,
+    "stream": stream,
     "startup": startup,
     "compilation": compilation,
     "guard_orders": guard_orders,

@@ -138,7 +138,7 @@ def test_a_manifest_is_not_run_with_other_settings(capsys: pytest.CaptureFixture
     ("change", "told"),
     [
         ({"params": {"fast": 21}}, "unknown field `params`"),
-        ({"manifest": 2}, "it is of version 2, and this traider reads version 1"),
+        ({"manifest": 3}, "it is of version 3, and this traider reads versions 1 and 2"),
         ({"limits": {"max_drawdown": "-1"}}, "limit max_drawdown: -1 must be above zero"),
     ],
 )

@@ -12,7 +12,7 @@ from traider.engine.grid import parse_axis, trials_of
 from traider.engine.sweep import run_sweep
 from traider.engine.tape import Tape
 from traider.kernel.simulation import Fees
-from traider.storage.market_file import read_market_file
+from traider.storage.market import read_market_file
 from traider.strategies.sma_cross import SmaCross
 
 

@@ -1,4 +1,4 @@
-"""``traider backtest``: a strategy over a file of bars or trades."""
+"""``traider backtest``: a strategy over recorded market data."""
 
 import json
 import shlex
@@ -9,9 +9,9 @@ from typing import Annotated, Any
 import typer
 
 from traider.domain.errors import SettingsError, TraiderError
-from traider.engine.backtest import BacktestResult, BacktestSpec, run_backtest
+from traider.engine.backtest import BacktestResult, BacktestSpec, Holding, run_backtest
 from traider.engine.manifest import Manifest, changes, encode
-from traider.engine.tape import Tape
+from traider.engine.stream import Stream
 from traider.kernel.simulation import Fees
 from traider.research.runs import Run, Runner, data_of_manifest, read_manifest, run_manifest, run_spec
 from traider.storage.table_file import check_table_path, write_table
@@ -24,7 +24,10 @@ _DEFAULTS = (100_000.0, 0.0, 0.0, "next-open")  # of --cash, --fee-taker, --fee-
 
 def backtest(
     strategy: Annotated[str | None, typer.Argument(help="Built-in name, FILE.py:CLASS or PACKAGE.MODULE:CLASS.")] = None,
-    data: Annotated[Path | None, typer.Option(help="Parquet file of bars or trades.")] = None,
+    data: Annotated[
+        list[Path] | None, typer.Option(help="Parquet file of market data, a folder or a pattern of such; as often as needed.")
+    ] = None,
+    bars: Annotated[str | None, typer.Option(help="Make bars of the trades: 5s, 1m, 4h, 1d, volume:100, dollar:1000000.")] = None,
     param: Annotated[list[str] | None, typer.Option(help="NAME=VALUE, as often as needed.")] = None,
     quantity: Annotated[float | None, typer.Option(help="Size of one entry, in base currency.")] = None,
     cash: Annotated[float, typer.Option(help="Starting cash, in quote currency.")] = _DEFAULTS[0],
@@ -32,7 +35,7 @@ def backtest(
     fee_maker: Annotated[float, typer.Option(help="Fraction of the notional.")] = _DEFAULTS[2],
     fill: Annotated[str, typer.Option(help="Where market orders fill: next-open, next-close, close, same.")] = _DEFAULTS[3],
     limit: Annotated[list[str] | None, typer.Option(help="Risk limit NAME=VALUE, for example max_position_size=2.")] = None,
-    symbol: Annotated[str | None, typer.Option(help="The instrument, where the file's name doesn't tell.")] = None,
+    symbol: Annotated[str | None, typer.Option(help="The instrument, where the file doesn't tell.")] = None,
     price_increment: Annotated[str | None, typer.Option(help="Where the prices don't tell.")] = None,
     size_increment: Annotated[str | None, typer.Option(help="Default 0.00000001.")] = None,
     interpreted: Annotated[bool, typer.Option("--interpreted", help="Run the strategy as ordinary Python.")] = False,
@@ -52,7 +55,7 @@ def backtest(
             check_table_path(path, name)
     wanted: Manifest | None = None
     if manifest is not None:
-        instead = (strategy, quantity, symbol, price_increment, size_increment, manifest_out)
+        instead = (strategy, quantity, bars, symbol, price_increment, size_increment, manifest_out)
         if any(one is not None for one in instead) or param or limit or interpreted or (cash, fee_taker, fee_maker, fill) != _DEFAULTS:
             raise SettingsError(
                 "--manifest brings strategy, parameters and settings with it; give no others (but --data, if the file has moved)"
@@ -62,7 +65,8 @@ def backtest(
     else:
         run = _run_of_options(
             strategy=strategy,
-            data=data,
+            data=data or [],
+            bars=bars or "",
             assignments=param or [],
             quantity=quantity,
             cash=cash,
@@ -95,7 +99,8 @@ def backtest(
 def _run_of_options(
     *,
     strategy: str | None,
-    data: Path | None,
+    data: list[Path],
+    bars: str,
     assignments: list[str],
     quantity: float | None,
     cash: float,
@@ -116,34 +121,45 @@ def _run_of_options(
     mode = options.fill_mode(fill)
     risk = options.limits(limits)
     checked = cls(**values)  # so that a wrong parameter is told before a large file is read
-    if data is None:
-        raise SettingsError("which data? add --data FILE, a Parquet file of bars or trades")
-    file = options.market_file(data, strategy=cls, symbol=symbol, price_increment=price_increment)
-    instrument = options.instrument_of(file, size_increment)
+    if bars:
+        options.bar_maker(bars, "--bars")
+    if not data:
+        raise SettingsError("which data? add --data FILE, a Parquet file of market data")
+    market = options.market_file(data, strategy=cls, symbol=symbol, price_increment=price_increment, bars=bars)
+    instrument, *others = options.instruments_of(market, size_increment, cls.market)
     options.check_quantity(checked.quantity, instrument)
     spec = BacktestSpec(
-        strategy=cls, parameters=values, instrument=instrument, cash=cash, fees=fees, fill=mode, limits=risk, interpreted=interpreted
+        strategy=cls,
+        parameters=values,
+        instrument=instrument,
+        others=tuple(others),
+        cash=cash,
+        fees=fees,
+        fill=mode,
+        limits=risk,
+        interpreted=interpreted,
     )
-    return run_spec(strategy, spec, file, fill, runner=_runner(quiet=quiet))
+    return run_spec(strategy, spec, market, fill, runner=_runner(quiet=quiet))
 
 
 def _runner(*, quiet: bool) -> Runner:
     """The engine, with its progress on a terminal when a run takes long."""
 
-    def run(spec: BacktestSpec, tape: Tape) -> BacktestResult:
-        takes_long = spec.interpreted or len(tape) >= 1_000_000
+    def run(spec: BacktestSpec, stream: Stream) -> BacktestResult:
+        takes_long = spec.interpreted or stream.rows >= 1_000_000
         if quiet or not takes_long or not sys.stderr.isatty():
-            return run_backtest(spec, tape)
+            return run_backtest(spec, stream)
         from .backtest_table import progress_bar
 
-        with progress_bar(len(tape)) as progress:
-            return run_backtest(spec, tape, progress=progress)
+        with progress_bar(stream.rows) as progress:
+            return run_backtest(spec, stream, progress=progress)
 
     return run
 
 
 def _as_json(run: Run, manifest: Path | None) -> dict[str, object]:
     result = run.result
+    several = {"instruments": {holding.symbol: _holding(holding) for holding in result.holdings}} if len(result.holdings) > 1 else {}
     return {
         "strategy": result.strategy,
         "params": result.parameters,
@@ -156,6 +172,7 @@ def _as_json(run: Run, manifest: Path | None) -> dict[str, object]:
         "net_profit": result.net_profit,
         "max_drawdown": result.max_drawdown,
         "sharpe": result.sharpe,
+        "position": result.holdings[0].position,
         "fills_sha256": result.fills_sha256,
         "data_sha256": run.data.sha256,
         "engine_seconds": result.engine_seconds,
@@ -166,6 +183,18 @@ def _as_json(run: Run, manifest: Path | None) -> dict[str, object]:
         "statistics": run.statistics.to_dict(),
         "notes": run.data.notes,
         "manifest": None if manifest is None else str(manifest),
+        **several,
+    }
+
+
+def _holding(holding: Holding) -> dict[str, object]:
+    return {
+        "position": holding.position,
+        "average_price": holding.average_price,
+        "realized": holding.realized,
+        "unrealized": holding.unrealized,
+        "fees": holding.fees,
+        "fills": holding.fills,
     }
 
 
@@ -195,8 +224,8 @@ def _write_tables(run: Run, trades: Path | None, fills: Path | None) -> None:
         return
     from traider.research.tables import fills_table, round_trips_table
 
-    symbol = run.spec.instrument.symbol
+    symbols = run.data.symbols
     if trades is not None:
-        write_table(trades, round_trips_table(run.statistics.ledger, symbol), "--trades")
+        write_table(trades, round_trips_table(run.statistics.ledger, symbols), "--trades")
     if fills is not None:
-        write_table(fills, fills_table(run.result.fills, symbol), "--fills")
+        write_table(fills, fills_table(run.result.fills, symbols), "--fills")

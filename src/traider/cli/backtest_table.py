@@ -13,8 +13,8 @@ from rich.text import Text
 from traider.engine.backtest import BacktestResult
 from traider.engine.report import words
 from traider.engine.statistics.summary import Statistics
+from traider.research.market import MarketData
 from traider.research.runs import Run
-from traider.storage.market_file import MarketFile
 
 _NOTES = {
     "bar_interval_ns": None,
@@ -41,7 +41,7 @@ def print_result(run: Run, written: Mapping[str, Path | None]) -> None:
     console = Console()
     settings = ", ".join(f"{name} {value:g}" for name, value in result.parameters.items())
     console.print(f"\n[bold]{result.strategy}[/bold] on [bold]{result.instrument}[/bold]  [dim]{settings}[/dim]")
-    console.print(f"[dim]{_day(int(data.ts_ns[0]))} to {_day(int(data.ts_ns[-1]))}, {result.events:,} {data.kind}, {result.mode}[/dim]\n")
+    console.print(f"[dim]{_day(data.first_ns)} to {_day(data.last_ns)}, {result.events:,} {_events(data)}, {result.mode}[/dim]\n")
     table = Table(show_header=False, box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(style="dim")
     table.add_column(justify="right")
@@ -79,6 +79,11 @@ def _figures(result: BacktestResult, statistics: Statistics) -> Iterator[tuple[s
     yield "Engine", f"{result.engine_seconds * 1e3:,.1f} ms  ({result.events_per_second / 1e6:,.1f} M events/s)"
 
 
+def _events(data: MarketData) -> str:
+    """Bars and trades are counted as such, what is mixed as events."""
+    return data.kind if data.kind in ("bars", "trades", "quotes") else f"events of {data.kind}"
+
+
 def _drawdown(fraction: float, ns: int) -> str:
     return f"{fraction:.2%}" + (f"  ({words.span(ns)})" if ns else "")
 
@@ -91,7 +96,7 @@ def _percent(fraction: float | None, *, signed: bool = False) -> str:
     return "-" if fraction is None else f"{fraction:{'+' if signed else ''}.2%}"
 
 
-def _remarks(result: BacktestResult, data: MarketFile) -> Iterator[str]:
+def _remarks(result: BacktestResult, data: MarketData) -> Iterator[str]:
     for reason, count in result.refusals.items():
         yield f"{count:,} orders refused: {reason.label}"
     for reason, count in result.cancels.items():

@@ -56,12 +56,12 @@ class Backtest:
     @cached_property
     def fills(self) -> pa.Table:
         """One row a fill: ts, symbol, side, liquidity, price, size, fee."""
-        return tables.fills_table(self.result.fills, self.result.instrument)
+        return tables.fills_table(self.result.fills, self.run.data.symbols)
 
     @cached_property
     def round_trips(self) -> pa.Table:
         """One row a round trip: entry_ts, exit_ts, symbol, side, size, entry_price, exit_price, pnl, fees, net_pnl, ..."""
-        return tables.round_trips_table(self.run.statistics.ledger, self.result.instrument)
+        return tables.round_trips_table(self.run.statistics.ledger, self.run.data.symbols)
 
     @cached_property
     def equity(self) -> pa.Table:
@@ -105,6 +105,7 @@ def backtest(
     strategy: str | type[Strategy],
     data: object,
     *,
+    bars: str = "",
     params: Mapping[str, object] | None = None,
     quantity: float | None = None,
     cash: float = 100_000.0,
@@ -120,9 +121,11 @@ def backtest(
     """Runs a strategy over recorded market data, as ``traider backtest`` does and with its checks.
 
     ``strategy`` is a class, or what the command takes: a built-in name, ``FILE.py:CLASS``, ``PACKAGE.MODULE:CLASS``. ``data``
-    is the path of a Parquet file, or a pyarrow, pandas or polars frame of bars (ts, open, high, low, close, volume) or trades
-    (ts, price, size, side). ``quantity`` is the size of one entry, 1 unless the strategy says otherwise; fees are fractions
-    of the notional; ``limits`` are risk limits by name. ``interpreted`` runs the strategy as ordinary Python, for a debugger.
+    is the path of a Parquet file, a folder or a pattern, or a pyarrow, pandas or polars frame, or a list of such: bars (ts, open,
+    high, low, close, volume), trades (ts, price, size, side), or another kind of ``docs/market-data.md``. ``bars`` (5s, 1m,
+    volume:100, dollar:1000000) are made of the trades while they pass. ``quantity`` is the size of one entry, 1 unless
+    the strategy says otherwise; fees are fractions of the notional; ``limits`` are risk limits by name. ``interpreted`` runs
+    the strategy as ordinary Python, for a debugger.
 
     Wrong input raises ``traider.domain.errors.UserError``, which says what is wrong and what to do.
     """
@@ -139,12 +142,20 @@ def backtest(
     mode, risk = amounts.fill_mode(fill), _limits(limits)
     price, size = _increment("price_increment", price_increment), _increment("size_increment", size_increment)
     checked = cls(**values)
-    market = inputs.market_data(data, strategy=cls, symbol=symbol, price_increment=price)
-    instrument = inputs.instrument_of(market, size)
+    market = inputs.market_data(data, strategy=cls, symbol=symbol, price_increment=price, bars=bars)
+    instrument, *others = inputs.instruments_of(market, size, cls.market)
     amounts.check_quantity(checked.quantity, instrument)
     fees = Fees(maker=fee_maker, taker=fee_taker)
     spec = BacktestSpec(
-        strategy=cls, parameters=values, instrument=instrument, cash=cash, fees=fees, fill=mode, limits=risk, interpreted=interpreted
+        strategy=cls,
+        parameters=values,
+        instrument=instrument,
+        others=tuple(others),
+        cash=cash,
+        fees=fees,
+        fill=mode,
+        limits=risk,
+        interpreted=interpreted,
     )
     return Backtest(run_spec(name, spec, market, fill))
 

@@ -42,7 +42,7 @@ def fill_rules(kind: Literal["bars", "trades"], fill: FillMode) -> list[str]:
 
 
 def data_notes(notes: Mapping[str, int | str], rows: int, kind: str) -> list[str]:
-    """What was noticed in the data file (``storage.market_file``), in words; what is not known here as it stands."""
+    """What was noticed in the data file (``storage.market``), in words; what is not known here as it stands."""
     said: list[str] = []
     for name, value in notes.items():
         if name == "bars_missing" and "gaps" in notes:

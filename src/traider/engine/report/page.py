@@ -28,7 +28,7 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 def render(result: BacktestResult, *, title: str, context: ReportContext) -> str:
     """One HTML page that needs nothing but itself."""
     spec, candles = context.spec, context.candles
-    figures = statistics_of(result, spec.instrument, context.market)
+    figures = statistics_of(result, spec.instrument, context.market, spec.others)
     performance, trades, curves, ledger = figures.performance, figures.trades, figures.curves, figures.ledger
     form = Form.of(result, context, np.concatenate([result.fills["fee"], ledger.trips["pnl"] - ledger.trips["fees"]]))
     template = _environment().get_template("page.html")

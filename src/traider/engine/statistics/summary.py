@@ -1,6 +1,7 @@
 """Everything that is said of a run in numbers: what the report, the table and ``--json`` show is computed here, once."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -100,13 +101,13 @@ class Statistics:
         }
 
 
-def statistics_of(result: BacktestResult, instrument: Instrument, market: Market) -> Statistics:
-    """``market`` is of the tape that the result comes from."""
+def statistics_of(result: BacktestResult, instrument: Instrument, market: Market, others: Sequence[Instrument] = ()) -> Statistics:
+    """``market`` is of the stream that the result comes from, ``others`` are its instruments after the first."""
     curves = curves_of(result, market)
-    ledger = round_trips(result.fills, [instrument])
+    ledger = round_trips(result.fills, [instrument, *others])
     return Statistics(
         performance=performance_of(result, curves, market),
-        trades=trade_figures_of(result.fills, ledger, market),
+        trades=trade_figures_of(result.fills, ledger, market, [one.last_price for one in result.holdings]),
         years=monthly_returns(result.cash, result.day_ends),
         curves=curves,
         ledger=ledger,
