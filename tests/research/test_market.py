@@ -162,14 +162,19 @@ def test_a_frame_without_a_name_beside_named_ones_is_refused() -> None:
         market(trades([T]), nameless)
 
 
-def test_a_crossed_book_is_told_by_row() -> None:
-    crossed = depth([T, T, T + 1])
-    crossed["price"] = [99.0, 101.0, 102.0]
+def test_a_book_that_is_crossed_after_a_numbered_message_is_told_by_row() -> None:
+    crossed = {**depth([T, T, T + 1]), "price": [99.0, 101.0, 102.0], "seq": [1, 1, 2]}
     with pytest.raises(DataError) as caught:
         market(crossed)
     assert str(caught.value).startswith("frame: the book is crossed after row 3 (index 2): bid 102.0, ask 101.0; a message is missing")
-    together_right = {**crossed, "ts": [T, T, T], "price": [99.0, 101.0, 102.0], "size": [1.0, 0.0, 1.0]}
-    market(together_right)
+    market({**crossed, "seq": [1, 1, 1], "size": [1.0, 0.0, 1.0]})
+
+
+def test_where_messages_are_not_numbered_crossed_books_are_counted() -> None:
+    """A message of several times looks like several there."""
+    crossed = {**depth([T, T, T + 1, T + 2]), "price": [99.0, 101.0, 102.0, 101.0], "size": [1.0, 1.0, 1.0, 0.0]}
+    assert market(crossed).notes["crossed_books"] == 1
+    assert "crossed_books" not in market({**crossed, "ts": [T, T, T + 1, T + 1]}).notes
 
 
 def test_what_each_file_tells_is_told_of_all() -> None:

@@ -57,19 +57,29 @@ def _for(strategy: type[Strategy], market: MarketData) -> MarketData:
     return market
 
 
-def instrument_of(data: MarketData | MarketFile, size_increment: Decimal | None, market: str = "spot") -> Instrument:
+DEFAULT_LEVERAGE = Decimal(10)
+_MAINTENANCE = Decimal("0.5")  # of the initial margin
+
+
+def instrument_of(
+    data: MarketData | MarketFile, size_increment: Decimal | None, market: str = "spot", leverage: Decimal | None = None
+) -> Instrument:
     """The first instrument."""
-    return instruments_of(data, size_increment, market)[0]
+    return instruments_of(data, size_increment, market, leverage)[0]
 
 
-def instruments_of(data: MarketData | MarketFile, size_increment: Decimal | None, market: str = "spot") -> tuple[Instrument, ...]:
-    """All of them, by number; on ``margin`` they can be sold short, and take their whole notional as margin.
+def instruments_of(
+    data: MarketData | MarketFile, size_increment: Decimal | None, market: str = "spot", leverage: Decimal | None = None
+) -> tuple[Instrument, ...]:
+    """All of them, by number; on ``margin`` they can be sold short, and a position takes its notional over the leverage.
+
+    The account is liquidated at half of that.
 
     DataError where they are not of one quote currency, in which an account counts.
     """
     sizes = size_increment or DEFAULT_SIZE_INCREMENT
     found = tuple(
-        _on(market, instrument_from_symbol(symbol, price_increment=increment, size_increment=sizes))
+        _on(market, leverage or DEFAULT_LEVERAGE, instrument_from_symbol(symbol, price_increment=increment, size_increment=sizes))
         for symbol, increment in zip(data.symbols, data.price_increments, strict=True)
     )
     other = next((one for one in found if one.quote != found[0].quote), None)
@@ -81,8 +91,11 @@ def instruments_of(data: MarketData | MarketFile, size_increment: Decimal | None
     return found
 
 
-def _on(market: str, instrument: Instrument) -> Instrument:
-    return msgspec.structs.replace(instrument, shortable=True, initial_margin=Decimal(1)) if market == "margin" else instrument
+def _on(market: str, leverage: Decimal, instrument: Instrument) -> Instrument:
+    if market != "margin":
+        return instrument
+    initial = 1 / leverage
+    return msgspec.structs.replace(instrument, shortable=True, initial_margin=initial, maintenance_margin=initial * _MAINTENANCE)
 
 
 def tape_of(data: MarketData | MarketFile) -> Tape:

@@ -6,10 +6,11 @@ What is known when, and what comes first at one moment, is stated in ``docs/mark
 import glob
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -118,11 +119,21 @@ class MarketData:
 
 
 def checked_file(data: object, *, symbol: str | None = None, price_increment: Decimal | None = None) -> MarketFile:
-    """The file at this path, or the frame, with every row checked."""
+    """The file at this path, or the frame, with every row checked.
+
+    A book that is crossed after a message is refused where messages are numbered. Where they are not, a message of several
+    times looks like several: then how often the book was crossed is noted.
+    """
+    check = _BookCheck()
     if isinstance(data, str | Path):
-        check = _BookCheck(str(data))
-        return read_market_file(Path(data), symbol=symbol, price_increment=price_increment, check=check)
-    return market_frame(data, symbol=symbol, price_increment=price_increment, check=_BookCheck("frame"))
+        file = read_market_file(Path(data), symbol=symbol, price_increment=price_increment, check=check)
+    else:
+        file = market_frame(data, symbol=symbol, price_increment=price_increment, check=check)
+    if check.first is None:
+        return file
+    if "seq" in file.source.schema.names:
+        raise DataError(f"{file.path}: {check.first}; a message is missing or in the wrong place: begin the file with the next snapshot")
+    return replace(file, found=replace(file.found, notes={**file.found.notes, "crossed_books": check.crossed}))
 
 
 def together(files: Sequence[MarketFile], *, bars: str = "") -> MarketData:
@@ -161,24 +172,29 @@ def _check_trades(files: Sequence[MarketFile]) -> None:
 
 
 class _BookCheck:
-    """DataError where a message leaves an order book crossed."""
+    """Counts the messages that leave an order book crossed; ``first`` tells of the first one."""
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+    def __init__(self) -> None:
+        self.crossed = 0
+        self.first: str | None = None
         self._ladders: dict[int, Ladder] = {}
 
     def __call__(self, rows: Rows, at: int) -> None:
         numbers = np.unique(rows.inst).tolist()
         for number in numbers:
             mine = np.flatnonzero(rows.inst == number) if len(numbers) > 1 else np.arange(len(rows))
-            ladder = self._ladders.setdefault(number, Ladder())
+            self._follow(self._ladders.setdefault(number, Ladder()), rows, mine, at)
+
+    def _follow(self, ladder: Ladder, rows: Rows, mine: "np.ndarray[Any, np.dtype[np.int64]]", at: int) -> None:
+        while len(mine):
             row = ladder.follow(*(column[mine] for column in (rows.kind, rows.a, rows.b, rows.c)))
-            if row >= 0:
+            if row < 0:
+                return
+            self.crossed += 1
+            if self.first is None:
                 bid, ask = ladder.touch() or (0.0, 0.0)
-                raise DataError(
-                    f"{self._name}: the book is crossed after {row_words(at + int(mine[row]))}: bid {bid}, ask {ask}; a message is missing "
-                    "or in the wrong place: begin the file with the next snapshot"
-                )
+                self.first = f"the book is crossed after {row_words(at + int(mine[row]))}: bid {bid}, ask {ask}"
+            mine = mine[row + 1 :]
 
 
 def paths_of(data: Sequence[object]) -> list[object]:
