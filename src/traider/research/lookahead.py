@@ -97,7 +97,7 @@ def check_lookahead(
     *,
     cuts: int = 5,
     seed: int = 0,
-    progress: Callable[[int, int], None] = lambda done, of: None,
+    progress: Callable[[int], None] = lambda done: None,
 ) -> Lookahead:
     """Runs the strategy on the recorded market twice, then on three other futures after each of ``cuts`` points.
 
@@ -114,7 +114,7 @@ def check_lookahead(
         limit_s = max(_LEAST_LIMIT_S, int(_TIMES_SLOWER * (time.perf_counter() - started)))
         if recorded.trace.stop is not None:
             raise StrategyError(recorded.trace.stop.why)
-        progress(2, 2 + cuts * len(FUTURES))
+        progress(2)
         if (unequal := same(recorded.trace, again.trace)) is not None:
             return _unrepeatable(recorded, unequal)
         rows = cut_rows(market.ts_ns, recorded.trace.times(), cuts)
@@ -125,7 +125,7 @@ def check_lookahead(
         answers: list[Answer] = []
         for answer in running.run(settings, [case.path for case in cases], time_limit_s=limit_s):
             answers.append(answer)
-            progress(2 + len(answers), 2 + len(cases))
+            progress(2 + len(answers))
     return _judge(market, recorded, again, cases, answers)
 
 

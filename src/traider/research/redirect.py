@@ -12,7 +12,7 @@ import io
 import os
 import sys
 import sysconfig
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import FrameType, ModuleType
@@ -38,6 +38,7 @@ _READERS: dict[str, tuple[str, ...]] = {
 _PACKAGE = str(Path(__file__).parents[1])
 _LIBRARIES = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
 _PATHS = ("file", "path", "source", "where", "input_file")  # as readers call their first argument
+NOT_THE_AUTHORS = (_PACKAGE, *_LIBRARIES)  # where code lies that no author of a strategy wrote
 _SOURCES = (".py", ".pyc", ".so", ".pyi")
 
 
@@ -50,11 +51,10 @@ class Read(msgspec.Struct, frozen=True):
 
 
 class Redirect:
-    """``reads`` has what was opened, in order, each file and line once."""
+    """Leads from files to their copies. ``reads`` has what was opened, in order, each file and line once."""
 
-    def __init__(self, market: Path, copy: Path) -> None:
-        self._market = os.path.realpath(market)
-        self._copy = os.path.realpath(copy)
+    def __init__(self, copies: Mapping[Path, Path]) -> None:
+        self._copies = {os.path.realpath(file): os.path.realpath(copy) for file, copy in copies.items()}
         self._reads: dict[Read, None] = {}
 
     @property
@@ -81,12 +81,12 @@ class Redirect:
         if name.startswith("file:"):
             name = unquote(urlparse(name).path)
         real = os.path.realpath(name)
-        market = real == self._market
-        if market or (real != self._copy and not real.endswith(_SOURCES) and Path(real).is_file()):
+        market = real in self._copies
+        if market or (real not in self._copies.values() and not real.endswith(_SOURCES) and Path(real).is_file()):
             place, through_traider = _author(sys._getframe(1))
             if market or (place and not through_traider):
                 self._reads[Read(name, place, market)] = None
-        return self._copy if market else asked
+        return self._copies.get(real, asked)
 
     def _first_argument(self, function: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(function)
@@ -127,7 +127,8 @@ class _WhenImported(importlib.abc.MetaPathFinder):
     def find_spec(self, name: str, path: Any, target: ModuleType | None = None) -> ModuleSpec | None:
         if name not in _READERS:
             return None
-        spec = next((found for finder in sys.meta_path if finder is not self and (found := finder.find_spec(name, path, target))), None)
+        others = sys.meta_path[sys.meta_path.index(self) + 1 :]
+        spec = next((found for finder in others if (found := finder.find_spec(name, path, target))), None)
         if spec is None or spec.loader is None:
             return spec
         execute, call = spec.loader.exec_module, self._call
@@ -150,7 +151,7 @@ def _author(frame: FrameType | None) -> tuple[str, bool]:
         file = frame.f_code.co_filename
         if file.startswith("<frozen importlib"):
             return "", through_traider
-        if not file.startswith((_PACKAGE, "<", *_LIBRARIES)):
+        if not file.startswith(("<", *NOT_THE_AUTHORS)):
             return f"{file}:{frame.f_lineno}", through_traider
         through_traider = through_traider or (file.startswith(_PACKAGE) and file != __file__)
         frame = frame.f_back

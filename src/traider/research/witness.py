@@ -135,7 +135,7 @@ def run(job: Job) -> Answer:
     settings = job.settings
     log, state = Log(), list[Held]()
     tape = _tape(Path(job.copy), settings.instrument)
-    redirect = Redirect(Path(settings.data), Path(job.copy))
+    redirect = Redirect({Path(settings.data): Path(job.copy)})
     redirect.install()
     opened = Opened(Path(settings.data))
     during = "loading"
