@@ -63,8 +63,8 @@ def _shifts_back(call: ast.Call) -> bool:
 
 def _fills_backwards(call: ast.Call) -> bool:
     backward = ("bfill", "backfill", "backward")
-    return _name(call) in ("bfill", "backfill", "interpolate", "fill_null") or (
-        _name(call) in ("fillna", "reindex") and any(_with(call, name, *backward) for name in ("method", "strategy"))
+    return _name(call) in ("bfill", "backfill", "interpolate") or (
+        _name(call) in ("fillna", "fill_null", "reindex") and any(_with(call, name, *backward) for name in ("method", "strategy"))
     )
 
 

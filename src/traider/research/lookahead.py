@@ -14,9 +14,9 @@ import msgspec
 import numpy as np
 import pyarrow.parquet as pq
 
-from traider.domain.errors import StrategyError
+from traider.domain.errors import DataError, StrategyError
 from traider.engine.lookahead.cuts import cut_rows
-from traider.engine.lookahead.futures import FUTURES, Future
+from traider.engine.lookahead.futures import FUTURES, PRICES, Future
 from traider.engine.lookahead.memory import DEVIATIONS, deviations
 from traider.engine.lookahead.state import Changed, first_changed
 from traider.engine.lookahead.traces import Difference, first_difference, same
@@ -101,8 +101,10 @@ def check_lookahead(
 ) -> Lookahead:
     """Runs the strategy on the recorded market twice, then on three other futures after each of ``cuts`` points.
 
-    StrategyError if it can't run over the recorded market.
+    StrategyError if it can't run over the recorded market, DataError for a kind of data whose future can't be changed yet.
     """
+    if market.kind not in PRICES:
+        raise DataError(f"{market.path}: holds {market.kind}; the look-ahead check is for {' and '.join(PRICES)}: give such data")
     with tempfile.TemporaryDirectory(prefix="traider-lookahead-") as name:
         folder = Path(name)
         table = pq.read_table(settings.data)
@@ -190,5 +192,4 @@ def _leak(market: MarketFile, recorded: Answer, case: _Case, answer: Answer) -> 
 def _remembered(market: MarketFile, case: _Case, answer: Answer) -> float:
     if case.future == "truncated":
         return 0.0
-    prices = market.columns["close" if market.kind == "bars" else "price"]
-    return deviations(answer.trace.held(), prices, case.cut)
+    return deviations(answer.trace.held(), market.columns[PRICES[market.kind]], case.cut)

@@ -5,6 +5,7 @@ has the recorded size and a sign drawn anew. So the two futures tell nothing of 
 ``memory`` stands on. Bars stay bars: high above low, open and close where they were between them.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
@@ -48,8 +49,7 @@ def changed(kind: str, columns: Columns, cut: int, future: Future, *, grid: Grid
     random = np.random.default_rng([seed, cut, 0 if future == "higher" else 1])
     rows = len(next(iter(columns.values()))) - cut
     signs = random.choice([-1.0, 1.0], rows)
-    later = _bars if kind == "bars" else _trades
-    new = later(columns, cut, signs, _JUMP[future], grid)
+    new = _LATER[kind](columns, cut, signs, _JUMP[future], grid)
     name = "volume" if kind == "bars" else "size"
     amounts = random.permutation(columns[name][cut:]) * _AMOUNTS[future]
     new[name] = np.round(amounts, _SIZE_DECIMALS)
@@ -83,3 +83,8 @@ def _before(closes: Floats, cut: int, signs: Floats, jump: float, grid: Grid) ->
     # Room is left at both ends for the moves inside of a bar.
     before: Floats = np.exp(np.clip(path, np.log(grid.smallest * 4.0), np.log(grid.ceiling / 2.0)))
     return before
+
+
+# How each kind of market data goes on otherwise. Another kind (an order book) is added here, and with its price in ``PRICES``.
+_LATER: dict[str, Callable[[Columns, int, Floats, float, Grid], Columns]] = {"bars": _bars, "trades": _trades}
+PRICES = {"bars": "close", "trades": "price"}

@@ -13,7 +13,9 @@ import numpy as np
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
-DEVIATIONS = 6.0  # by chance at most exp(-18), one in 60 million, where up and down are equally likely (Efron 1969, for such sums)
+# By chance one such sum is so far off, on either side, with at most 2 exp(-18) where up and down are equally likely (Efron 1969):
+# of the 20 sums of a check with five cuts once in 1.6 million checks.
+DEVIATIONS = 6.0
 
 
 def deviations(held: Floats, recorded: Floats, cut: int) -> float:
