@@ -162,6 +162,8 @@ def run(job: Job) -> Answer:
         run_backtest(spec, tape)
     except TraiderError as error:
         stop = Stop(during=during, why=str(error), ts_ns=log.now_ns)
+    except SystemExit as error:
+        stop = Stop(during=during, why=f"strategy {settings.strategy} ended the process itself: exit status {error.code}", ts_ns=log.now_ns)
     return Answer(trace=log.trace(stop), reads=redirect.reads, state=state, opened=opened.seen())
 
 
