@@ -40,6 +40,7 @@ from traider.storage.market import BAR_COLUMNS
 from traider.strategies.registry import find_strategy
 
 from . import options
+from .evidence import keep
 from .instruments import format_instrument
 from .plan import PaperPlan, replayed
 
@@ -107,11 +108,28 @@ def parity(
     ways = [Way(way=way, fills=len(some), fills_sha256=fills_sha256(some), seconds=seconds) for way, (some, seconds) in fills.items()]
     equal = len({way.fills_sha256 for way in ways}) == 1
     difference = None if equal else _first_difference(fills)
+    evidence = keep(
+        "parity",
+        strategy=strategy,
+        cls=cls,
+        parameters=checked.values(),
+        data_sha256=file.sha256,
+        settings={"fill": fill, "ways": [way.way for way in ways], "fills": ways[0].fills, "fills_sha256": ways[0].fills_sha256},
+        passed=equal,
+        verdict="equal" if equal else "different",
+        finding=difference or f"{ways[0].fills:,} fills are the same bit for bit",
+    )
     if json_:
-        report = {"parity": equal, "ways": msgspec.to_builtins(ways), "events": len(tape), "difference": difference}
+        report = {
+            "parity": equal,
+            "ways": msgspec.to_builtins(ways),
+            "events": len(tape),
+            "difference": difference,
+            "evidence": None if evidence is None else str(evidence),
+        }
         sys.stdout.write(json.dumps(report) + "\n")
     else:
-        _print(ways, difference)
+        _print(ways, difference, evidence)
     return 0 if equal else 1
 
 
@@ -198,7 +216,7 @@ def _first_difference(fills: dict[str, tuple[Fills, float]]) -> str:
     return "only in their bits"  # not a number, or minus zero
 
 
-def _print(ways: list[Way], difference: str | None) -> None:
+def _print(ways: list[Way], difference: str | None, evidence: Path | None) -> None:
     from rich.console import Console
     from rich.table import Table
 
@@ -213,3 +231,5 @@ def _print(ways: list[Way], difference: str | None) -> None:
         console.print("\n[green]equal, bit for bit[/green]")
     else:
         console.print(f"\n[red]they differ[/red]: {difference}", highlight=False)
+    if evidence is not None:
+        console.print(f"[dim]evidence {evidence}[/dim]", highlight=False, soft_wrap=True)
