@@ -39,6 +39,7 @@ def backtest(
     report: Annotated[Path | None, typer.Option(help="Write a self-contained HTML report.")] = None,
     trades: Annotated[Path | None, typer.Option(help="Write the round trips, as .parquet or .csv.")] = None,
     fills: Annotated[Path | None, typer.Option(help="Write the fills, as .parquet or .csv.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Draw price with fills, equity and drawdown, as .png.")] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print exactly one JSON object.")] = False,
     manifest: Annotated[Path | None, typer.Option(help="Run a manifest again and compare the fills.")] = None,
     manifest_out: Annotated[Path | None, typer.Option(help="Where to write the manifest; default: the state directory.")] = None,
@@ -50,6 +51,10 @@ def backtest(
     for name, path in (("--trades", trades), ("--fills", fills)):
         if path is not None:
             check_table_path(path, name)
+    if plot is not None:
+        from traider.research.plot import check_plot_path
+
+        check_plot_path(plot, "--plot")
     wanted: Manifest | None = None
     if manifest is not None:
         instead = (strategy, quantity, symbol, price_increment, size_increment, manifest_out)
@@ -79,12 +84,16 @@ def backtest(
     if report is not None:
         _write_report(run, report, written)
     _write_tables(run, trades, fills)
+    if plot is not None:
+        from traider.research.plot import write_backtest_plot
+
+        write_backtest_plot(run, plot, "--plot")
     if json_:
         sys.stdout.write(json.dumps(_as_json(run, written), allow_nan=False) + "\n")
     else:
         from .backtest_table import print_result
 
-        print_result(run, {"manifest": written, "report": report, "trades": trades, "fills": fills})
+        print_result(run, {"manifest": written, "report": report, "trades": trades, "fills": fills, "plot": plot})
     if wanted is not None and run.result.fills_sha256 != wanted.outcome.fills_sha256:
         changed = [change.what for change in changes(wanted.code, run.manifest.code)]
         because = f"since then changed: {', '.join(changed)}" if changed else "nothing that is recorded has changed: please report this"
@@ -164,6 +173,7 @@ def _as_json(run: Run, manifest: Path | None) -> dict[str, object]:
         "refusals": {reason.name.lower(): count for reason, count in result.refusals.items()},
         "cancels": {reason.name.lower(): count for reason, count in result.cancels.items()},
         "statistics": run.statistics.to_dict(),
+        "provenance": run.provenance.to_dict(),
         "notes": run.data.notes,
         "manifest": None if manifest is None else str(manifest),
     }

@@ -27,12 +27,27 @@ _NOTES = {
 
 
 @contextmanager
-def progress_bar(total: int, title: str = "backtest") -> Iterator[Callable[[int], None]]:
+def progress_bar(total: int, title: str = "backtest") -> Iterator[Callable[[float], None]]:
     """A bar on stderr with the time that is left; the function that it gives is told how much is done."""
-    columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with progress_bars({title: total}) as told:
+        yield told[title]
+
+
+@contextmanager
+def progress_bars(totals: Mapping[str, int]) -> Iterator[dict[str, Callable[[float], None]]]:
+    """The same for several things of these sizes, one after the other; each has its time once it has begun."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(elapsed_when_finished=True))
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(title, total=total)
-        yield lambda done: progress.update(task, completed=done)
+        tasks = {title: progress.add_task(title, total=total, start=number == 0) for number, (title, total) in enumerate(totals.items())}
+
+        def tell(title: str) -> Callable[[float], None]:
+            def told(done: float) -> None:
+                progress.start_task(tasks[title])
+                progress.update(tasks[title], completed=done)
+
+            return told
+
+        yield {title: tell(title) for title in totals}
 
 
 def print_result(run: Run, written: Mapping[str, Path | None]) -> None:

@@ -1,13 +1,16 @@
 """What ``traider sweep`` and ``traider walkforward`` are asked for, checked before anything runs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from traider.domain.errors import SettingsError
 from traider.engine.backtest import BacktestSpec
-from traider.engine.grid import parse_axis, trials_of
+from traider.engine.grid import Axis, parse_axis, trials_of
 from traider.engine.tape import Tape
+from traider.kernel.kit import Strategy
+from traider.research.search_plan import SearchPlan
+from traider.storage.market_file import MarketFile
 from traider.strategies.registry import find_strategy
 
 from . import options
@@ -15,7 +18,8 @@ from . import options
 
 class Prepared(NamedTuple):
     spec: BacktestSpec
-    sets: list[dict[str, object]]
+    search: SearchPlan
+    file: MarketFile
     tape: Tape
 
 
@@ -23,10 +27,8 @@ def prepare(
     *,
     strategy: str,
     data: Path,
-    grid: Sequence[str],
+    search: SearchPlan,
     param: Sequence[str],
-    random: int | None,
-    seed: int,
     quantity: float | None,
     cash: float,
     fee_taker: float,
@@ -44,19 +46,37 @@ def prepare(
         raise SettingsError(f"--threads is {threads}; give at least 1")
     cls = find_strategy(strategy)
     shared = options.parameters(param, quantity=quantity)
-    sets = trials_of([parse_axis(axis) for axis in grid], draws=random, seed=seed)
-    both = next((name for name in sets[0] if name in shared), None)
+    both = next((name for name, _ in search.axes if name in shared), None)
     if both is not None:
         raise SettingsError(f"{both} is given by --grid and by --param or --quantity; give it once")
     options.check_cash(cash)
     fees, mode, limits = options.fees(fee_maker, fee_taker), options.fill_mode(fill), options.limits(limit)
     increments = options.increment("--price-increment", price_increment), options.increment("--size-increment", size_increment)
-    checked = [cls(**shared, **parameters) for parameters in sets]
+    quantities = _quantities(cls, shared, search)
     file = options.market_file(data, strategy=cls, symbol=symbol, price_increment=increments[0])
     instrument = options.instrument_of(file, increments[1])
-    for trial in checked:
-        options.check_quantity(trial.quantity, instrument)
+    for size in sorted(quantities):
+        options.check_quantity(size, instrument)
     spec = BacktestSpec(
         strategy=cls, parameters=shared, instrument=instrument, cash=cash, fees=fees, fill=mode, limits=limits, interpreted=interpreted
     )
-    return Prepared(spec, sets, options.tape_of_file(file))
+    if search.tpe is not None:
+        search.space(spec)  # a strategy without ranges is told now
+    return Prepared(spec, search, file, options.tape_of_file(file))
+
+
+def plan_of(*, grid: Sequence[str], random: int | None, tpe: int | None, seed: int) -> SearchPlan:
+    """The search that the options ask for."""
+    return SearchPlan(axes=tuple(parse_axis(axis) for axis in grid), random=random, tpe=tpe, seed=seed)
+
+
+def _quantities(cls: type[Strategy], shared: dict[str, object], search: SearchPlan) -> set[float]:
+    """Every size that a trial may have; a parameter that no strategy could be made with is told here."""
+    sets: Iterable[dict[str, object]] = search.sets() if search.tpe is None else _each_value(search.axes)
+    return {cls(**shared, **parameters).quantity for parameters in sets}
+
+
+def _each_value(axes: Sequence[Axis]) -> list[dict[str, object]]:
+    """Of a search whose sets are not known yet: every value of every axis, one at a time."""
+    trials_of([(name, values[:1]) for name, values in axes])  # an axis that is given twice is told
+    return [{}, *({name: value} for name, values in axes for value in values)]

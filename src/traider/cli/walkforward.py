@@ -11,7 +11,7 @@ import typer
 
 from traider.engine.walkforward import Folds, WalkForward, walk_forward
 
-from .trials import prepare
+from .trials import plan_of, prepare
 
 
 def walkforward(
@@ -44,10 +44,8 @@ def walkforward(
     prepared = prepare(
         strategy=strategy,
         data=data,
-        grid=grid,
+        search=plan_of(grid=grid, random=random, tpe=None, seed=seed),
         param=param or [],
-        random=random,
-        seed=seed,
         quantity=quantity,
         cash=cash,
         fee_taker=fee_taker,
@@ -60,20 +58,19 @@ def walkforward(
         threads=threads,
         interpreted=interpreted,
     )
+    sets = prepared.search.sets()
     plan = Folds(count=folds, ratio=ratio, anchored=anchored, purge=purge, embargo=embargo)
     if json_ or not sys.stderr.isatty():
-        result = walk_forward(prepared.spec, prepared.sets, prepared.tape, plan, objective=objective, threads=threads)
+        result = walk_forward(prepared.spec, sets, prepared.tape, plan, objective=objective, threads=threads)
     else:
         from .backtest_table import progress_bar
 
         with progress_bar(folds, "walk-forward") as progress:
-            result = walk_forward(
-                prepared.spec, prepared.sets, prepared.tape, plan, objective=objective, threads=threads, progress=progress
-            )
+            result = walk_forward(prepared.spec, sets, prepared.tape, plan, objective=objective, threads=threads, progress=progress)
     if json_:
         sys.stdout.write(json.dumps(asdict(result), allow_nan=False) + "\n")
     else:
-        _print(result, list(prepared.sets[0]), prepared.spec.instrument.quote)
+        _print(result, list(sets[0]), prepared.spec.instrument.quote)
     return 0
 
 

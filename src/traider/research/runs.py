@@ -10,6 +10,7 @@ import msgspec
 from traider.domain.errors import UserError
 from traider.engine.backtest import BacktestResult, BacktestSpec, run_backtest
 from traider.engine.manifest import DataSource, Manifest, Outcome, code_of, decode
+from traider.engine.provenance import Provenance, provenance_of
 from traider.engine.statistics.market import market_of
 from traider.engine.statistics.summary import Statistics, statistics_of
 from traider.engine.tape import Tape
@@ -36,6 +37,10 @@ class Run:
     @cached_property
     def statistics(self) -> Statistics:
         return statistics_of(self.result, self.spec.instrument, market_of(self.tape))
+
+    @cached_property
+    def provenance(self) -> Provenance:
+        return provenance_of(self.spec, self.tape, data_sha256=self.data.sha256, code=self.manifest.code)
 
     @cached_property
     def manifest(self) -> Manifest:

@@ -1,0 +1,72 @@
+"""What a result was made of, said beside every result: fidelity, fill and fee model, hashes, seed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..domain.vocabulary import EventKind
+from ..kernel.simulation import Fees, FillMode
+from .backtest import BacktestSpec
+from .manifest import Code
+from .tape import Tape
+
+FIDELITY = {EventKind.BAR: "bars", EventKind.TRADE: "trades", EventKind.QUOTE: "quotes", EventKind.DEPTH: "l2"}
+FILLS = {FillMode.NEXT_OPEN: "next-open", FillMode.NEXT_CLOSE: "next-close", FillMode.SAME: "same"}
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """``seed`` is of whatever was drawn at random; None where nothing was."""
+
+    fidelity: str
+    fill: str
+    fees: Fees
+    data_sha256: str
+    code: Code
+    seed: int | None = None
+
+    def to_dict(self) -> dict[str, object]:
+        """As JSON has it."""
+        return {
+            "fidelity": self.fidelity,
+            "fill": self.fill,
+            "fees": fees_told(self.fees),
+            "data_sha256": self.data_sha256,
+            "strategy_sha256": self.code.strategy_sha256,
+            "kernel_sha256": self.code.kernel_sha256,
+            "traider": self.code.traider,
+            "seed": self.seed,
+        }
+
+    def line(self) -> str:
+        """The same in one line, for a table or a picture."""
+        fees = f"fees {percent(self.fees.taker)} taker, {percent(self.fees.maker)} maker" + (" (tiers)" if self.fees.tiers else "")
+        seed = "" if self.seed is None else f", seed {self.seed}"
+        hashes = ", ".join(
+            f"{name} {sha256[:12]}"
+            for name, sha256 in (("data", self.data_sha256), ("strategy", self.code.strategy_sha256), ("engine", self.code.kernel_sha256))
+        )
+        return f"{self.fidelity}, fills {self.fill}, {fees}{seed}; {hashes}"
+
+
+def provenance_of(spec: BacktestSpec, tape: Tape, *, data_sha256: str, code: Code, seed: int | None = None) -> Provenance:
+    return Provenance(fidelity_of(tape), FILLS[spec.fill], spec.fees, data_sha256, code, seed)
+
+
+def fidelity_of(tape: Tape) -> str:
+    """The finest kind of event that orders are matched against: ``l2``, ``trades``, ``quotes`` or ``bars``."""
+    kinds = {int(kind) & 0x1F for kind in set(tape.kind.tolist())} if len(tape) else set()
+    for kind in (EventKind.DEPTH, EventKind.TRADE, EventKind.QUOTE, EventKind.BAR):
+        if kind in kinds:
+            return FIDELITY[kind]
+    return "nothing"
+
+
+def fees_told(fees: Fees) -> Mapping[str, object]:
+    """The fee schedule as JSON has it; fractions of the notional."""
+    tiers = [{"volume": tier.volume, "maker": tier.maker, "taker": tier.taker} for tier in fees.tiers]
+    return {"maker": fees.maker, "taker": fees.taker, "tiers": tiers}
+
+
+def percent(fraction: float) -> str:
+    """As a person writes a fee: ``0.1 %``."""
+    return f"{fraction * 100:.6g} %"
