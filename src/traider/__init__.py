@@ -1,7 +1,7 @@
 """traider: one strategy class, backtested at machine-code speed, on paper and live.
 
-What a strategy's author needs is here, and ``backtest``, which runs one from Python. Each is loaded when it is first asked
-for, so that ``import traider`` costs next to nothing. The rooms of the house are described in ``docs/architecture.md``.
+What a strategy's author needs is here, and ``backtest``, ``sweep`` and ``walkforward``, which run one from Python. Each is
+loaded when it is first asked for, so that ``import traider`` costs next to nothing. The rooms of the house are described in ``docs/architecture.md``.
 """
 
 import importlib
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from .kernel.structs import Stateful as Stateful
     from .research.notebook import Backtest as Backtest
     from .research.notebook import backtest as backtest
+    from .research.notebook_sweeps import SweepRun as SweepRun
+    from .research.notebook_sweeps import WalkForwardRun as WalkForwardRun
+    from .research.notebook_sweeps import sweep as sweep
+    from .research.notebook_sweeps import walkforward as walkforward
 
 __version__ = "0.1.0"
 
@@ -37,9 +41,13 @@ _HOMES = {
     "Stateful": "kernel.structs",
     "Std": "kernel.indicators",
     "Strategy": "kernel.kit",
+    "SweepRun": "research.notebook_sweeps",
     "Trade": "kernel.events",
+    "WalkForwardRun": "research.notebook_sweeps",
     "backtest": "research.notebook",
     "param": "kernel.kit",
+    "sweep": "research.notebook_sweeps",
+    "walkforward": "research.notebook_sweeps",
 }
 
 __all__ = [*_HOMES, "__version__"]

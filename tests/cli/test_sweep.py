@@ -7,7 +7,10 @@ import pytest
 
 from traider.cli.main import run
 
-KEYS = {"trials", "events", "engine_seconds", "peak_rss_bytes", "best", "total_fills", "deflated_sharpe", "pbo", "results"}
+KEYS = {
+    *("trials", "events", "engine_seconds", "peak_rss_bytes", "best", "total_fills", "deflated_sharpe", "pbo", "results"),
+    *("permutation_test", "search", "provenance"),
+}
 
 
 @pytest.fixture

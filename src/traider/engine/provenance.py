@@ -1,15 +1,23 @@
 """What a result was made of, said beside every result: fidelity, fill and fee model, hashes, seed."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from ..domain.vocabulary import EventKind
-from ..kernel.simulation import Fees, FillMode
+import numpy as np
+
+from ..domain.vocabulary import KIND_BITS, EventKind
+from ..kernel.simulation import Fees, FillMode, Simulation
+from . import simulation_words
 from .backtest import BacktestSpec
 from .manifest import Code
 from .tape import Tape
 
-FIDELITY = {EventKind.BAR: "bars", EventKind.TRADE: "trades", EventKind.QUOTE: "quotes", EventKind.DEPTH: "l2"}
+FIDELITY: dict[EventKind, simulation_words.Fidelity] = {
+    EventKind.BAR: "bars",
+    EventKind.TRADE: "trades",
+    EventKind.QUOTE: "quotes",
+    EventKind.DEPTH: "l2",
+}
 FILLS = {FillMode.NEXT_OPEN: "next-open", FillMode.NEXT_CLOSE: "next-close", FillMode.SAME: "same"}
 
 
@@ -17,12 +25,13 @@ FILLS = {FillMode.NEXT_OPEN: "next-open", FillMode.NEXT_CLOSE: "next-close", Fil
 class Provenance:
     """``seed`` is of whatever was drawn at random; None where nothing was."""
 
-    fidelity: str
+    fidelity: simulation_words.Fidelity
     fill: str
     fees: Fees
     data_sha256: str
     code: Code
     seed: int | None = None
+    simulation: Simulation = field(default_factory=Simulation)
 
     def to_dict(self) -> dict[str, object]:
         """As JSON has it."""
@@ -30,6 +39,7 @@ class Provenance:
             "fidelity": self.fidelity,
             "fill": self.fill,
             "fees": fees_told(self.fees),
+            "simulation": simulation_words.told(self.simulation),
             "data_sha256": self.data_sha256,
             "strategy_sha256": self.code.strategy_sha256,
             "kernel_sha256": self.code.kernel_sha256,
@@ -39,26 +49,29 @@ class Provenance:
 
     def line(self) -> str:
         """The same in one line, for a table or a picture."""
-        fees = f"fees {percent(self.fees.taker)} taker, {percent(self.fees.maker)} maker" + (" (tiers)" if self.fees.tiers else "")
-        seed = "" if self.seed is None else f", seed {self.seed}"
+        venue = simulation_words.short(self.simulation, self.fidelity)
+        parts = [
+            self.fidelity,
+            f"fills {self.fill}",
+            f"fees {percent(self.fees.taker)} taker, {percent(self.fees.maker)} maker" + (" (tiers)" if self.fees.tiers else ""),
+            *([venue] if venue else []),
+            *([] if self.seed is None else [f"seed {self.seed}"]),
+        ]
         hashes = ", ".join(
             f"{name} {sha256[:12]}"
             for name, sha256 in (("data", self.data_sha256), ("strategy", self.code.strategy_sha256), ("engine", self.code.kernel_sha256))
         )
-        return f"{self.fidelity}, fills {self.fill}, {fees}{seed}; {hashes}"
+        return f"{', '.join(parts)}; {hashes}"
 
 
 def provenance_of(spec: BacktestSpec, tape: Tape, *, data_sha256: str, code: Code, seed: int | None = None) -> Provenance:
     return Provenance(fidelity_of(tape), FILLS[spec.fill], spec.fees, data_sha256, code, seed)
 
 
-def fidelity_of(tape: Tape) -> str:
-    """The finest kind of event that orders are matched against: ``l2``, ``trades``, ``quotes`` or ``bars``."""
-    kinds = {int(kind) & 0x1F for kind in set(tape.kind.tolist())} if len(tape) else set()
-    for kind in (EventKind.DEPTH, EventKind.TRADE, EventKind.QUOTE, EventKind.BAR):
-        if kind in kinds:
-            return FIDELITY[kind]
-    return "nothing"
+def fidelity_of(tape: Tape) -> simulation_words.Fidelity:
+    """The finest kind of event in it, which orders are matched against. Of an empty tape: bars."""
+    kinds = {int(kind) & KIND_BITS for kind in np.unique(tape.kind)}
+    return next((FIDELITY[kind] for kind in (EventKind.DEPTH, EventKind.TRADE, EventKind.QUOTE) if kind in kinds), "bars")
 
 
 def fees_told(fees: Fees) -> Mapping[str, object]:
