@@ -1,7 +1,8 @@
 """traider: one strategy class, backtested at machine-code speed, on paper and live.
 
 What a strategy's author needs is here, and ``backtest``, ``sweep`` and ``walkforward``, which run one from Python. Each is
-loaded when it is first asked for, so that ``import traider`` costs next to nothing. The rooms of the house are described in ``docs/architecture.md``.
+loaded when it is first asked for, so that ``import traider`` costs next to nothing. The rooms of the house are
+described in ``docs/architecture.md``.
 """
 
 import importlib
