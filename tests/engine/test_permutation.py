@@ -15,7 +15,7 @@ from traider.domain.errors import UserError
 from traider.engine.backtest import BacktestSpec
 from traider.engine.grid import parse_axis, trials_of
 from traider.engine.permutation import BarPermutation, PermutationTest, check_permutations, permutation_test
-from traider.engine.sweep import run_sweep
+from traider.engine.sweep import run_trials
 from traider.engine.tape import Floats, Tape, bars_tape
 from traider.research import inputs
 from traider.storage.market_file import read_market_file
@@ -109,8 +109,7 @@ def sweep_test(spec: BacktestSpec, tape: Tape, permutations: int) -> Permutation
     sets = trials_of([parse_axis("fast=1,2,3"), parse_axis("slow=8,12,16")])
 
     def best_of(data: Tape) -> float:
-        result = run_sweep(spec, sets, data)
-        return result.trials[result.best].final_equity
+        return max(outcome.trial.final_equity for outcome in run_trials(spec, sets, data))
 
     permuted = BarPermutation(tape, increment=CENT, seed=11)
     return permutation_test(best_of, permuted, observed=best_of(tape), objective="final-equity", permutations=permutations, seed=11)

@@ -3,6 +3,7 @@
 import inspect
 import time
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -23,18 +24,19 @@ _NO_CURVE = np.zeros(0, layout.CURVE)
 
 @dataclass
 class Session:
-    """``interpreted`` runs the strategy as ordinary Python; the fills are the same."""
+    """``interpreted`` runs the strategy as ordinary Python; the fills are the same. ``compiler`` finds its machine code."""
 
     strategy: Strategy
     desk: Desk
     interpreted: bool = False
     compile_seconds: float = 0.0
+    compiler: Callable[[Strategy], CompiledStrategy] = compile_strategy
 
     def __post_init__(self) -> None:
         bind(self.strategy, self.desk.instruments[0])
         started = time.perf_counter()
         self.code: CompiledStrategy | InterpretedStrategy
-        self.code = InterpretedStrategy(self.strategy) if self.interpreted else compile_strategy(self.strategy)
+        self.code = InterpretedStrategy(self.strategy) if self.interpreted else self.compiler(self.strategy)
         self.compile_seconds = time.perf_counter() - started
         self.block = self.code.state_of(self.strategy)
         self.tells_fills = "on_fill" in self.strategy.handlers()

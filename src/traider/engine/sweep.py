@@ -17,7 +17,8 @@ import numpy as np
 
 from ..domain.errors import UserError
 from .backtest import BacktestSpec
-from .overfitting import MOMENTS, Moments, deflated_sharpe_ratio, probability_of_overfitting
+from .codes import Codes
+from .overfitting import Moments, deflated_sharpe_ratio, probability_of_overfitting
 from .session import Session
 from .tape import Tape
 from .trial import TOGETHER, Outcome, Trial, desk_of, run_group
@@ -98,22 +99,13 @@ def run_sweep(
 
     A wrong parameter is told before anything of its batch runs. What the record knows is not run again.
     """
-    measure = objective_of(objective)
-    source: Search = Listed(search) if isinstance(search, Sequence) else search
+    best_of = best_by(objective)
     started = time.perf_counter()
-    outcomes: list[Outcome] = []
-    workers = threads or os.cpu_count() or 1
-    with ThreadPoolExecutor(workers) as pool:
-        while asked := source.ask():
-            batch = _Batch(spec, [{**spec.parameters, **parameters} for parameters in asked], tape, first=len(outcomes), record=record)
-            outcomes += batch.run(pool, workers, progress)
-            source.tell([outcome.trial for outcome in outcomes[len(outcomes) - len(asked) :]])
+    outcomes = run_trials(spec, search, tape, threads=threads, progress=progress, record=record)
     seconds = time.perf_counter() - started
-    if not outcomes:
-        raise UserError("a sweep needs at least one parameter set")
     trials = [outcome.trial for outcome in outcomes]
-    best = max(range(len(trials)), key=lambda number: measure(trials[number]))
-    moments: Moments = np.concatenate([outcome.moments for outcome in outcomes]).astype(MOMENTS, copy=False)
+    best = best_of(trials)
+    moments: Moments = np.concatenate([outcome.moments for outcome in outcomes])
     return SweepResult(
         trials=trials,
         best=best,
@@ -123,6 +115,36 @@ def run_sweep(
         deflated_sharpe=deflated_sharpe_ratio(moments, best),
         pbo=probability_of_overfitting(moments),
     )
+
+
+def run_trials(
+    spec: BacktestSpec,
+    search: Search | Sequence[Parameters],
+    tape: Tape,
+    *,
+    threads: int | None = None,
+    progress: Callable[[float], None] | None = None,
+    record: Record | None = None,
+) -> list[Outcome]:
+    """The sweep's trials without its judgement of them, at least one."""
+    source: Search = Listed(search) if isinstance(search, Sequence) else search
+    outcomes: list[Outcome] = []
+    workers = threads or os.cpu_count() or 1
+    codes = Codes()
+    with ThreadPoolExecutor(workers) as pool:
+        while asked := source.ask():
+            sets = [{**spec.parameters, **parameters} for parameters in asked]
+            outcomes += _Batch(spec, sets, tape, codes, first=len(outcomes), record=record).run(pool, workers, progress)
+            source.tell([outcome.trial for outcome in outcomes[len(outcomes) - len(asked) :]])
+    if not outcomes:
+        raise UserError("a sweep needs at least one parameter set")
+    return outcomes
+
+
+def best_by(objective: str) -> Callable[[Sequence[Trial]], int]:
+    """Finds the first trial with the highest value of this objective, by its place."""
+    measure = objective_of(objective)
+    return lambda trials: max(range(len(trials)), key=lambda number: measure(trials[number]))
 
 
 def objective_of(name: str) -> Callable[[Trial], float]:
@@ -135,8 +157,11 @@ def objective_of(name: str) -> Callable[[Trial], float]:
 class _Batch:
     """The sets that were asked for together, in groups that one thread takes through the tape side by side."""
 
-    def __init__(self, spec: BacktestSpec, sets: Sequence[Parameters], tape: Tape, *, first: int, record: Record | None) -> None:
-        self._spec, self._sets, self._tape, self._first, self._record = spec, sets, tape, first, record
+    def __init__(
+        self, spec: BacktestSpec, sets: Sequence[Parameters], tape: Tape, codes: Codes, *, first: int, record: Record | None
+    ) -> None:
+        self._spec, self._sets, self._tape, self._codes = spec, sets, tape, codes
+        self._first, self._record = first, record
         self._outcomes = [None if record is None else record.known(first + number) for number in range(len(sets))]
         self._stepped: list[int] = []  # events, as the threads are done with them; appending to a list is atomic
 
@@ -146,7 +171,8 @@ class _Batch:
         for number in open_:
             self._spec.strategy(**self._sets[number])  # a wrong parameter is told before anything runs
         if open_ and not self._spec.interpreted:
-            Session(self._spec.strategy(**self._sets[open_[0]]), desk_of(self._spec))  # compiles before the threads want it
+            # compiles before the threads want it
+            Session(self._spec.strategy(**self._sets[open_[0]]), desk_of(self._spec), compiler=self._codes.of)
         size = max(1, min(TOGETHER, -(-len(open_) // workers)))
         groups = iter([open_[at : at + size] for at in range(0, len(open_), size)])
         running = {pool.submit(self._work, group) for group in islice(groups, 2 * workers)}
@@ -169,7 +195,7 @@ class _Batch:
 
     def _work(self, group: list[int]) -> tuple[list[int], list[Outcome]]:
         sets = [self._sets[number] for number in group]
-        return group, list(run_group(self._spec, sets, self._tape, self._stepped.append))
+        return group, list(run_group(self._spec, sets, self._tape, codes=self._codes, stepped=self._stepped.append))
 
     def _take(self, future: Future[tuple[list[int], list[Outcome]]]) -> None:
         group, outcomes = future.result()

@@ -10,6 +10,7 @@ from ..kernel import layout
 from ..kernel.desk import Desk
 from ..kernel.kit import Value
 from .backtest import BacktestSpec
+from .codes import Codes
 from .overfitting import Moments, moments_of
 from .session import Session
 from .statistics import sharpe_ratio
@@ -45,11 +46,17 @@ def desk_of(spec: BacktestSpec) -> Desk:
 
 
 def run_group(
-    spec: BacktestSpec, group: Sequence[dict[str, object]], tape: Tape, stepped: Callable[[int], None] | None = None
+    spec: BacktestSpec,
+    group: Sequence[dict[str, object]],
+    tape: Tape,
+    *,
+    codes: Codes | None = None,
+    stepped: Callable[[int], None] | None = None,
 ) -> Iterator[Outcome]:
     """The outcomes of a few whole parameter sets, in their order. They go through one piece of the tape after the other, so
     that the piece stays in the processor's cache; ``stepped`` is told of the events as they are done."""
-    runners = [_Runner(spec, parameters, len(tape)) for parameters in group]
+    codes = codes or Codes()
+    runners = [_Runner(spec, parameters, len(tape), codes) for parameters in group]
     for start in range(0, len(tape), _PIECE):
         stop = min(start + _PIECE, len(tape))
         for runner in runners:
@@ -63,9 +70,9 @@ def run_group(
 class _Runner:
     """One trial on its way through the tape."""
 
-    def __init__(self, spec: BacktestSpec, parameters: dict[str, object], events: int) -> None:
+    def __init__(self, spec: BacktestSpec, parameters: dict[str, object], events: int, codes: Codes) -> None:
         self._cash = spec.cash
-        self._session = Session(spec.strategy(**parameters), desk_of(spec), interpreted=spec.interpreted)
+        self._session = Session(spec.strategy(**parameters), desk_of(spec), interpreted=spec.interpreted, compiler=codes.of)
         stride = max(1, -(-events // PERIODS))
         account = self._session.desk.account
         account["curve_stride"] = account["curve_left"] = stride

@@ -18,7 +18,7 @@ from ..kernel.desk import Desk
 from ..kernel.kit import Value
 from .backtest import BacktestSpec
 from .session import Session
-from .sweep import run_sweep
+from .sweep import best_by, run_trials
 from .tape import Tape
 from .trial import Trial, desk_of
 
@@ -93,12 +93,14 @@ def walk_forward(
 
     A position that is open at a test's end is taken to be closed at the last price, without a fee.
     """
+    best_of = best_by(objective)
     done: list[Fold] = []
     cash = spec.cash
     for train, test in folds.windows(len(tape)):
         part = replace(spec, cash=cash)
-        result = run_sweep(part, parameter_sets, tape.part(train.start, train.stop), objective=objective, threads=threads)
-        done.append(_test(part, parameter_sets[result.best], result.trials[result.best], tape, train, test))
+        trials = [outcome.trial for outcome in run_trials(part, parameter_sets, tape.part(train.start, train.stop), threads=threads)]
+        best = best_of(trials)
+        done.append(_test(part, parameter_sets[best], trials[best], tape, train, test))
         cash = done[-1].final_equity
         if progress is not None:
             progress(len(done))

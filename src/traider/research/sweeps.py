@@ -10,7 +10,7 @@ from traider.engine.backtest import BacktestSpec
 from traider.engine.manifest import Code, code_of
 from traider.engine.permutation import BarPermutation, PermutationTest, permutation_test
 from traider.engine.provenance import Provenance, provenance_of
-from traider.engine.sweep import SweepResult, objective_of, run_sweep
+from traider.engine.sweep import SweepResult, objective_of, run_sweep, run_trials
 from traider.engine.tape import Tape
 
 from .search_plan import SearchPlan
@@ -69,8 +69,7 @@ def run_plan(
 
         def best_of(data: Tape) -> float:
             search = plan.search.search(spec, plan.objective)
-            found = run_sweep(spec, search, data, objective=plan.objective, threads=plan.threads)
-            return measure(found.trials[found.best])
+            return max(measure(outcome.trial) for outcome in run_trials(spec, search, data, threads=plan.threads))
 
         permutation = None
         if bars is not None:
