@@ -4,12 +4,13 @@ import argparse
 import sys
 from types import ModuleType
 
-from . import bars, compilation, guard_orders, memory, page, startup, trades
+from . import bars, compilation, guard_orders, memory, page, startup, sweep, trades
 from .measure import ROUNDS
 
 QUESTIONS: dict[str, ModuleType] = {
     "bars": bars,
     "trades": trades,
+    "sweep": sweep,
     "memory": memory,
     "startup": startup,
     "compilation": compilation,

@@ -116,10 +116,11 @@ class _Subsets:
 
     def of(self, masks: np.ndarray[Any, np.dtype[np.int64]]) -> Floats:
         """Of the shape (masks, trials)."""
-        first, *others = (table[masks >> _FOUR * number & (1 << _FOUR) - 1] for number, table in enumerate(self._tables))
-        for one in others:
-            first += one
-        return first
+        parts = (table[masks >> _FOUR * number & (1 << _FOUR) - 1] for number, table in enumerate(self._tables))
+        total: Floats = next(parts)
+        for part in parts:
+            total += part
+        return total
 
 
 def _below_median(inside: Floats, outside: Floats) -> int:

@@ -163,6 +163,5 @@ def _look(values: np.ndarray[Any, Any]) -> dict[str, Any]:
         shades, norm = [*losses, *profits[1:]], colours.TwoSlopeNorm(0.0, low, high)  # each side has its own scale
     else:
         shades, norm = profits if low >= 0 else losses, colours.Normalize(low, high)
-    made = colours.LinearSegmentedColormap.from_list("profit", shades)
-    made.set_bad("#e3e7ec")
+    made = colours.LinearSegmentedColormap.from_list("profit", shades).with_extremes(bad="#e3e7ec")
     return {"cmap": made, "norm": norm}
