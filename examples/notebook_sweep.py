@@ -10,9 +10,8 @@ import sys
 from pathlib import Path
 
 import traider
-from traider.storage.table_file import write_table
-
 from examples.notebook_backtest import Channel, made_up_bars
+from traider.storage.table_file import write_table
 
 GRID: dict[str, str | list[float]] = {"window": "60:480:60", "width": [1.0, 2.0, 4.0]}
 
