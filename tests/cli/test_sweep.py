@@ -94,7 +94,8 @@ def test_walkforward_prints_one_json_object_with_every_fold(capsys: pytest.Captu
     words = ["walkforward", "sma_cross", "--data", str(bars), "--grid", "fast=5,10", "--grid", "slow=60,80", "--folds", "3", "--json"]
     assert run(words) == 0
     result = json.loads(capsys.readouterr().out)
-    assert set(result) == {"folds", "trials", "final_equity", "total_return", "efficiency"}
+    assert set(result) == {"folds", "trials", "final_equity", "total_return", "efficiency", "objective", "provenance"}
+    assert (result["provenance"]["fidelity"], result["provenance"]["seed"]) == ("bars", None)
     assert (len(result["folds"]), result["trials"]) == (3, 12)
     assert result["final_equity"] == result["folds"][-1]["final_equity"]
 

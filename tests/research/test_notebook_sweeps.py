@@ -71,6 +71,7 @@ def test_a_walk_forward_is_the_commands(capsys: pytest.CaptureFixture[str]) -> N
     walked = traider.walkforward("sma_cross", BARS, grid=GRID, fee_taker=0.0002, folds=3, ratio=2)
     command = printed(capsys, ["walkforward", *WORDS, "--folds", "3", "--ratio", "2"])
     assert (walked.total_return, walked.efficiency) == (command["total_return"], command["efficiency"])
+    assert walked.provenance == command["provenance"]
     assert walked.folds["test_return"].to_pylist() == [fold["test_return"] for fold in command["folds"]]
     assert walked.folds["test_from_ts"].to_pylist() == [fold["test_from_ns"] for fold in command["folds"]]
     assert walked.folds["fast"].to_pylist() == [fold["parameters"]["fast"] for fold in command["folds"]]

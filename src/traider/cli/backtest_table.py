@@ -65,7 +65,7 @@ def print_result(run: Run, written: Mapping[str, Path | None]) -> None:
     console.print(table)
     for line in _remarks(result, data):
         console.print(f"[yellow]note[/yellow] {line}", highlight=False)
-    console.print(f"\n[dim]fills {result.fills_sha256[:16]}…  data {data.sha256[:16]}…[/dim]", highlight=False)
+    console.print(f"\n[dim]{run.provenance.line()}, fills {result.fills_sha256[:12]}[/dim]", highlight=False, soft_wrap=True)
     for name, path in written.items():
         if path is not None:
             console.print(f"[dim]{name} {path}[/dim]", highlight=False, soft_wrap=True)

@@ -36,7 +36,8 @@ def print_sweep(done: Sweep) -> None:
         test = done.permutation
         console.print(
             f"Permutation test, p-value           {test.p_value:.2%}  "
-            f"[dim]{test.as_good:,} of {test.permutations:,} permutations of the bars were as good[/dim]"
+            f"[dim]{test.as_good:,} of {test.permutations:,} permutations of the bars were as good[/dim]",
+            soft_wrap=True,
         )
     console.print(f"[dim]{done.provenance.line()}[/dim]", highlight=False, soft_wrap=True)
 

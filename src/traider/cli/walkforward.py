@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from traider.engine.manifest import code_of
+from traider.engine.provenance import provenance_of
 from traider.engine.walkforward import Folds, WalkForward, walk_forward
 
 from .trials import plan_of, prepare
@@ -67,14 +69,22 @@ def walkforward(
 
         with progress_bar(folds, "walk-forward") as progress:
             result = walk_forward(prepared.spec, sets, prepared.tape, plan, objective=objective, threads=threads, progress=progress)
+    made_of = provenance_of(
+        prepared.spec,
+        prepared.tape,
+        data_sha256=prepared.file.sha256,
+        code=code_of(prepared.spec.strategy),
+        seed=None if random is None else seed,
+    )
     if json_:
-        sys.stdout.write(json.dumps(asdict(result), allow_nan=False) + "\n")
+        told = {**asdict(result), "objective": objective, "provenance": made_of.to_dict()}
+        sys.stdout.write(json.dumps(told, allow_nan=False) + "\n")
     else:
-        _print(result, list(sets[0]), prepared.spec.instrument.quote)
+        _print(result, list(sets[0]), prepared.spec.instrument.quote, made_of.line())
     return 0
 
 
-def _print(result: WalkForward, names: list[str], currency: str) -> None:
+def _print(result: WalkForward, names: list[str], currency: str, made_of: str) -> None:
     from rich.console import Console
     from rich.table import Table
 
@@ -98,6 +108,7 @@ def _print(result: WalkForward, names: list[str], currency: str) -> None:
     efficiency = "-  (training earned nothing)" if result.efficiency is None else f"{result.efficiency:.0%}"
     console.print(f"Efficiency          {efficiency}  [dim]earned an event: tests over training[/dim]")
     console.print(f"[dim]{result.trials:,} trials were run[/dim]")
+    console.print(f"[dim]{made_of}[/dim]", highlight=False, soft_wrap=True)
 
 
 def _time(ts_ns: int) -> str:

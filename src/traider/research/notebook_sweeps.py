@@ -10,7 +10,9 @@ import pyarrow as pa
 
 from traider.domain.errors import SettingsError
 from traider.engine.grid import Axis, parse_axis
+from traider.engine.manifest import code_of
 from traider.engine.permutation import PermutationTest, check_permutations
+from traider.engine.provenance import Provenance, provenance_of
 from traider.engine.sweep import Parameters
 from traider.engine.walkforward import Folds, WalkForward, walk_forward
 from traider.kernel.kit import Strategy, Value
@@ -82,6 +84,12 @@ class WalkForwardRun:
     """A finished walk-forward."""
 
     result: WalkForward
+    made_of: Provenance
+
+    @property
+    def provenance(self) -> dict[str, object]:
+        """What it was made of: fidelity, fill and fee model, hashes, seed."""
+        return self.made_of.to_dict()
 
     @cached_property
     def folds(self) -> pa.Table:
@@ -153,7 +161,9 @@ def walkforward(
     plan = SearchPlan(axes=_axes(grid), random=random, seed=seed)
     spec, market = asked.with_data(data, _quantities(asked, plan))
     windows = Folds(count=folds, ratio=ratio, anchored=anchored, purge=purge, embargo=embargo)
-    return WalkForwardRun(walk_forward(spec, plan.sets(), inputs.tape_of(market), windows, objective=objective, threads=threads))
+    tape = inputs.tape_of(market)
+    made_of = provenance_of(spec, tape, data_sha256=market.sha256, code=code_of(spec.strategy), seed=None if random is None else seed)
+    return WalkForwardRun(walk_forward(spec, plan.sets(), tape, windows, objective=objective, threads=threads), made_of)
 
 
 def _axes(grid: Grid) -> tuple[Axis, ...]:

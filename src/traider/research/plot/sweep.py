@@ -44,8 +44,18 @@ def draw_sweep(done: Sweep) -> Any:
     bar = drawn.colorbar(shown, cax=drawn.add_axes((frame.RIGHT - 0.055, place[1], 0.014, place[3])))
     bar.outline.set_edgecolor(frame.RULE)
     bar.ax.tick_params(colors=frame.DIM, labelsize=8, length=0)
-    bar.ax.yaxis.set_major_formatter(frame.thousands())
+    _label_bar(bar, shown)
     return drawn
+
+
+def _label_bar(bar: Any, shown: Any) -> None:
+    """Numbers on both sides of nothing, although each has its own scale."""
+    low, high = shown.get_clim()
+    if low < 0 < high:
+        ticks = [low, low / 2, 0.0, high / 2, high]
+        bar.set_ticks(ticks, labels=[_short(tick) for tick in ticks])
+    else:
+        bar.ax.yaxis.set_major_formatter(frame.thousands())
 
 
 def _value(done: Sweep, trial: Trial) -> float:
