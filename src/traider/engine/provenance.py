@@ -53,7 +53,8 @@ class Provenance:
         parts = [
             self.fidelity,
             f"fills {self.fill}",
-            f"fees {percent(self.fees.taker)} taker, {percent(self.fees.maker)} maker" + (" (tiers)" if self.fees.tiers else ""),
+            f"fees {simulation_words.percent(self.fees.taker)} taker, {simulation_words.percent(self.fees.maker)} maker"
+            + (" (tiers)" if self.fees.tiers else ""),
             *([venue] if venue else []),
             *([] if self.seed is None else [f"seed {self.seed}"]),
         ]
@@ -78,8 +79,3 @@ def fees_told(fees: Fees) -> Mapping[str, object]:
     """The fee schedule as JSON has it; fractions of the notional."""
     tiers = [{"volume": tier.volume, "maker": tier.maker, "taker": tier.taker} for tier in fees.tiers]
     return {"maker": fees.maker, "taker": fees.taker, "tiers": tiers}
-
-
-def percent(fraction: float) -> str:
-    """As a person writes a fee: ``0.1 %``."""
-    return f"{fraction * 100:.6g} %"

@@ -38,7 +38,7 @@ def sentences(simulation: Simulation, fidelity: Fidelity) -> list[str]:
     if simulation.slippage.kind is not SlippageKind.NONE:
         said.append(_slippage(simulation.slippage))
     if simulation.liquidation_fee:
-        said.append(f"A liquidation costs {_percent(simulation.liquidation_fee)} of the notional.")
+        said.append(f"A liquidation costs {percent(simulation.liquidation_fee)} of the notional.")
     if is_random(simulation):
         said.append(f"What is drawn at random is drawn by the seed {simulation.seed}.")
     return said
@@ -87,7 +87,7 @@ def short(simulation: Simulation, fidelity: Fidelity) -> str:
     if fidelity == "bars" and simulation.path is not usual.path:
         parts.append(f"path {simulation.path}")
     if fidelity == "bars" and simulation.participation is not None:
-        parts.append(f"at most {_percent(simulation.participation)} of the volume")
+        parts.append(f"at most {percent(simulation.participation)} of the volume")
     if fidelity == "l2":
         parts.append(f"queue {simulation.queue}" + (f" {simulation.queue_power:g}" if simulation.queue is QueueModel.POWER else ""))
     if not simulation.latency.is_zero:
@@ -105,7 +105,7 @@ def is_random(simulation: Simulation) -> bool:
 def _participation(fraction: float | None) -> str:
     if fraction is None:
         return "A bar's volume does not limit what fills."
-    return f"Own orders take at most {_percent(fraction)} of a bar's volume; the rest waits for the next bar."
+    return f"Own orders take at most {percent(fraction)} of a bar's volume; the rest waits for the next bar."
 
 
 def _latency(latency: Latency) -> str:
@@ -120,13 +120,14 @@ def _latency(latency: Latency) -> str:
 def _slippage(slippage: Slippage) -> str:
     by = {
         SlippageKind.TICKS: f"{slippage.value:g} price {'increment' if slippage.value == 1 else 'increments'}",
-        SlippageKind.FRACTION: f"{_percent(slippage.value)} of the price",
+        SlippageKind.FRACTION: f"{percent(slippage.value)} of the price",
         SlippageKind.VOLUME_SHARE: f"{slippage.value:g} x the price x the square of the order's share of the volume",
     }
     return f"A taker fills worse than the rule's price by {by[slippage.kind]}."
 
 
-def _percent(fraction: float) -> str:
+def percent(fraction: float) -> str:
+    """As a person writes a fee: ``0.1 %``."""
     return f"{fraction * 100:.6g} %"
 
 

@@ -30,10 +30,6 @@ class SweepPlan:
     resume: Path | None = None
     resume_name: str = "--resume"
 
-    def searches(self) -> int:
-        """How many times the search is run."""
-        return 1 + self.permutations
-
 
 @dataclass(frozen=True)
 class Sweep:
