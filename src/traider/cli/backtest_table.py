@@ -1,6 +1,6 @@
 """A backtest's result as a table on a terminal."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +12,7 @@ from rich.text import Text
 
 from traider.engine.backtest import BacktestResult
 from traider.engine.report import words
+from traider.engine.statistics.instruments import InstrumentFigures
 from traider.engine.statistics.summary import Statistics
 from traider.research.runs import Run
 from traider.storage.market_file import MarketFile
@@ -63,12 +64,33 @@ def print_result(run: Run, written: Mapping[str, Path | None]) -> None:
     for name, value in _figures(result, statistics):
         table.add_row(name, value)
     console.print(table)
+    if len(statistics.instruments) > 1:
+        console.print(_by_instrument(statistics.instruments))
     for line in _remarks(result, data):
         console.print(f"[yellow]note[/yellow] {line}", highlight=False)
     console.print(f"\n[dim]{run.provenance.line()}, fills {result.fills_sha256[:12]}[/dim]", highlight=False, soft_wrap=True)
     for name, path in written.items():
         if path is not None:
             console.print(f"[dim]{name} {path}[/dim]", highlight=False, soft_wrap=True)
+
+
+def _by_instrument(instruments: Sequence[InstrumentFigures]) -> Table:
+    """What each of several instruments brought."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for name in ("", "net profit", "fees", "turnover", "fills", "round trips", "hit rate", "exposure"):
+        table.add_column(name, justify="right" if name else "left")
+    for one in instruments:
+        table.add_row(
+            one.symbol,
+            _signed(f"{one.net_profit:+,.2f}", one.net_profit),
+            f"{one.fees:,.2f}",
+            f"{one.turnover:,.2f}",
+            f"{one.fills:,}",
+            f"{one.round_trips:,}",
+            _percent(one.hit_rate),
+            _percent(one.exposure),
+        )
+    return table
 
 
 def _figures(result: BacktestResult, statistics: Statistics) -> Iterator[tuple[str, Text | str]]:
