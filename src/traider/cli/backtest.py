@@ -203,10 +203,10 @@ def _write_report(run: Run, path: Path, manifest: Path | None) -> None:
 def _write_tables(run: Run, trades: Path | None, fills: Path | None) -> None:
     if trades is None and fills is None:
         return
-    from traider.research.tables import fills_table, round_trips_table
+    from traider.research.tables import fills_table, round_trips_table, stamped
 
     symbol = run.spec.instrument.symbol
     if trades is not None:
-        write_table(trades, round_trips_table(run.statistics.ledger, symbol), "--trades")
+        write_table(trades, stamped(round_trips_table(run.statistics.ledger, symbol), run.provenance), "--trades")
     if fills is not None:
-        write_table(fills, fills_table(run.result.fills, symbol), "--fills")
+        write_table(fills, stamped(fills_table(run.result.fills, symbol), run.provenance), "--fills")

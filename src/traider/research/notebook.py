@@ -68,6 +68,11 @@ class Backtest:
         return self.run.statistics.to_dict()
 
     @property
+    def provenance(self) -> dict[str, object]:
+        """What it was made of: fidelity, fill and fee model, hashes, seed."""
+        return self.run.provenance.to_dict()
+
+    @property
     def notes(self) -> dict[str, int | str]:
         """What was noticed in the market data: gaps, closes outside of high and low."""
         return dict(self.run.data.notes)
@@ -90,7 +95,7 @@ class Backtest:
         """Writes tables as files, whole or not at all: Parquet or CSV, as the name ends."""
         for name, path in (("fills", fills), ("round_trips", round_trips), ("equity", equity)):
             if path is not None:
-                write_table(Path(path), getattr(self, name), name)
+                write_table(Path(path), tables.stamped(getattr(self, name), self.run.provenance), name)
 
     def __repr__(self) -> str:
         result, said = self.result, self.run.statistics.performance

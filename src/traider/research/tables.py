@@ -1,5 +1,6 @@
 """A run's results as Arrow tables, whose columns ``docs/python-api.md`` states. Times are int64 nanoseconds since 1970, UTC."""
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
@@ -8,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from traider.engine.fills import Fills
+from traider.engine.provenance import Provenance
 from traider.engine.round_trips import Ledger
 from traider.engine.statistics.curves import Curves
 from traider.engine.trial import Trial
@@ -65,6 +67,11 @@ def trials_table(trials: Sequence[Trial]) -> pa.Table:
 def folds_table(folds: Sequence[Fold]) -> pa.Table:
     """One row a fold of a walk-forward, in order; the parameters that were chosen come first, under their own names."""
     return _columns_of(folds, [field.name for field in fields(Fold)])
+
+
+def stamped(table: pa.Table, provenance: Provenance) -> pa.Table:
+    """The table, with what it was made of as JSON in its schema's metadata (``traider``): a Parquet file keeps it, a CSV can't."""
+    return table.replace_schema_metadata({**(table.schema.metadata or {}), b"traider": json.dumps(provenance.to_dict()).encode()})
 
 
 def _columns_of(rows: Sequence[Trial] | Sequence[Fold], names: Sequence[str]) -> pa.Table:
