@@ -36,6 +36,7 @@ COMMANDS = {
     "walkforward": Command("traider.cli.walkforward:walkforward", "Choose parameters on the past, trade them on what comes next."),
     "new strategy": Command("traider.cli.new:strategy", "Write a commented strategy with its test, to start from."),
     "up": Command("traider.cli.up:up", "Start the platform in paper mode: guard, trader, API and dashboard."),
+    "exchange-sim": Command("traider.cli.exchange_sim:exchange_sim", "Serve a simulated exchange that speaks Coinbase's protocol."),
     "guard": Command("traider.cli.guard:guard", "Run the risk guard alone."),
     "journal verify": Command("traider.cli.journal:verify", "Check the hash chain of the journal: any edit, gap or torn tail."),
     "journal show": Command("traider.cli.journal:show", "Print the journal's entries."),
