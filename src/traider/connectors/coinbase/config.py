@@ -40,8 +40,11 @@ class SocketTiming(msgspec.Struct, frozen=True, kw_only=True):
 
     connect_timeout_s: float = 5.0
     subscribe_timeout_s: float = 4.0
+    snapshot_timeout_s: float = 15.0  # of what a subscription begins with: a whole book is several megabytes
     heartbeat_timeout_s: float = 5.0  # the venue sends one each second
     silence_timeout_s: float = 30.0  # of a channel that should speak
     first_backoff_s: float = 1.0  # the venue asks for no more than about one connection a second
     most_backoff_s: float = 30.0
     stable_after_s: float = 30.0  # a connection that held so long starts the waits anew
+    resubscribe_every_s: float = 1.0  # at most: a gap that comes again sooner waits
+    sequence_by_product: bool = False  # the other reading of the venue's documentation: one row of numbers a product

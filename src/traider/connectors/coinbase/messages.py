@@ -226,9 +226,10 @@ _ENVELOPES = msgspec.json.Decoder(_Envelope)
 def read_message(frame: bytes) -> AnyMessage | OtherMessage | VenueComplaint:
     """The message in a frame; ``BrokenMessageError`` where it lacks what its channel has to have."""
     try:
-        return _MESSAGES.decode(frame)
+        message: AnyMessage = _MESSAGES.decode(frame)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         return _read_other(frame, str(error))
+    return message
 
 
 def _read_other(frame: bytes, why: str) -> OtherMessage | VenueComplaint:

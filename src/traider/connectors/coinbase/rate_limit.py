@@ -63,6 +63,9 @@ class TokenBucket:
         """Serves what can be served; in how many seconds the next can be, None when none waits."""
         queue = self._waiting[cancel]
         while queue:
+            if queue[0].done():  # it gave up, and has not yet taken itself out
+                del queue[0]
+                continue
             if not cancel and now_s < self._paused_until_s:
                 return self._paused_until_s - now_s
             missing = floor + 1 - self._tokens

@@ -1,0 +1,55 @@
+"""One market's book, kept from the venue's messages: nothing is believed of it between a gap and the next snapshot."""
+
+from decimal import Decimal
+
+from .book import ASK, BID, Book, Top
+from .malformed import MalformedError
+from .messages import BookEvent
+from .ticks import TickGrid, size_of
+
+Row = tuple[int, int, float]  # side, tick, size
+_SIDES = {"bid": BID, "offer": ASK, "ask": ASK}
+
+
+class BookKeeper:
+    """Applies snapshots and updates to ``book``. ``valid`` says whether the book is the venue's."""
+
+    def __init__(self, book: Book, price_increment: Decimal) -> None:
+        self.book = book
+        self.grid = TickGrid(price_increment)
+        self.valid = False
+
+    def invalidate(self) -> None:
+        """Something was missed: the book is not to be used, and updates are passed over, until a snapshot comes."""
+        self.valid = False
+
+    def take(self, event: BookEvent) -> list[Row] | None:
+        """The levels that were set, None where the event was passed over.
+
+        An event that can't be read as a whole changes nothing (``MalformedError``).
+        """
+        if event.type == "snapshot":
+            rows = self._rows(event)
+            self.book.clear()
+        elif event.type != "update":
+            raise MalformedError(f"a book event of {event.product_id} that is neither snapshot nor update: {event.type[:20]!r}")
+        elif not self.valid:
+            return None
+        else:
+            rows = self._rows(event)
+        apply = self.book.apply
+        for side, tick, size in rows:
+            apply(side, tick, size)
+        self.valid = True
+        return rows
+
+    def top(self) -> Top | None:
+        """Best bid and ask, None while the book is not valid."""
+        return self.book.top() if self.valid else None
+
+    def _rows(self, event: BookEvent) -> list[Row]:
+        tick = self.grid.tick
+        try:
+            return [(_SIDES[update.side], tick(update.price_level), size_of(update.new_quantity)) for update in event.updates]
+        except KeyError as error:
+            raise MalformedError(f"a level of {event.product_id} on a side that is not known: {error}") from None
