@@ -168,9 +168,8 @@ class MarketFeed:
         if len(self._waiting) >= self._most_waiting and isinstance(event, MarketEvent):
             self._waiting.clear()
             self.live = False
-            self._waiting.append(
-                StreamChange(state=StreamState.LOST, detail=f"{self._most_waiting} events were not taken, and are dropped")
-            )
+            why = f"{self._most_waiting} events were not taken in time, and are dropped"
+            self._waiting.append(StreamChange(state=StreamState.LOST, detail=why))
             self._filled.set()
             self.on_overflow(why)
             return
@@ -180,7 +179,7 @@ class MarketFeed:
 
 def _targets(symbols: Iterable[str], aliases: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
     """Which of our symbols a name on the wire is for: itself, and those that it stands for."""
-    targets = {symbol: (symbol,) for symbol in symbols}
+    targets: dict[str, tuple[str, ...]] = {symbol: (symbol,) for symbol in symbols}
     for symbol in tuple(targets):
         name = aliases.get(symbol, symbol)
         if name != symbol:

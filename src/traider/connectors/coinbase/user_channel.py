@@ -23,6 +23,18 @@ class HintQueue:
     def __init__(self) -> None:
         self._waiting: OrderedDict[str, VenueEvent] = OrderedDict()
         self._filled = asyncio.Event()
+        self._closed = False
+
+    def open(self) -> None:
+        """From here on it waits for events."""
+        self._closed = False
+        if not self._waiting:
+            self._filled.clear()
+
+    def close(self) -> None:
+        """Nothing more comes: what waits can still be taken."""
+        self._closed = True
+        self._filled.set()
 
     def put(self, event: VenueEvent) -> None:
         """Takes the place of an earlier event of the same order, at the end. States do so too, but a loss that was not yet told stays."""
@@ -38,11 +50,13 @@ class HintQueue:
         self._waiting[key] = event
         self._filled.set()
 
-    async def get(self) -> VenueEvent:
-        """The oldest event, as soon as there is one."""
+    async def get(self) -> VenueEvent | None:
+        """The oldest event, as soon as there is one; None when it is closed and empty."""
         await self._filled.wait()
-        _, event = self._waiting.popitem(last=False)
         if not self._waiting:
+            return None
+        _, event = self._waiting.popitem(last=False)
+        if not self._waiting and not self._closed:
             self._filled.clear()
         return event
 
@@ -59,9 +73,18 @@ class UserChannel:
         self.live = False
 
     async def events(self) -> AsyncIterator[VenueEvent]:
-        """Without end."""
-        while True:
-            yield await self._events.get()
+        """Until it is closed."""
+        while (event := await self._events.get()) is not None:
+            yield event
+
+    def open(self) -> None:
+        """Events are being waited for."""
+        self._events.open()
+
+    def close(self) -> None:
+        """Nothing more comes. Whoever reads is told, and then reaches the end."""
+        self.on_lost("closed on this side")
+        self._events.close()
 
     def on_live(self) -> None:
         """Confirmed: told on."""

@@ -68,7 +68,7 @@ class CoinbaseVenue:
         resync_clock_s: float = 300.0,
         randomness: random.Random | None = None,
     ) -> None:
-        self._clock = clock
+        self._server_clock = server_clock
         self._addresses = addresses or Addresses()
         self._rest = Rest(transport, rest_timing or RestTiming(), randomness)
         self._instruments: dict[str, Instrument] = {}
@@ -94,6 +94,7 @@ class CoinbaseVenue:
         """Connects: the venue's time, its markets, and from then on the user channel. ``VenueUnavailableError`` says why it can't."""
         if self._tasks:
             return
+        self.user_channel.open()
         await self._rest.start()
         try:
             await self.account.server_time_ns()
@@ -109,6 +110,7 @@ class CoinbaseVenue:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
+        self.user_channel.close()
         await self._rest.stop()
 
     async def server_time_ns(self) -> int:
@@ -130,7 +132,7 @@ class CoinbaseVenue:
 
     async def submit(self, request: OrderRequest) -> str:
         """Sends the order once; the venue's id of it. The same request sent again is the same bytes, and at most one order."""
-        memory = Memory(symbol=request.symbol, sent_ts_ns=self._clock.now_ns())
+        memory = Memory(symbol=request.symbol, sent_ts_ns=self._server_clock.now_ns())
         _remember(self._sent, request.client_order_id, self._sent.get(request.client_order_id, memory))
         venue_order_id = await self.orders.create(request)
         _remember(self._client_ids, venue_order_id, request.client_order_id)
@@ -157,8 +159,8 @@ class CoinbaseVenue:
             order = await self.orders.by_venue_id(venue_order_id)
         elif client_order_id:
             memory = self._sent.get(client_order_id)
-            # A minute of slack: the venue's clock dates the order.
-            since_ts_ns = memory.sent_ts_ns - 60 * _SECOND_NS if memory else self._clock.now_ns() - self._look_back_ns
+            # A minute of slack: the order is dated by the venue, whose time is known to some milliseconds at best.
+            since_ts_ns = memory.sent_ts_ns - 60 * _SECOND_NS if memory else self._server_clock.now_ns() - self._look_back_ns
             order = await self.orders.by_client_id(client_order_id, since_ts_ns=since_ts_ns, symbol=memory.symbol if memory else "")
         else:
             raise ValueError("an order is asked for by one of its ids")
