@@ -89,6 +89,6 @@ class SdkSocket:
 
     async def _watch_for_the_end(self, on_closed: OnClosed) -> None:
         """The SDK says nothing when the venue closes: it has to be looked at."""
-        while self._client.websocket is not None and self._client.websocket.open:
+        while self._client.websocket is not None and self._client.websocket.open:  # noqa: ASYNC110 (there is no event)
             await asyncio.sleep(_LOOK_EVERY_S)
         on_closed("the SDK's connection ended")
