@@ -30,6 +30,7 @@ class SdkSocket:
         self._client: Any = None
         self._closed = threading.Event()
         self._watch: asyncio.Task[None] | None = None
+        self._calls: set[asyncio.Future[None]] = set()
 
     async def open(self, url: str, on_frame: OnFrame, on_closed: OnClosed) -> None:
         """``VenueUnavailableError`` when there is no connection."""
@@ -65,6 +66,8 @@ class SdkSocket:
         if self._watch is not None:
             self._watch.cancel()
         if self._client is not None:
+            # What a thread is doing with the SDK has to end first: to stop its loop meanwhile would leave that thread waiting for ever.
+            await asyncio.gather(*self._calls, return_exceptions=True)
             await asyncio.to_thread(self._end)
 
     def _end(self) -> None:
@@ -79,8 +82,11 @@ class SdkSocket:
                 client.loop.close()
 
     async def _in_thread(self, function: Any, *arguments: Any) -> None:
+        call = asyncio.ensure_future(asyncio.to_thread(function, *arguments))
+        self._calls.add(call)
+        call.add_done_callback(self._calls.discard)
         try:
-            await asyncio.to_thread(function, *arguments)
+            await asyncio.shield(call)
         except self._errors() as error:
             raise VenueUnavailableError(f"the SDK's connection failed: {type(error).__name__}") from None
 
