@@ -58,6 +58,7 @@ class FakeRest:
     )
     clock_offset_s: float = 0.0
     page: int = 2
+    peers: set[Any] = field(default_factory=set)  # host and port of everyone who connected
     nonces: set[str] = field(default_factory=set)
     on_change: Any = None  # the user channel
 
@@ -76,6 +77,8 @@ class FakeRest:
     async def _handle(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
         path = request.path
+        if request.transport is not None:
+            self.peers.add(request.transport.get_extra_info("peername"))
         self.requests.append((request.method, path, body))
         call = path.removeprefix(PREFIX)
         private = not call.startswith("/market/") and call != "/time"

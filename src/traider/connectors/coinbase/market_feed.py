@@ -110,15 +110,15 @@ class MarketFeed:
         return all(keeper.valid for keeper in self.keepers.values())
 
     def on_message(self, message: AnyMessage, received_ts_ns: int) -> None:
-        """The message's events, at the end of the stream."""
+        """The message's events, at the end of the stream. Of channels that were not asked for nothing is taken."""
         match message:
-            case BookMessage():
+            case BookMessage() if self.keepers:
                 drafts = self._book_drafts(message)
-            case TradesMessage():
+            case TradesMessage() if "market_trades" in self.channels:
                 drafts = self._ours([draft for event in message.events for draft in self._trades.take(event)])
-            case TickerMessage() | TickerBatchMessage():
+            case TickerMessage() | TickerBatchMessage() if str(message.__struct_config__.tag) in self.channels:
                 drafts = self._ticker_drafts(message)
-            case CandlesMessage():
+            case CandlesMessage() if "candles" in self.channels:
                 drafts = self._ours([draft for event in message.events for draft in self._candles.take(event)])
             case _:
                 return
