@@ -261,6 +261,11 @@ class FakeRest:
         )
         return _json({"success": True})
 
+    def rest_order(self, client_order_id: str) -> None:
+        """An order that somebody else has placed."""
+        terms = {"limit_limit_gtc": {"base_size": "1", "limit_price": "2"}}
+        self._create({"client_order_id": client_order_id, "product_id": "BTC-USD", "side": "BUY", "order_configuration": terms})
+
     def fill(self, client_order_id: str, *, size: str, price: str, commission: str = "0.1", trade_id: str | None = None) -> dict[str, Any]:
         """Fills so much of the order."""
         order = next(order for order in self.orders.values() if order["client_order_id"] == client_order_id)
