@@ -185,4 +185,5 @@ def test_the_documented_defaults_are_the_real_ones() -> None:
             if field.default in (None, ()):
                 assert not shown.startswith("`"), shown  # told in words
             else:
-                assert shown == f"`{field.default:g}`" if isinstance(field.default, float) else shown == f"`{field.default}`"
+                default = f"{field.default:g}" if isinstance(field.default, float) else str(field.default)
+                assert shown == f"`{default.lower() if isinstance(field.default, bool) else default}`"

@@ -1,6 +1,7 @@
 """Granted access in the place of a key: it renews itself, once at a time, and what it is given is stored before it is used."""
 
 import asyncio
+import logging
 
 from traider.domain.ports import Clock
 from traider.domain.venue import VenueUnavailableError
@@ -10,6 +11,7 @@ from .errors import OAuthError
 from .tokens import Tokens
 from .vault import TokenVault
 
+log = logging.getLogger(__name__)
 MARGIN_S = 60.0
 
 
@@ -31,13 +33,16 @@ class OAuthAuthorization:
         return await self._access_token()
 
     async def revoke(self) -> None:
-        """Gives the access back, and forgets the tokens in any case."""
+        """Gives the access back, and then forgets the tokens. When the venue can't be asked they are kept, to try again with."""
         async with self._lock:
-            tokens = self._tokens or self._vault.load()
-            self._tokens = None
-            self._vault.forget()
+            tokens = self._tokens or await asyncio.to_thread(self._vault.load)
             if tokens is not None:
-                await self._client.revoke(tokens)
+                try:
+                    await self._client.revoke(tokens)
+                except OAuthError as error:
+                    log.info("the access was at an end before it was given back: %s", error)
+            self._tokens = None
+            await asyncio.to_thread(self._vault.forget)
 
     async def _access_token(self) -> str:
         # One renewal at a time: the refresh token is good once, and the second one to use it would end the grant.
