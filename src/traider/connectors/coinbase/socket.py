@@ -1,5 +1,7 @@
 """One WebSocket connection: frames in, subscriptions out. It is opened once and never comes back to life."""
 
+import asyncio
+import logging
 import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
@@ -14,6 +16,8 @@ from .tokens import Authorization
 
 MOST_FRAME_BYTES = 64 * 1024 * 1024  # a whole book is one message of several million bytes
 _MOST_CLOSE_REASON = 120
+_CLOSE_TIMEOUT_S = 1.0
+log = logging.getLogger(__name__)
 
 OnFrame = Callable[[bytes, int], None]
 OnClosed = Callable[[str], None]
@@ -52,18 +56,22 @@ class PicowsSocket:
         self._authorization = authorization
         self._connect_timeout_s = connect_timeout_s
         self._ca_file = ca_file
+        self._opening: asyncio.Task[tuple[WSTransport, WSListener]] | None = None
         self._transport: WSTransport | None = None
 
     async def open(self, url: str, on_frame: OnFrame, on_closed: OnClosed) -> None:
         """``VenueUnavailableError`` when there is no connection."""
+        connecting = ws_connect(
+            lambda: _Listener(on_frame, on_closed),
+            url,
+            ssl_context=tls_context(self._ca_file) if url.startswith("wss:") else None,
+            websocket_handshake_timeout=self._connect_timeout_s,
+            max_frame_size=MOST_FRAME_BYTES,
+        )
+        # Who gives up waiting in the middle of the handshake must not leave a connection behind that nobody knows of: see close.
+        self._opening = asyncio.ensure_future(connecting)
         try:
-            self._transport, _ = await ws_connect(
-                lambda: _Listener(on_frame, on_closed),
-                url,
-                ssl_context=tls_context(self._ca_file) if url.startswith("wss:") else None,
-                websocket_handshake_timeout=self._connect_timeout_s,
-                max_frame_size=MOST_FRAME_BYTES,
-            )
+            self._transport, _ = await asyncio.shield(self._opening)
         except (OSError, WSError, TimeoutError) as error:
             raise VenueUnavailableError(f"no connection to {url}: {str(error) or type(error).__name__}") from None
 
@@ -75,11 +83,16 @@ class PicowsSocket:
         await self._send("unsubscribe", channel, products)
 
     async def close(self) -> None:
-        """Says goodbye and hangs up, without waiting for an answer."""
-        if self._transport is not None:
-            self._transport.send_close(WSCloseCode.OK)
-            self._transport.disconnect()
-            self._transport = None
+        """Says goodbye and hangs up. What is still being opened is waited for, a moment."""
+        opening, self._opening = self._opening, None
+        self._transport = None
+        if opening is None:
+            return
+        await asyncio.wait({opening}, timeout=_CLOSE_TIMEOUT_S)
+        if not opening.done():
+            opening.cancel()
+        elif not opening.cancelled() and opening.exception() is None:
+            await _hang_up(opening.result()[0])
 
     async def _send(self, type: str, channel: str, products: Sequence[str]) -> None:
         token = "" if self._authorization is None else await self._authorization.for_subscription()
@@ -87,6 +100,18 @@ class PicowsSocket:
             raise VenueUnavailableError("the connection is closed")
         request = _Request(type=type, channel=channel, product_ids=list(products), jwt=token)
         self._transport.send(WSMsgType.TEXT, msgspec.json.encode(request))
+
+
+async def _hang_up(transport: WSTransport) -> None:
+    transport.send_close(WSCloseCode.OK)
+    transport.disconnect()
+    gone = asyncio.ensure_future(transport.wait_disconnected())
+    await asyncio.wait({gone}, timeout=_CLOSE_TIMEOUT_S)
+    if not gone.done():
+        gone.cancel()
+    elif (error := gone.exception()) is not None:
+        # What a frame's handler raised has ended the connection: a mistake of ours, not the venue's.
+        log.error("a message could not be handled", exc_info=error)
 
 
 class _Listener(WSListener):
