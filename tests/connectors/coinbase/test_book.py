@@ -63,7 +63,7 @@ def test_a_level_that_comes_and_goes_does_not_make_the_book_grow() -> None:
     for _ in range(20_000):
         book.apply(BID, 5, 1.0)
         book.apply(BID, 5, 0.0)
-    assert len(book._bids._heap) < 2000
+    assert len(book._heaps[BID]) < 2000
     assert book.top().bid_tick == 10
 
 

@@ -37,53 +37,43 @@ class DictBook:
     """A book of two dictionaries. Its best levels come from heaps in which removed levels stay until they come up."""
 
     def __init__(self) -> None:
-        self._bids = _Levels(-1)
-        self._asks = _Levels(1)
+        self._sizes: dict[int, dict[int, float]] = {BID: {}, ASK: {}}
+        self._heaps: dict[int, list[int]] = {BID: [], ASK: []}  # of bids the negative ticks: the first of a heap is the best
 
     def clear(self) -> None:
         """Nothing is there any more."""
-        self._bids.clear()
-        self._asks.clear()
+        for side in (BID, ASK):
+            self._sizes[side].clear()
+            self._heaps[side].clear()
 
     def apply(self, side: int, price_tick: int, size: float) -> None:
         """The level's size from now on; 0 removes it, also where there is none."""
-        (self._bids if side > 0 else self._asks).set(price_tick, size)
+        sizes = self._sizes[side]
+        if size == 0.0:
+            sizes.pop(price_tick, None)
+        elif price_tick in sizes:
+            sizes[price_tick] = size
+        else:
+            sizes[price_tick] = size
+            heap = self._heaps[side]
+            heapq.heappush(heap, -price_tick * side)
+            if len(heap) > 2 * len(sizes) + _SLACK:
+                # A level that comes and goes leaves an entry each time; without this the heap would grow with the day.
+                heap[:] = [-tick * side for tick in sizes]
+                heapq.heapify(heap)
 
     def top(self) -> Top:
         """Best bid and best ask; a side without a level has size 0."""
-        return Top(*self._bids.best(), *self._asks.best())
+        return Top(*self._best(BID), *self._best(ASK))
 
     def levels(self, side: int) -> dict[int, float]:
         """A copy of one side: size by tick."""
-        return dict((self._bids if side > 0 else self._asks).sizes)
+        return dict(self._sizes[side])
 
-
-class _Levels:
-    def __init__(self, sign: int) -> None:
-        self._sign = sign  # -1: the highest tick is the best, and the first of the heap
-        self._heap: list[int] = []
-        self.sizes: dict[int, float] = {}
-
-    def clear(self) -> None:
-        self._heap.clear()
-        self.sizes.clear()
-
-    def set(self, tick: int, size: float) -> None:
-        if size == 0.0:
-            self.sizes.pop(tick, None)
-            return
-        if tick not in self.sizes:
-            heapq.heappush(self._heap, tick * self._sign)
-        self.sizes[tick] = size
-        if len(self._heap) > 2 * len(self.sizes) + _SLACK:
-            # A level that comes and goes leaves an entry each time; without this the heap would grow with the day.
-            self._heap = [tick * self._sign for tick in self.sizes]
-            heapq.heapify(self._heap)
-
-    def best(self) -> tuple[int, float]:
-        heap, sign, sizes = self._heap, self._sign, self.sizes
+    def _best(self, side: int) -> tuple[int, float]:
+        sizes, heap = self._sizes[side], self._heaps[side]
         while heap:
-            tick = heap[0] * sign
+            tick = -heap[0] * side
             size = sizes.get(tick)
             if size is not None:
                 return tick, size

@@ -48,8 +48,14 @@ class BookKeeper:
         return self.book.top() if self.valid else None
 
     def _rows(self, event: BookEvent) -> list[Row]:
-        tick = self.grid.tick
-        try:
-            return [(_SIDES[update.side], tick(update.price_level), size_of(update.new_quantity)) for update in event.updates]
-        except KeyError as error:
-            raise MalformedError(f"a level of {event.product_id} on a side that is not known: {error}") from None
+        # One loop for what a busy market sends thousands of times a second: prices come again, and are looked up.
+        seen, tick_of = self.grid.seen, self.grid.tick
+        rows: list[Row] = []
+        for update in event.updates:
+            side = _SIDES.get(update.side)
+            if side is None:
+                raise MalformedError(f"a level of {event.product_id} on a side that is not known: {update.side[:20]!r}")
+            text = update.price_level
+            tick = seen.get(text)
+            rows.append((side, tick_of(text) if tick is None else tick, size_of(update.new_quantity)))
+        return rows

@@ -18,16 +18,16 @@ class TickGrid:
         exponent = min(0, int(price_increment.normalize().as_tuple().exponent))
         self._decimals = -exponent
         self._units = int(price_increment.scaleb(self._decimals))
-        self._seen: dict[str, int] = {}
+        self.seen: dict[str, int] = {}  # text to tick
 
     def tick(self, text: str) -> int:
         """The price's tick; ``MalformedError`` where it is no price, or lies between two ticks."""
-        tick = self._seen.get(text)
+        tick = self.seen.get(text)
         if tick is None:
             tick = self._read(text)
-            if len(self._seen) >= _MOST_REMEMBERED:
-                self._seen.clear()
-            self._seen[text] = tick
+            if len(self.seen) >= _MOST_REMEMBERED:
+                self.seen.clear()
+            self.seen[text] = tick
         return tick
 
     def price(self, tick: int) -> float:
