@@ -4,12 +4,13 @@ import argparse
 import sys
 from types import ModuleType
 
-from . import bars, compilation, guard_orders, memory, page, startup, trades
+from . import bars, compilation, guard_orders, indicators, memory, page, startup, trades
 from .measure import ROUNDS
 
 QUESTIONS: dict[str, ModuleType] = {
     "bars": bars,
     "trades": trades,
+    "indicators": indicators,
     "memory": memory,
     "startup": startup,
     "compilation": compilation,
