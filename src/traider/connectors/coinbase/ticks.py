@@ -16,8 +16,8 @@ class TickGrid:
         self.price_increment = price_increment
         # An increment of 0.05 is 5 units of 0.01: prices are read in units, and a tick is so many of them.
         exponent = min(0, int(price_increment.normalize().as_tuple().exponent))
-        self._decimals = -exponent
-        self._units = int(price_increment.scaleb(self._decimals))
+        self.decimals = -exponent
+        self.units = int(price_increment.scaleb(self.decimals))
         self.seen: dict[str, int] = {}  # text to tick
 
     def tick(self, text: str) -> int:
@@ -32,16 +32,16 @@ class TickGrid:
 
     def price(self, tick: int) -> float:
         """The tick's price: the float nearest to the exact one."""
-        return float(tick * self._units) / 10**self._decimals if self._decimals else float(tick * self._units)
+        return float(tick * self.units) / 10**self.decimals if self.decimals else float(tick * self.units)
 
     def _read(self, text: str) -> int:
         whole, _, fraction = text.partition(".")
         fraction = fraction.rstrip("0")
-        digits = whole + fraction.ljust(self._decimals, "0")
+        digits = whole + fraction.ljust(self.decimals, "0")
         if not (digits.isascii() and digits.isdecimal() and whole) or len(digits) > 40:
             raise MalformedError(f"no price: {text[:40]!r}")
-        units, rest = divmod(int(digits), self._units)
-        if rest or len(fraction) > self._decimals:
+        units, rest = divmod(int(digits), self.units)
+        if rest or len(fraction) > self.decimals:
             raise MalformedError(f"price {text[:40]} lies between two ticks of {self.price_increment}")
         return units
 

@@ -1,0 +1,270 @@
+"""A compiled reader of ``l2_data`` frames: from the socket's bytes to the kernel's books, with no JSON decoder between.
+
+It knows one layout, the one that the venue writes, and takes a frame only when all of it is of that layout, of a book that is valid
+or begins with this frame, and is the next one of the connection. Everything else it leaves untouched to the readers that know all of
+JSON: what it takes, they would take, to the same ticks and sizes.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba.np import numpy_support
+
+from traider.kernel import book as kernel_book
+from traider.kernel.book import FAR_LIMIT, book_at
+from traider.kernel.machine import record_at
+
+from .compiled import compiled, inlined
+from .compiled_book import CompiledBook, top_of
+from .ticks import TickGrid
+
+MOST_PRODUCTS = 64
+MOST_LEVELS = 1 << 16  # of one frame
+_NAME = 32
+_DIGITS = 15  # of a number: so many are exact in 64 bits, and in a float's mantissa
+
+OTHER = -1  # left untouched
+FULL = -2  # the book has no room: it is not to be used
+
+READER = np.dtype(
+    [
+        ("count", "i8"),
+        ("names", "u1", (MOST_PRODUCTS * _NAME,)),
+        ("lengths", "i8", (MOST_PRODUCTS,)),
+        ("decimals", "i8", (MOST_PRODUCTS,)),
+        ("units", "i8", (MOST_PRODUCTS,)),
+        ("valid", "i8", (MOST_PRODUCTS,)),
+        ("books", "i8", (MOST_PRODUCTS,)),
+        ("ticks", "i8", (MOST_LEVELS,)),
+        ("sizes", "f8", (MOST_LEVELS,)),
+        ("sides", "i8", (MOST_LEVELS,)),
+    ],
+    align=True,
+)
+reader_at = record_at(numpy_support.from_dtype(READER))
+
+
+def _text(text: str) -> Any:
+    return np.frombuffer(text.encode(), np.uint8).copy()
+
+
+_CHANNEL, _CLIENT, _TIME = _text('{"channel":"l2_data",'), _text('"client_id":"'), _text('"timestamp":"')
+_NUMBER, _EVENTS = _text('","sequence_num":'), _text(',"events":[{"type":"')
+_SNAPSHOT, _UPDATE, _PRODUCT = _text('snapshot","product_id":"'), _text('update","product_id":"'), _text('","updates":[')
+_BID, _OFFER, _PRICE = _text('{"side":"bid","event_time":"'), _text('{"side":"offer","event_time":"'), _text('","price_level":"')
+_SIZE, _LEVEL_END, _END = _text('","new_quantity":"'), _text('"}'), _text("}]}")
+_TENS = np.array([10**power for power in range(19)], np.int64)
+_AFTER_CLIENT = _text('",')
+
+
+class Taken(NamedTuple):
+    """``product`` is a number, or ``OTHER`` or ``FULL``."""
+
+    product: int
+    sequence_num: int
+    bid_tick: int
+    bid_size: float
+    ask_tick: int
+    ask_size: float
+
+
+@inlined
+def _after(frame: Any, at: int, text: Any) -> int:
+    """The place after this text, -1 where it does not stand there."""
+    if at < 0 or at + len(text) > len(frame):
+        return -1
+    for k in range(len(text)):
+        if frame[at + k] != text[k]:
+            return -1
+    return at + len(text)
+
+
+@inlined
+def _string_end(frame: Any, at: int) -> int:
+    """The place of the quote that ends the string; -1 where it holds anything but plain letters, which JSON may write differently."""
+    if at < 0:
+        return -1
+    while at < len(frame):
+        c = frame[at]
+        if c == 34:
+            return at
+        if c < 32 or c > 126 or c == 92:
+            return -1
+        at += 1
+    return -1
+
+
+@inlined
+def _number(frame: Any, at: int) -> tuple[int, int, int]:
+    """Digits as a whole number, how many of them stand after the point, and the place of the quote that ends them (-1: no such number)."""
+    value, places, digits, point = 0, 0, 0, False
+    no = (0, 0, -1)
+    if at < 0:
+        return no
+    while at < len(frame):
+        c = frame[at]
+        if 48 <= c <= 57:
+            value = value * 10 + (np.int64(c) - 48)
+            digits += 1
+            places += 1 if point else 0
+            if digits > _DIGITS:
+                return no
+        elif c == 46:
+            if point or digits == 0:
+                return no
+            point = True
+        elif c == 34:
+            if digits == 0 or (point and places == 0):
+                return no
+            return value, places, at
+        else:
+            return no
+        at += 1
+    return no
+
+
+@inlined
+def _tick(value: int, places: int, decimals: int, units: int) -> int:
+    """The price's tick, -1 where it lies between two."""
+    while places > decimals:
+        if value % 10 != 0:
+            return -1
+        value //= 10
+        places -= 1
+    if places < decimals:
+        if decimals - places > 18 - _DIGITS and value >= _TENS[18 - (decimals - places)]:
+            return -1
+        value *= _TENS[decimals - places]
+    return value // units if value % units == 0 else -1
+
+
+@inlined
+def _whole(frame: Any, at: int) -> tuple[int, int]:
+    """A whole number as JSON writes it, and the place after it (-1: none)."""
+    value, start = 0, at
+    if at < 0:
+        return 0, -1
+    while at < len(frame) and 48 <= frame[at] <= 57:
+        value = value * 10 + (np.int64(frame[at]) - 48)
+        at += 1
+    if at == start or at - start > 18 or (frame[start] == 48 and at - start > 1):
+        return 0, -1
+    return value, at
+
+
+@inlined
+def _product_at(reader: Any, frame: Any, start: int, end: int) -> int:
+    for product in range(reader.count):
+        if reader.lengths[product] == end - start:
+            same = True
+            for k in range(end - start):
+                if reader.names[product * _NAME + k] != frame[start + k]:
+                    same = False
+                    break
+            if same:
+                return int(product)
+    return OTHER
+
+
+@inlined
+def _levels(reader: Any, frame: Any, at: int, product: int) -> tuple[int, int]:
+    """How many levels were read into the columns, and the place after their closing bracket (-1: not of the known layout)."""
+    count = 0
+    decimals, units = reader.decimals[product], reader.units[product]
+    if at < len(frame) and frame[at] == 93:
+        return 0, at + 1
+    while True:
+        if count >= MOST_LEVELS or at + 9 >= len(frame):
+            return 0, -1
+        is_bid = frame[at + 9] == 98
+        at = _after(frame, at, _BID) if is_bid else _after(frame, at, _OFFER)
+        at = _after(frame, _string_end(frame, at), _PRICE)
+        value, places, at = _number(frame, at)
+        tick = _tick(value, places, decimals, units) if at >= 0 else -1
+        at = _after(frame, at, _SIZE)
+        value, places, at = _number(frame, at)
+        at = _after(frame, at, _LEVEL_END)
+        if tick < 0 or at < 0 or at >= len(frame):
+            return 0, -1
+        reader.ticks[count] = tick
+        # both are exact, so that their quotient is the float nearest to the text
+        reader.sizes[count] = float(value) / float(_TENS[places])
+        reader.sides[count] = 0 if is_bid else 1
+        count += 1
+        c = frame[at]
+        at += 1
+        if c == 93:
+            return count, at
+        if c != 44:
+            return 0, -1
+
+
+@compiled
+def _take(address: int, frame: Any, expected: int) -> tuple[int, int, int, float, int, float]:
+    reader = reader_at(address)
+    no = (OTHER, 0, 0, 0.0, 0, 0.0)
+    at = _after(frame, 0, _CHANNEL)
+    if at < 0 or at + 1 >= len(frame):
+        return no
+    if frame[at + 1] == 99:  # client_id is in the documents, and was not in what was recorded
+        at = _after(frame, _string_end(frame, _after(frame, at, _CLIENT)), _AFTER_CLIENT)
+    at = _after(frame, _string_end(frame, _after(frame, at, _TIME)), _NUMBER)
+    number, at = _whole(frame, at)
+    at = _after(frame, at, _EVENTS)
+    if at < 0 or at >= len(frame) or number != expected:
+        return no
+    is_snapshot = frame[at] == 115
+    start = _after(frame, at, _SNAPSHOT) if is_snapshot else _after(frame, at, _UPDATE)
+    end = _string_end(frame, start)
+    product = _product_at(reader, frame, start, end) if end >= 0 else OTHER
+    if product < 0 or not (is_snapshot or reader.valid[product]):
+        return no
+    at = _after(frame, end, _PRODUCT)
+    if at < 0:
+        return no
+    count, at = _levels(reader, frame, at, product)
+    if _after(frame, at, _END) != len(frame):
+        return no
+    there = book_at(reader.books[product])
+    if is_snapshot:
+        kernel_book.clear(there)
+    for k in range(count):
+        kernel_book.apply(there, reader.sides[k], reader.ticks[k], reader.sizes[k])
+    if there.far[0] > FAR_LIMIT or there.far[1] > FAR_LIMIT:
+        reader.valid[product] = 0
+        return (FULL, number, 0, 0.0, 0, 0.0)
+    reader.valid[product] = 1
+    bid_tick, bid_size, ask_tick, ask_size = top_of(reader.books[product])
+    return product, number, bid_tick, bid_size, ask_tick, ask_size
+
+
+class FrameReader:
+    """Reads frames into these books, by their name on the wire. ``valid`` has to be told whenever a book is given up, or given back."""
+
+    def __init__(self, books: Mapping[str, tuple[CompiledBook, TickGrid]]) -> None:
+        if len(books) > MOST_PRODUCTS or any(len(name.encode()) > _NAME for name in books):
+            raise ValueError(f"a reader has room for {MOST_PRODUCTS} products with names of at most {_NAME} letters")
+        self.products = tuple(books)
+        self._books = tuple(books.values())
+        self._memory = np.zeros(1, READER)
+        self._address = int(self._memory.ctypes.data)
+        reader = self._memory[0]
+        reader["count"] = len(books)
+        for number, (name, (book, grid)) in enumerate(books.items()):
+            letters = name.encode()
+            reader["names"][number * _NAME : number * _NAME + len(letters)] = np.frombuffer(letters, np.uint8)
+            reader["lengths"][number] = len(letters)
+            reader["decimals"][number], reader["units"][number] = grid.decimals, grid.units
+            reader["books"][number] = book.address
+        self._valid = reader["valid"]
+        self.take(b"", 0)  # compiled now, not when the first frame is waiting
+
+    def set_valid(self, product: int, valid: bool) -> None:
+        """Whether updates of this book may be applied."""
+        self._valid[product] = valid
+
+    def take(self, frame: bytes, expected: int) -> tuple[int, int, int, float, int, float]:
+        """What became of it, as ``Taken`` has it; of product ``OTHER`` nothing at all was done."""
+        taken: tuple[int, int, int, float, int, float] = _take(self._address, np.frombuffer(frame, np.uint8), expected)
+        return taken
