@@ -7,6 +7,7 @@ from decimal import Decimal
 from tests.connectors.coinbase.fake_socket import Event, FakeSocket
 from traider.connectors.coinbase.book import ASK, BID, DictBook
 from traider.connectors.coinbase.book_keeper import BookKeeper
+from traider.connectors.coinbase.compiled_book import CompiledBook
 from traider.connectors.coinbase.market_feed import MarketFeed
 
 Levels = dict[tuple[int, int], str]  # by side and tick
@@ -69,7 +70,7 @@ class MarketTruth:
 
 def _levels(keeper: BookKeeper) -> dict[tuple[int, int], float]:
     book = keeper.book
-    assert isinstance(book, DictBook)
+    assert isinstance(book, DictBook | CompiledBook)
     return {(side, tick): size for side in (BID, ASK) for tick, size in book.levels(side).items()}
 
 

@@ -68,7 +68,7 @@ def test_a_level_that_comes_and_goes_does_not_make_the_book_grow() -> None:
 
 
 def test_recorded_books_equal_an_exact_replay_after_every_message() -> None:
-    keepers = {product: BookKeeper(DictBook(), CENT) for product in ("BTC-USD", "ETH-USD")}
+    keepers = {product: BookKeeper(DictBook(), TickGrid(CENT)) for product in ("BTC-USD", "ETH-USD")}
     truth: dict[tuple[str, str], dict[Decimal, Decimal]] = {}
     messages = [message for message in map(read_message, frames()) if isinstance(message, BookMessage)]
     assert len(messages) > 200
@@ -96,7 +96,7 @@ def event(type: str, *rows: tuple[str, str, str]) -> BookEvent:
 
 
 def test_updates_count_only_after_a_snapshot() -> None:
-    keeper = BookKeeper(DictBook(), CENT)
+    keeper = BookKeeper(DictBook(), TickGrid(CENT))
     assert keeper.take(event("update", ("bid", "1.00", "5"))) is None
     assert keeper.top() is None
     assert keeper.take(event("snapshot", ("bid", "2.00", "5"), ("offer", "3.00", "1"))) == [(BID, 200, 5.0), (ASK, 300, 1.0)]
@@ -110,7 +110,7 @@ def test_updates_count_only_after_a_snapshot() -> None:
 
 @pytest.mark.parametrize("row", [("bid", "2.005", "1"), ("bid", "2.00", "-1"), ("middle", "2.00", "1")])
 def test_an_event_that_can_not_be_read_changes_nothing(row: tuple[str, str, str]) -> None:
-    keeper = BookKeeper(DictBook(), CENT)
+    keeper = BookKeeper(DictBook(), TickGrid(CENT))
     keeper.take(event("snapshot", ("bid", "2.00", "5"), ("offer", "3.00", "1")))
     for kind in ("update", "snapshot"):
         with pytest.raises(MalformedError):

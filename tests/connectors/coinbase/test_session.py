@@ -15,6 +15,7 @@ from tests.connectors.coinbase.keys import ED_NAME, ed_key
 from tests.connectors.coinbase.market_truth import MarketTruth
 from tests.connectors.coinbase.running import Exchange, running
 from traider.connectors.coinbase import ApiKey, MarketFeed, coinbase_feed, coinbase_venue
+from traider.connectors.coinbase.compiled_feed import CompiledMarketFeed
 from traider.connectors.coinbase.config import SocketTiming
 from traider.connectors.coinbase.session import Session
 from traider.connectors.coinbase.socket import OnClosed, OnFrame, PicowsSocket
@@ -37,14 +38,13 @@ async def exchange() -> AsyncIterator[Exchange]:
 class Watching:
     """A feed and its session at work, with what it told of its state."""
 
-    def __init__(
-        self, exchange: Exchange, *, timing: dict[str, Any] | None = None, channels: tuple[str, ...] = ("level2", "market_trades")
-    ) -> None:
-        socket_timing = msgspec.structs.replace(exchange.options.socket_timing, **timing or {})
+    def __init__(self, exchange: Exchange, *, make_feed: type[MarketFeed] = MarketFeed, **timing: float) -> None:
+        socket_timing = msgspec.structs.replace(exchange.options.socket_timing, **timing)
         options = msgspec.structs.replace(exchange.options, socket_timing=socket_timing)
         self.feed: MarketFeed
         self.session: Session
-        self.feed, self.session = coinbase_feed([BTC, ETH], options, channels=channels)
+        depth = make_feed is MarketFeed  # without rows a compiled feed takes its short way
+        self.feed, self.session = coinbase_feed([BTC, ETH], options, depth=depth, make_feed=make_feed)
         self.changes: list[StreamChange] = []
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -115,7 +115,7 @@ async def test_a_stall_without_a_close_is_noticed_by_its_heartbeats(exchange: Ex
 
 async def test_a_silent_book_with_a_beating_heart_is_noticed(exchange: Exchange) -> None:
     truth = MarketTruth(exchange.socket)
-    async with Watching(exchange, timing={"silence_timeout_s": 0.3}) as watching:
+    async with Watching(exchange, silence_timeout_s=0.3) as watching:
         await watching.until_true(truth)
         await watching.until(lambda: len(watching.changes) >= 2)
         assert watching.changes[1].detail == "l2_data silent for 0.3 s"
@@ -123,7 +123,7 @@ async def test_a_silent_book_with_a_beating_heart_is_noticed(exchange: Exchange)
 
 async def test_a_book_without_its_snapshot_is_not_waited_for(exchange: Exchange) -> None:
     truth = MarketTruth(exchange.socket, products=("BTC-USD",))
-    async with Watching(exchange, timing={"snapshot_timeout_s": 0.2}) as watching:
+    async with Watching(exchange, snapshot_timeout_s=0.2) as watching:
         await watching.until(lambda: exchange.socket.connections >= 2)
         assert any("no snapshot" in change.detail for change in watching.changes)
         assert watching.feed.top("ETH-USD") is None
@@ -193,8 +193,11 @@ async def test_a_message_that_can_not_be_read_is_a_gap(exchange: Exchange) -> No
         assert exchange.socket.connections == 1
 
 
+@pytest.mark.parametrize("make_feed", [MarketFeed, CompiledMarketFeed])
 @pytest.mark.parametrize("seed", range(6))
-async def test_the_book_is_the_venues_after_any_mix_of_drops_duplicates_reorderings_and_breaks(exchange: Exchange, seed: int) -> None:
+async def test_the_book_is_the_venues_after_any_mix_of_drops_duplicates_reorderings_and_breaks(
+    exchange: Exchange, seed: int, make_feed: type[MarketFeed]
+) -> None:
     """While it is said to be valid it is so at every moment, and when the faults end it is valid again."""
     randomness = random.Random(seed)
     truth = MarketTruth(exchange.socket)
@@ -216,7 +219,7 @@ async def test_the_book_is_the_venues_after_any_mix_of_drops_duplicates_reorderi
         released, held[:] = held[:], []
         return [message, *released]
 
-    async with Watching(exchange) as watching:
+    async with Watching(exchange, make_feed=make_feed) as watching:
         await watching.until_true(truth)
         exchange.socket.mangle = mangle
         for step in range(150):

@@ -1,6 +1,6 @@
 """One market's book, kept from the venue's messages: nothing is believed of it between a gap and the next snapshot."""
 
-from decimal import Decimal
+from collections.abc import MutableSequence
 
 from .book import ASK, BID, Book, Top
 from .malformed import MalformedError
@@ -12,16 +12,24 @@ _SIDES = {"bid": BID, "offer": ASK, "ask": ASK}
 
 
 class BookKeeper:
-    """Applies snapshots and updates to ``book``. ``valid`` says whether the book is the venue's."""
+    """Applies snapshots and updates to ``book``. ``valid`` says whether the book is the venue's.
 
-    def __init__(self, book: Book, price_increment: Decimal) -> None:
+    That is kept in ``flags`` at ``place``, so that a reader of frames can share it.
+    """
+
+    def __init__(self, book: Book, grid: TickGrid, flags: MutableSequence[int] | None = None, place: int = 0) -> None:
         self.book = book
-        self.grid = TickGrid(price_increment)
-        self.valid = False
+        self.grid = grid
+        self._flags: MutableSequence[int] = [0] if flags is None else flags
+        self._place = place
+
+    @property
+    def valid(self) -> bool:
+        return bool(self._flags[self._place])
 
     def invalidate(self) -> None:
         """Something was missed: the book is not to be used, and updates are passed over, until a snapshot comes."""
-        self.valid = False
+        self._flags[self._place] = 0
 
     def take(self, event: BookEvent) -> list[Row] | None:
         """The levels that were set, None where the event was passed over.
@@ -40,7 +48,7 @@ class BookKeeper:
         apply = self.book.apply
         for side, tick, size in rows:
             apply(side, tick, size)
-        self.valid = True
+        self._flags[self._place] = 1
         return rows
 
     def top(self) -> Top | None:

@@ -74,10 +74,14 @@ def coinbase_feed(
     channels: Iterable[str] = ("level2", "market_trades"),
     aliases: Mapping[str, str] | None = None,
     depth: bool = True,
+    make_feed: type[MarketFeed] = MarketFeed,
 ) -> tuple[MarketFeed, Session]:
-    """Market data of these markets, without a key: read the feed's events while the session's ``run`` runs."""
+    """Market data of these markets, without a key: read the feed's events while the session's ``run`` runs.
+
+    ``make_feed`` may be ``compiled_feed.CompiledMarketFeed``, which is not imported here: it brings the compiler with it.
+    """
     options = options or Options()
-    feed = MarketFeed(instruments, channels=channels, aliases=aliases, depth=depth)
+    feed = make_feed(instruments, channels=channels, aliases=aliases, depth=depth)
     session = Session(
         urls=(options.addresses.market_url,),
         subscriptions=feed.subscriptions(),

@@ -24,7 +24,8 @@ from .subscription import Handler, Subscription
 
 log = logging.getLogger(__name__)
 HEARTBEATS = "heartbeats"
-_WIRE_NAMES = {"level2": "l2_data"}  # a channel that arrives under another name than it is subscribed with
+_BOOK = "l2_data"
+_WIRE_NAMES = {"level2": _BOOK}  # a channel that arrives under another name than it is subscribed with
 _LOOKS_PER_TIMEOUT = 5
 
 
@@ -129,7 +130,7 @@ class Connection:
                 self.give_up(f"{', '.join(silent)} silent for {timing.silence_timeout_s:g} s")
 
     def _on_frame(self, frame: bytes, received_ts_ns: int) -> None:
-        if self._ended.done():
+        if self._ended.done() or self._took_frame(frame, received_ts_ns):
             return
         try:
             message = read_message(frame)
@@ -149,6 +150,21 @@ class Connection:
                 self.on_gap(f"messages are missing before number {message.sequence_num}")
         if not isinstance(message, OtherMessage):
             self._take(message, received_ts_ns)
+
+    def _took_frame(self, frame: bytes, received_ts_ns: int) -> bool:
+        expected = self._sequence.expected
+        if expected is None or self._timing.sequence_by_product:
+            return False
+        try:
+            if not self._handler.take_frame(frame, expected, received_ts_ns):
+                return False
+            self._sequence.advance()
+        except MalformedError as error:
+            self._sequence.advance()
+            self.on_gap(str(error))
+        if _BOOK in self._spoke_s:
+            self._spoke_s[_BOOK] = asyncio.get_running_loop().time()
+        return True
 
     def _take(self, message: AnyMessage, received_ts_ns: int) -> None:
         name = str(message.__struct_config__.tag)

@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
 from numba.np import numpy_support
 
 from traider.kernel import book as kernel_book
@@ -49,6 +52,42 @@ def _text(text: str) -> Any:
     return np.frombuffer(text.encode(), np.uint8).copy()
 
 
+@intrinsic
+def _eight(typing_context: Any, letters: Any, at: Any) -> Any:
+    """Eight letters from ``at`` on as one number; the caller has made sure that they are there."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        array = context.make_array(signature.args[0])(context, builder, args[0])
+        place = builder.bitcast(builder.gep(array.data, [args[1]]), ir.IntType(64).as_pointer())
+        return builder.load(place, align=1)
+
+    return types.uint64(letters, types.int64), generate
+
+
+_QUOTES, _BACKSLASHES = np.uint64(0x2222222222222222), np.uint64(0x5C5C5C5C5C5C5C5C)
+_ONES, _HIGHS, _SPACES, _DELETES = (
+    np.uint64(0x0101010101010101),
+    np.uint64(0x8080808080808080),
+    np.uint64(0x2020202020202020),
+    np.uint64(0x7F7F7F7F7F7F7F7F),
+)
+
+
+@inlined
+def _has_zero(word: Any) -> Any:
+    return (word - _ONES) & ~word & _HIGHS
+
+
+@inlined
+def _is_plain(word: Any) -> bool:
+    """Whether none of the eight letters is a quote, a backslash, a control character, or beyond ASCII's printable ones."""
+    # the bit tricks may see a letter too much, never one too little: what they stop at is then looked at letter by letter
+    below_space = (word - _SPACES) & ~word & _HIGHS
+    return bool(
+        (_has_zero(word ^ _QUOTES) | _has_zero(word ^ _BACKSLASHES) | _has_zero(word ^ _DELETES) | below_space | (word & _HIGHS)) == 0
+    )
+
+
 _CHANNEL, _CLIENT, _TIME = _text('{"channel":"l2_data",'), _text('"client_id":"'), _text('"timestamp":"')
 _NUMBER, _EVENTS = _text('","sequence_num":'), _text(',"events":[{"type":"')
 _SNAPSHOT, _UPDATE, _PRODUCT = _text('snapshot","product_id":"'), _text('update","product_id":"'), _text('","updates":[')
@@ -74,9 +113,15 @@ def _after(frame: Any, at: int, text: Any) -> int:
     """The place after this text, -1 where it does not stand there."""
     if at < 0 or at + len(text) > len(frame):
         return -1
-    for k in range(len(text)):
+    k = 0
+    while k + 8 <= len(text):
+        if _eight(frame, at + k) != _eight(text, k):
+            return -1
+        k += 8
+    while k < len(text):
         if frame[at + k] != text[k]:
             return -1
+        k += 1
     return at + len(text)
 
 
@@ -85,6 +130,8 @@ def _string_end(frame: Any, at: int) -> int:
     """The place of the quote that ends the string; -1 where it holds anything but plain letters, which JSON may write differently."""
     if at < 0:
         return -1
+    while at + 8 <= len(frame) and _is_plain(_eight(frame, at)):
+        at += 8
     while at < len(frame):
         c = frame[at]
         if c == 34:
@@ -105,7 +152,7 @@ def _number(frame: Any, at: int) -> tuple[int, int, int]:
     while at < len(frame):
         c = frame[at]
         if 48 <= c <= 57:
-            value = value * 10 + (np.int64(c) - 48)
+            value = value * 10 + int(c) - 48
             digits += 1
             places += 1 if point else 0
             if digits > _DIGITS:
@@ -146,7 +193,7 @@ def _whole(frame: Any, at: int) -> tuple[int, int]:
     if at < 0:
         return 0, -1
     while at < len(frame) and 48 <= frame[at] <= 57:
-        value = value * 10 + (np.int64(frame[at]) - 48)
+        value = value * 10 + int(frame[at]) - 48
         at += 1
     if at == start or at - start > 18 or (frame[start] == 48 and at - start > 1):
         return 0, -1
@@ -239,14 +286,17 @@ def _take(address: int, frame: Any, expected: int) -> tuple[int, int, int, float
     return product, number, bid_tick, bid_size, ask_tick, ask_size
 
 
+# by its exact types, so that it can be called past the dispatcher, which would look at each argument again with every frame
+_SIGNATURE = (types.int64, types.Array(types.uint8, 1, "C", readonly=True), types.int64)
+
+
 class FrameReader:
-    """Reads frames into these books, by their name on the wire. ``valid`` has to be told whenever a book is given up, or given back."""
+    """Reads frames into these books, by their names on the wire. ``valid`` tells of each, by its place, whether updates may be applied."""
 
     def __init__(self, books: Mapping[str, tuple[CompiledBook, TickGrid]]) -> None:
         if len(books) > MOST_PRODUCTS or any(len(name.encode()) > _NAME for name in books):
             raise ValueError(f"a reader has room for {MOST_PRODUCTS} products with names of at most {_NAME} letters")
-        self.products = tuple(books)
-        self._books = tuple(books.values())
+        self._books = tuple(book for book, _ in books.values())  # keeps their memory alive
         self._memory = np.zeros(1, READER)
         self._address = int(self._memory.ctypes.data)
         reader = self._memory[0]
@@ -257,14 +307,12 @@ class FrameReader:
             reader["lengths"][number] = len(letters)
             reader["decimals"][number], reader["units"][number] = grid.decimals, grid.units
             reader["books"][number] = book.address
-        self._valid = reader["valid"]
-        self.take(b"", 0)  # compiled now, not when the first frame is waiting
-
-    def set_valid(self, product: int, valid: bool) -> None:
-        """Whether updates of this book may be applied."""
-        self._valid[product] = valid
+        self.valid: Any = reader["valid"]
+        dispatcher: Any = _take
+        dispatcher.compile(_SIGNATURE)  # now, not when the first frame is waiting
+        self._entry = dispatcher.overloads[_SIGNATURE].entry_point
 
     def take(self, frame: bytes, expected: int) -> tuple[int, int, int, float, int, float]:
         """What became of it, as ``Taken`` has it; of product ``OTHER`` nothing at all was done."""
-        taken: tuple[int, int, int, float, int, float] = _take(self._address, np.frombuffer(frame, np.uint8), expected)
+        taken: tuple[int, int, int, float, int, float] = self._entry(self._address, np.frombuffer(frame, np.uint8), expected)
         return taken

@@ -20,12 +20,13 @@ from traider.domain.venue import StreamChange, StreamState
 from traider.domain.vocabulary import EventKind
 
 from .amounts import moment_ns
-from .book import Book, DictBook, Top
+from .book import DictBook, Top
 from .book_keeper import BookKeeper
 from .market_events import Draft, depth_drafts, ticker_draft, top_draft
 from .market_tapes import CandleTape, TradeTape
 from .messages import AnyMessage, BookMessage, CandlesMessage, TickerBatchMessage, TickerMessage, TradesMessage
 from .subscription import Subscription
+from .ticks import TickGrid
 
 CHANNELS = ("level2", "market_trades", "ticker", "ticker_batch", "candles")
 MOST_WAITING = 200_000  # for each product; a snapshot of a large book is about 50,000 events
@@ -43,7 +44,6 @@ class MarketFeed:
         instruments: Iterable[Instrument],
         *,
         channels: Iterable[str] = ("level2", "market_trades"),
-        make_book: Callable[[], Book] = DictBook,
         depth: bool = True,
         aliases: Mapping[str, str] | None = None,
         most_waiting: int | None = None,
@@ -54,11 +54,7 @@ class MarketFeed:
             raise ValueError(f"no market channel of the venue: {', '.join(unknown)}")
         self._instruments = {instrument.symbol: instrument for instrument in instruments}
         self._targets = _targets(self._instruments, aliases or {})
-        self.keepers = (
-            {symbol: BookKeeper(make_book(), instrument.price_increment) for symbol, instrument in self._instruments.items()}
-            if "level2" in self.channels
-            else {}
-        )
+        self.keepers = self._make_keepers() if "level2" in self.channels else {}
         self._depth = depth
         self._most_waiting = MOST_WAITING * max(1, len(self._instruments)) if most_waiting is None else most_waiting
         self._waiting: deque[MarketEvent | StreamChange] = deque()
@@ -70,6 +66,9 @@ class MarketFeed:
         self._candles = CandleTape()
         self.live = False
         self.on_overflow: Callable[[str], None] = lambda why: None  # a session's ``resubscribe``
+
+    def _make_keepers(self) -> dict[str, BookKeeper]:
+        return {symbol: BookKeeper(DictBook(), TickGrid(instrument.price_increment)) for symbol, instrument in self._instruments.items()}
 
     def subscriptions(self) -> tuple[Subscription, ...]:
         """What a session has to subscribe to."""
@@ -108,6 +107,10 @@ class MarketFeed:
     def is_whole(self) -> bool:
         """Whether every book has had its snapshot."""
         return all(keeper.valid for keeper in self.keepers.values())
+
+    def take_frame(self, frame: bytes, expected: int, received_ts_ns: int) -> bool:
+        """There is no short way: see ``CompiledMarketFeed``."""
+        return False
 
     def on_message(self, message: AnyMessage, received_ts_ns: int) -> None:
         """The message's events, at the end of the stream. Of channels that were not asked for nothing is taken."""

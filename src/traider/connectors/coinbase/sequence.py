@@ -25,3 +25,13 @@ class SequenceCheck:
             return Arrival.LATE
         self._last[key] = number
         return Arrival.NEXT if last is None or number == last + 1 else Arrival.GAP
+
+    @property
+    def expected(self) -> int | None:
+        """The number of the next message, where all are in one row; None before the first."""
+        last = self._last.get("")
+        return None if last is None else last + 1
+
+    def advance(self) -> None:
+        """The expected one arrived."""
+        self._last[""] += 1

@@ -26,6 +26,13 @@ class Handler(Protocol):
         """Something was missed. The channels are being subscribed anew, and ``on_live`` follows when they are."""
         ...
 
+    def take_frame(self, frame: bytes, expected: int, received_ts_ns: int) -> bool:
+        """Takes the whole message with this number out of its bytes, or leaves it untouched: the short way past ``on_message``.
+
+        ``MalformedError`` when it was taken and something was lost with it.
+        """
+        ...
+
     def on_message(self, message: AnyMessage, received_ts_ns: int) -> None:
         """The next message, in order. ``MalformedError`` counts as a gap."""
         ...
