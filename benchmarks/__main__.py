@@ -4,7 +4,7 @@ import argparse
 import sys
 from types import ModuleType
 
-from . import bars, compilation, guard_orders, indicators, memory, page, startup, trades
+from . import bars, compilation, feed, guard_orders, indicators, memory, page, startup, trades
 from .measure import ROUNDS
 
 QUESTIONS: dict[str, ModuleType] = {
@@ -15,6 +15,7 @@ QUESTIONS: dict[str, ModuleType] = {
     "startup": startup,
     "compilation": compilation,
     "guard_orders": guard_orders,
+    "feed": feed,
 }
 
 

@@ -158,9 +158,9 @@ class Connection:
         try:
             if not self._handler.take_frame(frame, expected, received_ts_ns):
                 return False
-            self._sequence.advance()
+            self._sequence.advance(expected)
         except MalformedError as error:
-            self._sequence.advance()
+            self._sequence.advance(expected)
             self.on_gap(str(error))
         if _BOOK in self._spoke_s:
             self._spoke_s[_BOOK] = asyncio.get_running_loop().time()

@@ -17,6 +17,7 @@ class SequenceCheck:
 
     def __init__(self) -> None:
         self._last: dict[str, int] = {}
+        self.expected: int | None = None  # the number of the next message, where all are in one row; None before the first
 
     def judge(self, number: int, key: str = "") -> Arrival:
         """Of this message. The first one may have any number."""
@@ -24,14 +25,11 @@ class SequenceCheck:
         if last is not None and number <= last:
             return Arrival.LATE
         self._last[key] = number
+        if not key:
+            self.expected = number + 1
         return Arrival.NEXT if last is None or number == last + 1 else Arrival.GAP
 
-    @property
-    def expected(self) -> int | None:
-        """The number of the next message, where all are in one row; None before the first."""
-        last = self._last.get("")
-        return None if last is None else last + 1
-
-    def advance(self) -> None:
+    def advance(self, expected: int) -> None:
         """The expected one arrived."""
-        self._last[""] += 1
+        self._last[""] = expected
+        self.expected = expected + 1
