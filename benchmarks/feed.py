@@ -118,8 +118,9 @@ def measure(rounds: int) -> Table:
         title="Following Coinbase's books",
         question=__doc__ or "",
         text=(
-            f"{len(updates)} recorded `l2_data` updates of BTC-USD and ETH-USD, again and again, one at a time: read, numbered, applied, best "
-            "bid and ask looked at, a quote made when they changed. The reference is msgspec's decode of the same bytes into typed structs."
+            f"{len(updates)} recorded `l2_data` updates of BTC-USD and ETH-USD, again and again, one at a time: read, numbered, applied, "
+            "best bid and ask looked at, a quote made when they changed. The reference is msgspec's decode of the same bytes into typed "
+            "structs."
         ),
         unit="us a message",
         ratio_of="the decode",

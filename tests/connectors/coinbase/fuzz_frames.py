@@ -8,6 +8,7 @@ import sys
 from decimal import Decimal
 
 from tests.connectors.coinbase.recorded import frames
+from traider.connectors.coinbase.amounts import moment_ns
 from traider.connectors.coinbase.book import ASK, BID, DictBook
 from traider.connectors.coinbase.book_keeper import BookKeeper
 from traider.connectors.coinbase.compiled_book import CompiledBooks
@@ -37,16 +38,19 @@ class Pair:
     def feed(self, frame: bytes) -> bool:
         """Whether the compiled reader took it; what it took, JSON must have been able to take, to the same end."""
         expected = number_of(frame)
-        product, number, *top = self.reader.take(frame, -1 if expected is None else expected)
+        product, _, ts_ns, *quote = self.reader.take(frame, -1 if expected is None else expected)
         if product == OTHER:
             return False
         message = read_message(frame)
         assert isinstance(message, BookMessage)
-        assert number == message.sequence_num
+        assert ts_ns == moment_ns(message.timestamp, "timestamp")
         (event,) = message.events
         assert event.product_id == PRODUCTS[product]
         assert self.plain[event.product_id].take(event) is not None
-        assert tuple(top) == self.plain[event.product_id].top()
+        top, grid = self.plain[event.product_id].top(), self.plain[event.product_id].grid
+        assert top == self.compiled[event.product_id].top()
+        assert top is not None
+        assert quote == [grid.price(top.bid_tick), top.bid_size, grid.price(top.ask_tick), top.ask_size]
         return True
 
     def same_levels(self) -> bool:

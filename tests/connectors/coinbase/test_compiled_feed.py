@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.connectors.coinbase.fuzz_frames import BOOK_FRAMES, PRODUCTS, SNAPSHOTS, Pair, fuzz, number_of
@@ -107,7 +108,7 @@ def test_numbers_are_read_to_the_same_ticks_and_floats(
 
     updates = [{"side": side, "event_time": "x", "price_level": text(price), "new_quantity": text(size)} for side, price, size in rows]
     event = {"type": "snapshot", "product_id": product, "updates": updates}
-    frame = msgspec.json.encode({"channel": "l2_data", "timestamp": "t", "sequence_num": 7, "events": [event]})
+    frame = msgspec.json.encode({"channel": "l2_data", "timestamp": "2031-03-04T05:06:07.5Z", "sequence_num": 7, "events": [event]})
     assert pair.feed(frame)
     assert pair.same_levels()
 
@@ -156,6 +157,23 @@ def test_rows_and_other_names_take_the_long_way() -> None:
     assert isinstance(message, AnyMessage)
     named.on_message(message, 0)
     assert named.top("BTC-USDC") is not None
+
+
+@example(datetime(2028, 2, 29))  # noqa: DTZ001
+@example(datetime(2031, 12, 31))  # noqa: DTZ001
+@given(st.datetimes(min_value=datetime(1970, 1, 1), max_value=datetime(2200, 12, 31)))  # noqa: DTZ001 (a zone is written below)
+def test_times_are_read_to_the_nanosecond(pair: Pair, when: datetime) -> None:
+    text = when.strftime("%Y-%m-%dT%H:%M:%S.%f") + "789Z"
+    event = {"type": "snapshot", "product_id": "BTC-USD", "updates": []}
+    frame = msgspec.json.encode({"channel": "l2_data", "timestamp": text, "sequence_num": 7, "events": [event]})
+    assert pair.feed(frame), "which compares the time with the calendar's"
+
+
+@pytest.mark.parametrize("day", ["2026-02-29", "2100-02-29", "2026-04-31", "2026-13-01", "2026-00-10", "2026-01-00", "1969-12-31"])
+def test_days_that_are_none_are_left_alone(pair: Pair, day: str) -> None:
+    event = {"type": "snapshot", "product_id": "BTC-USD", "updates": []}
+    message = {"channel": "l2_data", "timestamp": f"{day}T00:00:00.0Z", "sequence_num": 7, "events": [event]}
+    assert pair.reader.take(msgspec.json.encode(message), 7)[0] == OTHER
 
 
 def test_a_reader_has_so_much_room() -> None:

@@ -3,7 +3,6 @@
 from traider.domain.guard_protocol import MarketEvent
 from traider.domain.vocabulary import EventKind
 
-from .amounts import moment_ns
 from .book import Top
 from .book_keeper import BookKeeper
 from .compiled_book import CompiledBooks
@@ -11,8 +10,6 @@ from .frame_reader import FULL, FrameReader
 from .malformed import MalformedError
 from .market_feed import MarketFeed
 from .ticks import TickGrid
-
-_TIMESTAMP = b'"timestamp":"'
 
 
 class CompiledMarketFeed(MarketFeed):
@@ -41,45 +38,32 @@ class CompiledMarketFeed(MarketFeed):
         """Takes a message of a book out of its bytes, where it is the expected one and of the usual layout."""
         if self._depth or not self.keepers:
             return False
-        taken = self._reader.take(frame, expected)
-        product = taken[0]
+        product, changed, ts_ns, bid, bid_size, ask, ask_size = self._reader.take(frame, expected)
         if product < 0:
             if product == FULL:
                 raise MalformedError("a book has more levels far from its best price than there is room for")
             return False
-        symbol, top = self._symbols[product], taken[2:]
-        if top != self._tops.get(symbol):
-            self._tops[symbol] = Top(*top)
-            self._put_quote(symbol, _timestamp_ns(frame), received_ts_ns, *top)
+        if changed and bid_size and ask_size:
+            # the same event that the long way would make, made at once
+            self._last_ts_ns = ts_ns = max(ts_ns, self._last_ts_ns)
+            event = MarketEvent(
+                index=self._index,
+                kind=EventKind.QUOTE,
+                symbol=self._symbols[product],
+                ts_ns=ts_ns,
+                a=bid,
+                b=bid_size,
+                c=ask,
+                d=ask_size,
+                received_ts_ns=received_ts_ns,
+            )
+            self._index += 1
+            self._put(event)
         return True
 
-    def _put_quote(
-        self, symbol: str, ts_ns: int, received_ts_ns: int, bid_tick: int, bid_size: float, ask_tick: int, ask_size: float
-    ) -> None:
-        """The same event that the long way would make, made at once."""
-        if not (bid_size and ask_size):
-            return
-        price = self.keepers[symbol].grid.price
-        self._last_ts_ns = ts_ns = max(ts_ns, self._last_ts_ns)
-        event = MarketEvent(
-            index=self._index,
-            kind=EventKind.QUOTE,
-            symbol=symbol,
-            ts_ns=ts_ns,
-            a=price(bid_tick),
-            b=bid_size,
-            c=price(ask_tick),
-            d=ask_size,
-            received_ts_ns=received_ts_ns,
-        )
-        self._index += 1
-        self._put(event)
+    def _is_told(self, symbol: str, top: Top) -> bool:
+        return not self._reader.tell(self._symbols.index(symbol), top)
 
     def _aliased(self) -> set[str]:
         """Symbols that answers of another name are for."""
         return {symbol for name, symbols in self._targets.items() for symbol in symbols if name != symbol}
-
-
-def _timestamp_ns(frame: bytes) -> int:
-    start = frame.index(_TIMESTAMP) + len(_TIMESTAMP)
-    return moment_ns(frame[start : frame.index(b'"', start)].decode(), "timestamp")

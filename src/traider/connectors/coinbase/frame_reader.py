@@ -6,7 +6,7 @@ JSON: what it takes, they would take, to the same ticks and sizes.
 """
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from llvmlite import ir
@@ -18,6 +18,7 @@ from traider.kernel import book as kernel_book
 from traider.kernel.book import FAR_LIMIT, book_at
 from traider.kernel.machine import record_at
 
+from .book import Top
 from .compiled import compiled, inlined
 from .compiled_book import CompiledBook, top_of
 from .ticks import TickGrid
@@ -39,6 +40,10 @@ READER = np.dtype(
         ("units", "i8", (MOST_PRODUCTS,)),
         ("valid", "i8", (MOST_PRODUCTS,)),
         ("books", "i8", (MOST_PRODUCTS,)),
+        ("bid_ticks", "i8", (MOST_PRODUCTS,)),  # the best levels as they were last told
+        ("ask_ticks", "i8", (MOST_PRODUCTS,)),
+        ("bid_sizes", "f8", (MOST_PRODUCTS,)),
+        ("ask_sizes", "f8", (MOST_PRODUCTS,)),
         ("ticks", "i8", (MOST_LEVELS,)),
         ("sizes", "f8", (MOST_LEVELS,)),
         ("sides", "i8", (MOST_LEVELS,)),
@@ -94,18 +99,12 @@ _SNAPSHOT, _UPDATE, _PRODUCT = _text('snapshot","product_id":"'), _text('update"
 _BID, _OFFER, _PRICE = _text('{"side":"bid","event_time":"'), _text('{"side":"offer","event_time":"'), _text('","price_level":"')
 _SIZE, _LEVEL_END, _END = _text('","new_quantity":"'), _text('"}'), _text("}]}")
 _TENS = np.array([10**power for power in range(19)], np.int64)
+_MONTH_DAYS = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], np.int64)
 _AFTER_CLIENT = _text('",')
 
 
-class Taken(NamedTuple):
-    """``product`` is a number, or ``OTHER`` or ``FULL``."""
-
-    product: int
-    sequence_num: int
-    bid_tick: int
-    bid_size: float
-    ask_tick: int
-    ask_size: float
+# product (a number, OTHER or FULL), whether its best levels are others than before, the message's time, bid, its size, ask, its size
+Taken = tuple[int, bool, int, float, float, float, float]
 
 
 @inlined
@@ -201,6 +200,45 @@ def _whole(frame: Any, at: int) -> tuple[int, int]:
 
 
 @inlined
+def _digits(frame: Any, at: int, count: int) -> int:
+    """So many digits as a whole number, -1 where something else stands among them."""
+    value = 0
+    for k in range(count):
+        c = frame[at + k]
+        if c < 48 or c > 57:
+            return -1
+        value = value * 10 + int(c) - 48
+    return value
+
+
+@inlined
+def _moment_ns(frame: Any, at: int, end: int) -> int:
+    """Nanoseconds since the epoch of a time in UTC with a fraction, as the venue writes it; -1 where it is written differently."""
+    places = end - at - 21
+    if at < 0 or places < 1 or places > 9:
+        return -1
+    if frame[at + 4] != 45 or frame[at + 7] != 45 or frame[at + 10] != 84 or frame[at + 13] != 58 or frame[at + 16] != 58:
+        return -1
+    if frame[at + 19] != 46 or frame[end - 1] != 90:
+        return -1
+    year, month, day = _digits(frame, at, 4), _digits(frame, at + 5, 2), _digits(frame, at + 8, 2)
+    hour, minute, second = _digits(frame, at + 11, 2), _digits(frame, at + 14, 2), _digits(frame, at + 17, 2)
+    fraction = _digits(frame, at + 20, places)
+    if year < 1970 or year > 2200 or month < 1 or month > 12:
+        return -1
+    is_leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+    if day < 1 or day > _MONTH_DAYS[month] + (1 if month == 2 and is_leap else 0):
+        return -1
+    if hour < 0 or hour > 23 or minute < 0 or minute > 59 or second < 0 or second > 59 or fraction < 0:
+        return -1
+    # counted in years that begin with March, so that the leap day is the last one
+    y = year - (1 if month <= 2 else 0)
+    of_year = (153 * (month + (-3 if month > 2 else 9)) + 2) // 5 + day - 1
+    days = y * 365 + y // 4 - y // 100 + y // 400 + of_year - 719468
+    return (((days * 24 + hour) * 60 + minute) * 60 + second) * 1_000_000_000 + int(fraction * _TENS[9 - places])
+
+
+@inlined
 def _product_at(reader: Any, frame: Any, start: int, end: int) -> int:
     for product in range(reader.count):
         if reader.lengths[product] == end - start:
@@ -248,18 +286,20 @@ def _levels(reader: Any, frame: Any, at: int, product: int) -> tuple[int, int]:
 
 
 @compiled
-def _take(address: int, frame: Any, expected: int) -> tuple[int, int, int, float, int, float]:
+def _take(address: int, frame: Any, expected: int) -> Taken:
     reader = reader_at(address)
-    no = (OTHER, 0, 0, 0.0, 0, 0.0)
+    no = (OTHER, False, 0, 0.0, 0.0, 0.0, 0.0)
     at = _after(frame, 0, _CHANNEL)
     if at < 0 or at + 1 >= len(frame):
         return no
     if frame[at + 1] == 99:  # client_id is in the documents, and was not in what was recorded
         at = _after(frame, _string_end(frame, _after(frame, at, _CLIENT)), _AFTER_CLIENT)
-    at = _after(frame, _string_end(frame, _after(frame, at, _TIME)), _NUMBER)
-    number, at = _whole(frame, at)
+    start = _after(frame, at, _TIME)
+    end = _string_end(frame, start)
+    ts_ns = _moment_ns(frame, start, end)
+    number, at = _whole(frame, _after(frame, end, _NUMBER))
     at = _after(frame, at, _EVENTS)
-    if at < 0 or at >= len(frame) or number != expected:
+    if ts_ns < 0 or at < 0 or at >= len(frame) or number != expected:
         return no
     is_snapshot = frame[at] == 115
     start = _after(frame, at, _SNAPSHOT) if is_snapshot else _after(frame, at, _UPDATE)
@@ -280,10 +320,27 @@ def _take(address: int, frame: Any, expected: int) -> tuple[int, int, int, float
         kernel_book.apply(there, reader.sides[k], reader.ticks[k], reader.sizes[k])
     if there.far[0] > FAR_LIMIT or there.far[1] > FAR_LIMIT:
         reader.valid[product] = 0
-        return (FULL, number, 0, 0.0, 0, 0.0)
+        return (FULL, False, ts_ns, 0.0, 0.0, 0.0, 0.0)
     reader.valid[product] = 1
     bid_tick, bid_size, ask_tick, ask_size = top_of(reader.books[product])
-    return product, number, bid_tick, bid_size, ask_tick, ask_size
+    changed = _tell(reader, product, bid_tick, bid_size, ask_tick, ask_size)
+    return product, changed, ts_ns, kernel_book.price_of(there, bid_tick), bid_size, kernel_book.price_of(there, ask_tick), ask_size
+
+
+@inlined
+def _tell(reader: Any, product: int, bid_tick: int, bid_size: float, ask_tick: int, ask_size: float) -> bool:
+    """Whether these are others than the best levels that were last told; from now on they are those."""
+    same_bid = reader.bid_ticks[product] == bid_tick and reader.bid_sizes[product] == bid_size
+    if same_bid and reader.ask_ticks[product] == ask_tick and reader.ask_sizes[product] == ask_size:
+        return False
+    reader.bid_ticks[product], reader.bid_sizes[product] = bid_tick, bid_size
+    reader.ask_ticks[product], reader.ask_sizes[product] = ask_tick, ask_size
+    return True
+
+
+@compiled
+def _tell_at(address: int, product: int, bid_tick: int, bid_size: float, ask_tick: int, ask_size: float) -> bool:
+    return _tell(reader_at(address), product, bid_tick, bid_size, ask_tick, ask_size)
 
 
 # by its exact types, so that it can be called past the dispatcher, which would look at each argument again with every frame
@@ -312,7 +369,11 @@ class FrameReader:
         dispatcher.compile(_SIGNATURE)  # now, not when the first frame is waiting
         self._entry = dispatcher.overloads[_SIGNATURE].entry_point
 
-    def take(self, frame: bytes, expected: int) -> tuple[int, int, int, float, int, float]:
-        """What became of it, as ``Taken`` has it; of product ``OTHER`` nothing at all was done."""
-        taken: tuple[int, int, int, float, int, float] = self._entry(self._address, np.frombuffer(frame, np.uint8), expected)
+    def take(self, frame: bytes, expected: int) -> Taken:
+        """What became of it; of product ``OTHER`` nothing at all was done."""
+        taken: Taken = self._entry(self._address, np.frombuffer(frame, np.uint8), expected)
         return taken
+
+    def tell(self, product: int, top: Top) -> bool:
+        """Whether these best levels are others than were last told, by whichever reader; from now on they are those."""
+        return _tell_at(self._address, product, *top)

@@ -144,11 +144,15 @@ class MarketFeed:
 
     def _quotes(self, symbol: str, ts_ns: int, keeper: BookKeeper) -> list[Draft]:
         top = keeper.book.top()
-        if top == self._tops.get(symbol):
+        if self._is_told(symbol, top):
             return []
-        self._tops[symbol] = top
         quote = top_draft(symbol, ts_ns, top, keeper.grid)
         return [] if quote is None else [quote]
+
+    def _is_told(self, symbol: str, top: Top) -> bool:
+        """Whether these are the best levels that were last told; from now on they are."""
+        before, self._tops[symbol] = self._tops.get(symbol), top
+        return top == before
 
     def _ticker_drafts(self, message: TickerMessage | TickerBatchMessage) -> list[Draft]:
         ts_ns = moment_ns(message.timestamp, "timestamp")
