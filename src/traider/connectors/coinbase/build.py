@@ -8,6 +8,7 @@ import msgspec
 from traider.domain.errors import SettingsError
 from traider.domain.instruments import Instrument
 from traider.domain.ports import Clock
+from traider.runtime.settings import CoinbaseKeySettings, CoinbaseSettings
 
 from .config import Addresses, RestTiming, SocketTiming
 from .credentials import ApiKey, read_key_file
@@ -30,6 +31,24 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     rest_timing: RestTiming = RestTiming()
     socket_timing: SocketTiming = SocketTiming()
     official_sdk: bool = False
+
+
+def options_from(settings: CoinbaseSettings) -> Options:
+    """As the configuration says; both hosts of the user channel, where there are two."""
+    user_urls = tuple(dict.fromkeys((settings.user_url, settings.market_url)))
+    addresses = Addresses(
+        rest_url=settings.rest_url,
+        market_url=settings.market_url,
+        user_urls=user_urls,
+        ca_file="" if settings.ca_file is None else str(settings.ca_file),
+    )
+    return Options(addresses=addresses, official_sdk=settings.official_sdk)
+
+
+def key_from_settings(settings: CoinbaseKeySettings) -> ApiKey | None:
+    """The key that the configuration names, None where it names none."""
+    secret = "" if settings.secret is None else settings.secret.get_secret_value()
+    return key_from(name=settings.name or "", secret=secret, key_file=settings.file)
 
 
 def key_from(*, name: str, secret: str, key_file: Path | None) -> ApiKey | None:

@@ -103,13 +103,15 @@ class CoinbaseVenue:
             await self._rest.stop()
             raise
         self._tasks = [asyncio.create_task(self._session.run()), asyncio.create_task(self._keep_clock())]
+        for task in self._tasks:
+            task.add_done_callback(self._on_task_ended)
 
     async def stop(self) -> None:
         """Hangs up. Orders that rest at the venue stay there."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._tasks = []
+        self._tasks.clear()
         self.user_channel.close()
         await self._rest.stop()
 
@@ -192,6 +194,12 @@ class CoinbaseVenue:
         if order is not None and order.client_order_id:
             _remember(self._client_ids, order.venue_order_id, order.client_order_id)
         return order
+
+    def _on_task_ended(self, task: "asyncio.Task[None]") -> None:
+        """Neither ends by itself: what ended one is a mistake of ours, and has to be seen."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("the connection to the venue is not kept any more", exc_info=error)
+            self.user_channel.on_lost(f"stopped by a mistake: {type(error).__name__}")
 
     async def _keep_clock(self) -> None:
         """Asks for the venue's time now and then, so that tokens stay valid when this machine's clock is moved."""
