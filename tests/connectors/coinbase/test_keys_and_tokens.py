@@ -158,14 +158,18 @@ async def test_a_subscription_has_a_token_of_its_own_without_an_address() -> Non
     assert claims[1]["nbf"] - claims[0]["nbf"] == 130, "a renewed subscription has a renewed token"
 
 
-async def test_tokens_are_dated_by_the_venues_clock() -> None:
+async def test_tokens_are_dated_by_the_venues_clock_whatever_happens_to_the_local_one() -> None:
     private, secret = ed_key()
-    local = Fixed(NOW_S * 10**9)
-    server = ServerClock(local)
-    # asked at 0 s, answered at 2 s by the local clock: the venue's 91 s is taken for the local 1 s
-    server.learn(sent_ns=NOW_S * 10**9, server_ns=(NOW_S + 91) * 10**9, received_ns=(NOW_S + 2) * 10**9)
-    assert server.offset_ns == 90 * 10**9
-    assert server.uncertainty_ns == 10**9
+    local, monotonic = Fixed(NOW_S * 10**9), Fixed(0)
+    server = ServerClock(local, monotonic.now_ns)
+    assert server.now_ns() == local.ns, "nothing was said yet"
+    # asked at 0 s, answered at 2 s: what the venue said was so at 1 s
+    monotonic.ns = 2 * 10**9
+    server.learn(sent_ns=0, server_ns=(NOW_S + 91) * 10**9, received_ns=2 * 10**9)
+    assert (server.now_ns(), server.uncertainty_ns) == ((NOW_S + 92) * 10**9, 10**9)
+    assert server.offset_ns == 92 * 10**9
+    local.ns -= 3600 * 10**9  # somebody sets this machine's time
+    monotonic.ns += 8 * 10**9
     token = await KeyAuthorization(ApiKey(ED_NAME, secret), server).for_request("POST", "host:1", "/orders")
     claims = jwt.decode(token, private.public_key(), algorithms=["EdDSA"], options={"verify_exp": False, "verify_nbf": False})
-    assert (claims["nbf"], claims["uri"]) == (NOW_S + 90 - BACKDATED_S, "POST host:1/orders")
+    assert (claims["nbf"], claims["uri"]) == (NOW_S + 100 - BACKDATED_S, "POST host:1/orders")

@@ -216,6 +216,15 @@ async def test_a_wrong_clock_here_is_put_right_by_the_venues(exchange: Exchange,
     await venue.stop()
 
 
+async def test_a_venue_that_moves_its_clock_is_followed_at_the_first_401(exchange: Exchange, venue: CoinbaseVenue) -> None:
+    await venue.balances()
+    exchange.rest.clock_offset_s = 300.0
+    times = len(exchange.rest.sent("/time"))
+    assert await venue.balances()
+    assert len(exchange.rest.sent("/time")) == times + 1
+    assert await venue.submit(ORDER)
+
+
 async def test_an_order_of_another_process_is_found_within_the_look_back(exchange: Exchange, venue: CoinbaseVenue) -> None:
     venue_id = await venue.submit(ORDER)
     other = coinbase_venue(ApiKey(ED_NAME, SECRET), SystemClock(), exchange.options)

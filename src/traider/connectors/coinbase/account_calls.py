@@ -1,6 +1,5 @@
 """The venue's account calls, in our words."""
 
-from traider.domain.ports import Clock
 from traider.domain.venue import Balance, Permissions, VenueUnavailableError
 
 from . import wire_account as wire
@@ -15,9 +14,8 @@ _PAGE = "250"
 class AccountCalls:
     """Balances, permissions, fees and time over REST."""
 
-    def __init__(self, rest: Rest, local_clock: Clock, server_clock: ServerClock) -> None:
+    def __init__(self, rest: Rest, server_clock: ServerClock) -> None:
         self._rest = rest
-        self._local_clock = local_clock
         self._server_clock = server_clock
 
     async def balances(self) -> tuple[Balance, ...]:
@@ -52,9 +50,9 @@ class AccountCalls:
 
     async def server_time_ns(self) -> int:
         """The venue's time, from which the client's tokens are dated from now on."""
-        sent_ns = self._local_clock.now_ns()
+        sent_ns = self._server_clock.monotonic_ns()
         reply = await self._rest.ask("/time", wire.ServerTime, private=False)
-        received_ns = self._local_clock.now_ns()
+        received_ns = self._server_clock.monotonic_ns()
         try:
             server_ns = read_time_ns(reply)
         except MalformedError as error:

@@ -71,7 +71,6 @@ def coinbase_venue(key: ApiKey, clock: Clock, options: Options | None = None) ->
     return CoinbaseVenue(
         transport=coinbase_transport(key, authorization, options),
         make_socket=_sockets(key, authorization, options),
-        clock=clock,
         server_clock=server_clock,
         addresses=options.addresses,
         rest_timing=options.rest_timing,

@@ -15,8 +15,6 @@ from .messages import CandlePart, TickerPart, TradePart
 from .read_market import start_ns, taker_side
 from .ticks import TickGrid, size_of
 
-CANDLE_SECONDS = 300  # the channel has no other
-
 
 class Draft(msgspec.Struct, frozen=True, gc=False):
     """An event without its place in the stream."""

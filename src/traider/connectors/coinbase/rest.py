@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import TypeVar
 
 import msgspec
@@ -30,6 +30,7 @@ class Rest:
         self._timing = timing
         self._random = randomness or random.Random()  # noqa: S311 (spreads retries, guards nothing)
         self._private = TokenBucket(rate_per_s=timing.private_per_s, burst=timing.burst, reserve=timing.cancel_reserve)
+        self.on_unauthorized: Callable[[], Awaitable[None]] = _do_nothing  # before a question is asked again with a new token
         self._public = TokenBucket(rate_per_s=timing.public_per_s, burst=max(2, int(timing.public_per_s)))
 
     async def start(self) -> None:
@@ -45,6 +46,7 @@ class Rest:
         give_up_s = loop.time() + self._timing.total_timeout_s
         backoff = Backoff(first_s=self._timing.first_backoff_s, most_s=self._timing.most_backoff_s, random=self._random)
         for attempt in range(1, self._timing.attempts + 1):
+            unauthorized = False
             try:
                 reply = await self._once(call, give_up_s=give_up_s)
             except (NotSentError, NoReplyError) as error:
@@ -53,10 +55,13 @@ class Rest:
                 if not self._worth_repeating(reply, attempt):
                     return read_answer(call, reply, shape)
                 problem = f"{call.name} was answered with {told_status(reply)}"
+                unauthorized = reply.status == 401
             wait_s = backoff.next_s()
             if attempt == self._timing.attempts or loop.time() + wait_s >= give_up_s:
                 raise VenueUnavailableError(problem)
             log.info("asking again: %s", problem)
+            if unauthorized and private:
+                await self.on_unauthorized()
             await asyncio.sleep(wait_s)
         raise VenueUnavailableError(f"{call.name}: not asked")  # no attempt is allowed
 
@@ -116,3 +121,6 @@ class Rest:
             # Seen now and then with tokens that were good; the next attempt signs a new one, and there is only one such attempt.
             return attempt == 1
         return reply.status in RETRIED_STATUSES or (reply.status == 200 and not reply.body.lstrip().startswith(b"{"))
+
+
+async def _do_nothing() -> None: ...

@@ -58,11 +58,6 @@ class Session:
             log.warning("connection to %s lost: %s; again in %.1f s", url, why, wait_s)
             await asyncio.sleep(wait_s)
 
-    def reconnect(self, why: str) -> None:
-        """Gives the connection up, and makes another."""
-        if self._connection is not None:
-            self._connection.give_up(why)
-
     def resubscribe(self, why: str) -> None:
         """Has the channels begin anew, on the same connection."""
         if self._connection is not None:

@@ -12,7 +12,6 @@ import msgspec
 
 from traider.domain.instruments import Instrument
 from traider.domain.orders import OrderRequest
-from traider.domain.ports import Clock
 from traider.domain.venue import (
     Balance,
     Permissions,
@@ -59,7 +58,6 @@ class CoinbaseVenue:
         *,
         transport: Transport,
         make_socket: Callable[[], Socket],
-        clock: Clock,
         server_clock: ServerClock,
         addresses: Addresses | None = None,
         rest_timing: RestTiming | None = None,
@@ -73,8 +71,9 @@ class CoinbaseVenue:
         self._rest = Rest(transport, rest_timing or RestTiming(), randomness)
         self._instruments: dict[str, Instrument] = {}
         self.orders = OrderCalls(self._rest, self._instruments)
-        self.account = AccountCalls(self._rest, clock, server_clock)
+        self.account = AccountCalls(self._rest, server_clock)
         self.market = MarketCalls(self._rest)
+        self._rest.on_unauthorized = self._learn_time
         self.user_channel = UserChannel()
         self._session = Session(
             urls=self._addresses.user_urls,
@@ -205,10 +204,13 @@ class CoinbaseVenue:
         """Asks for the venue's time now and then, so that tokens stay valid when this machine's clock is moved."""
         while True:
             await asyncio.sleep(self._resync_clock_s)
-            try:
-                await self.account.server_time_ns()
-            except VenueUnavailableError as error:
-                log.warning("the venue's time could not be asked for: %s", error)
+            await self._learn_time()
+
+    async def _learn_time(self) -> None:
+        try:
+            await self.account.server_time_ns()
+        except VenueUnavailableError as error:
+            log.warning("the venue's time could not be asked for: %s", error)
 
 
 def _remember(memory: OrderedDict[str, T], key: str, value: T) -> None:

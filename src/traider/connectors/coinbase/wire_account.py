@@ -25,10 +25,6 @@ class AccountsReply(Wire, frozen=True, kw_only=True):
     cursor: str | None = None
 
 
-class AccountReply(Wire, frozen=True, kw_only=True):
-    account: Account
-
-
 class KeyPermissions(Wire, frozen=True, kw_only=True):
     can_view: bool
     can_trade: bool
