@@ -1,0 +1,167 @@
+"""The controls of one account, for code that is not compiled: ``traider.kernel.controls`` over a record of its own."""
+
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+
+from ..domain.errors import UserError
+from ..domain.limits import RiskLimits
+from ..domain.vocabulary import Reason
+from . import bands, controls, risk
+from .desk import Desk
+from .jit import compiled
+
+_METHODS = {"std": bands.STD, "ewma": bands.EWMA, "atr": bands.ATR}
+SECOND_NS = 1_000_000_000
+
+# Refusals that say nothing of the order itself: they don't count as one more in a row.
+NOT_COUNTED = frozenset(
+    {
+        Reason.KILL_SWITCH,
+        Reason.GATE_CLOSED,
+        Reason.GUARD_NOT_READY,
+        Reason.SAFE_MODE,
+        Reason.STALE_MARKET_DATA,
+        Reason.NO_MARKET_DATA,
+        Reason.REPEATED_REJECTIONS,
+        Reason.REPEATED_EXECUTIONS,
+    }
+)
+
+
+@compiled
+def _check(
+    record: Any, desk: Any, now_ns: int, inst: int, side: int, type_: int, size: float, limit_price: float, stop_price: float
+) -> int:
+    price = risk.highest_price(desk, inst, side, type_, limit_price, stop_price)
+    grows = increases(desk, inst, side, size)
+    return controls.check_controls(record, desk, now_ns, inst, side, type_, size, limit_price, stop_price, price, grows)
+
+
+@compiled
+def increases(desk: Any, inst: int, side: int, size: float) -> bool:
+    """Whether the position could come out larger in the order's direction, everything open on that side filled too."""
+    position = desk.positions[inst]
+    instrument = desk.instruments[inst]
+    resting = position.open_buys if side > 0 else position.open_sells
+    return bool(risk.on_grid(side * position.size + resting + size, instrument.size_num, instrument.size_den) > 0.0)
+
+
+class Controls:
+    """Asked by ``check``, told by the others. ``now_ns`` is the account's time, which does not go back."""
+
+    def __init__(self, limits: RiskLimits) -> None:
+        self.record: Any = np.zeros(1, controls.CONTROLS)[0]
+        self.set_limits(limits)
+
+    def set_limits(self, limits: RiskLimits) -> None:
+        """Holds the account to these controls from now on; ``UserError`` names one that could not be counted."""
+        row = self.record
+        row["gross_exposure"] = _number(limits.max_gross_exposure)
+        row["price_deviation"] = _number(limits.max_price_deviation)
+        row["market_data_age_ns"] = _nanoseconds(limits.max_market_data_age_s)
+        row["orders_per_second"] = _countable("max_orders_per_second", limits.max_orders_per_second)
+        row["amends_per_second"] = _countable("max_amends_per_second", limits.max_amends_per_second)
+        row["duplicate_window_ns"] = _nanoseconds(limits.duplicate_window_s)
+        row["self_match"] = int(limits.prevent_self_match)
+        row["safe_mode"] = int(limits.safe_mode)
+        row["rejections_in_a_row"] = limits.max_rejections_in_a_row or 0
+        # one more than the limit has to be remembered to be counted
+        row["executions_per_minute"] = _countable("max_executions_per_minute", limits.max_executions_per_minute, controls.RING - 1)
+        self._set_band(limits)
+        row["on"] = int(any(row[name].item() for name in _SWITCHES) or row["band"]["multiplier"] > 0.0)
+
+    def _set_band(self, limits: RiskLimits) -> None:
+        band = self.record["band"]
+        method = _METHODS[limits.volatility_method]
+        length = limits.atr_window if method == bands.ATR else limits.volatility_window
+        if limits.volatility_mult is None or (length is None and method != bands.EWMA):
+            return
+        least = 2 if method == bands.STD else 1  # one return alone has no deviation
+        length = 1 if length is None else length
+        if not least <= length <= bands.MAX_WINDOW:
+            name = "atr_window" if method == bands.ATR else "volatility_window"
+            raise UserError(f"{name} is {length}; give {least} to {bands.MAX_WINDOW}")
+        band["method"], band["length"], band["multiplier"] = method, length, float(limits.volatility_mult)
+        band["alpha"], band["span_ns"] = float(limits.volatility_alpha), _nanoseconds(limits.volatility_span_s)
+
+    def see_market(self, inst: int, ts_ns: int, price: float) -> None:
+        """The market's price at this time."""
+        controls.see_market(self.record, inst, ts_ns, price)
+
+    def check(
+        self, desk: Desk, now_ns: int, *, inst: int, side: int, type: int, size: float, limit_price: float, stop_price: float
+    ) -> Reason:
+        """Why this order may not go, or NONE; the desk's own check has let it pass."""
+        return Reason(_check(self.record, desk.record, now_ns, inst, side, type, size, limit_price, stop_price))
+
+    def check_amend(self, now_ns: int) -> Reason:
+        """Why no order may be amended now, or NONE."""
+        return Reason(controls.amend_reason(self.record, now_ns))
+
+    def placed(self, now_ns: int, *, inst: int, side: int, type: int, size: float, limit_price: float, stop_price: float) -> None:
+        controls.note_placed(self.record, now_ns, inst, side, type, size, limit_price, stop_price)
+
+    def amended(self, now_ns: int) -> None:
+        controls.note_amended(self.record, now_ns)
+
+    def refused(self, reason: Reason) -> None:
+        """An order was refused, here or by the venue."""
+        if reason not in NOT_COUNTED:
+            controls.note_refused(self.record)
+
+    def executed(self, now_ns: int) -> None:
+        controls.note_executed(self.record, now_ns)
+
+    def resume(self) -> None:
+        """Lets orders go again after a halt."""
+        controls.resume(self.record)
+
+    @property
+    def halted(self) -> Reason:
+        """Why nothing goes any more; NONE while orders go."""
+        return Reason(int(self.record["halted"]))
+
+    def band_width(self, inst: int) -> float | None:
+        """Half of the volatility band as a fraction of the market's price; None while it is not known, or there is none."""
+        half = float(bands.width(self.record["bands"][inst], self.record["band"]))
+        return None if half == bands.UNKNOWN or self.record["band"]["multiplier"] == 0.0 else half
+
+    def returns_seen(self, inst: int) -> int:
+        return int(self.record["bands"][inst]["returns"])
+
+    def seen_ns(self, inst: int) -> int:
+        """When the market's last price was seen; 0 before the first."""
+        return int(self.record["seen_ns"][inst])
+
+    def orders_last_second(self, now_ns: int) -> int:
+        return int(controls.orders_in_last_second(self.record, now_ns))
+
+    def executions_last_minute(self, now_ns: int) -> int:
+        return int(controls.executions_in_last_minute(self.record, now_ns))
+
+
+_SWITCHES = (
+    *("gross_exposure", "price_deviation", "market_data_age_ns", "orders_per_second", "amends_per_second", "duplicate_window_ns"),
+    *("self_match", "safe_mode", "rejections_in_a_row", "executions_per_minute"),
+)
+
+
+def gross_exposure(desk: Desk) -> float:
+    """The account's gross exposure, everything open filled to its harm."""
+    return float(controls.exposure_with(desk.record, -1, 0, 0.0))
+
+
+def _number(limit: Decimal | None) -> float:
+    return 0.0 if limit is None else float(limit)
+
+
+def _nanoseconds(seconds: Decimal | None) -> int:
+    return 0 if seconds is None else int(seconds * SECOND_NS)
+
+
+def _countable(name: str, limit: int | None, most: int = controls.RING) -> int:
+    if limit is not None and limit > most:
+        raise UserError(f"{name} is {limit}; the largest that is counted is {most}: give that or less")
+    return limit or 0
