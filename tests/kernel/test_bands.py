@@ -4,6 +4,7 @@ import math
 import random
 import statistics
 from decimal import Decimal
+from itertools import pairwise
 from typing import Literal
 
 import pytest
@@ -43,7 +44,7 @@ def shown(band: Controls, walk: list[float], first: int = 0) -> None:
 
 def changes(walk: list[float]) -> list[float]:
     """Returns between spans that are over: the last price's span still runs."""
-    return [after / before - 1.0 for before, after in zip(walk[:-2], walk[1:-1], strict=True)]
+    return [after / before - 1.0 for before, after in pairwise(walk[:-1])]
 
 
 def weighted(returns: list[float]) -> float:

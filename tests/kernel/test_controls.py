@@ -310,7 +310,7 @@ def test_so_many_refusals_in_a_row_and_nothing_goes_any_more() -> None:
         assert floor.send(BUY, 11.0) is Reason.ORDER_NOTIONAL
     assert floor.send(BUY, 1.0) is Reason.NONE, "an order that passes ends the row"
     for _ in range(3):
-        assert floor.controls.halted is Reason.NONE
+        assert floor.controls.halt_reason() is Reason.NONE
         floor.send(BUY, 11.0)
     assert floor.send(BUY, 1.0) is Reason.REPEATED_REJECTIONS
     assert floor.send(SELL, 1.0) is Reason.REPEATED_REJECTIONS
@@ -323,22 +323,22 @@ def test_so_many_refusals_in_a_row_and_nothing_goes_any_more() -> None:
 def test_refusals_that_say_nothing_of_the_order_are_not_counted(reason: Reason) -> None:
     floor = Floor(RiskLimits(max_rejections_in_a_row=1), 100.0)
     floor.controls.refused(reason)
-    assert floor.controls.halted is Reason.NONE
+    assert floor.controls.halt_reason() is Reason.NONE
     floor.controls.refused(Reason.VENUE_REJECTED)
-    assert floor.controls.halted is Reason.REPEATED_REJECTIONS
+    assert floor.controls.halt_reason() is Reason.REPEATED_REJECTIONS
 
 
 def test_more_fills_than_allowed_within_a_minute_and_nothing_goes_any_more() -> None:
     floor = Floor(RiskLimits(max_executions_per_minute=3), 100.0)
     for _ in range(3):
         floor.fill(BUY, 0.001, 100.0)
-    assert floor.controls.halted is Reason.NONE
+    assert floor.controls.halt_reason() is Reason.NONE
     floor.now_ns += MINUTE_NS
     floor.fill(BUY, 0.001, 100.0)
-    assert floor.controls.halted is Reason.NONE, "the first three are a minute old"
+    assert floor.controls.halt_reason() is Reason.NONE, "the first three are a minute old"
     for _ in range(3):
         floor.fill(BUY, 0.001, 100.0)
-    assert floor.controls.halted is Reason.REPEATED_EXECUTIONS
+    assert floor.controls.halt_reason() is Reason.REPEATED_EXECUTIONS
     assert floor.ask(SELL, 0.001) is Reason.REPEATED_EXECUTIONS
 
 

@@ -11,6 +11,7 @@ from ..domain.vocabulary import Reason
 from . import bands, controls, risk
 from .desk import Desk
 from .jit import compiled
+from .portfolio import on_grid
 
 _METHODS = {"std": bands.STD, "ewma": bands.EWMA, "atr": bands.ATR}
 SECOND_NS = 1_000_000_000
@@ -45,7 +46,7 @@ def increases(desk: Any, inst: int, side: int, size: float) -> bool:
     position = desk.positions[inst]
     instrument = desk.instruments[inst]
     resting = position.open_buys if side > 0 else position.open_sells
-    return bool(risk.on_grid(side * position.size + resting + size, instrument.size_num, instrument.size_den) > 0.0)
+    return bool(on_grid(side * position.size + resting + size, instrument.size_num, instrument.size_den) > 0.0)
 
 
 class Controls:
@@ -118,8 +119,7 @@ class Controls:
         """Lets orders go again after a halt."""
         controls.resume(self.record)
 
-    @property
-    def halted(self) -> Reason:
+    def halt_reason(self) -> Reason:
         """Why nothing goes any more; NONE while orders go."""
         return Reason(int(self.record["halted"]))
 
