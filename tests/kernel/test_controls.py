@@ -37,7 +37,7 @@ class Floor:
         """Why it may not go. Nothing changes."""
         order = self._order(side, size, price, type_, inst)
         reason = self.desk.check(tif=0, post_only=False, **order)
-        return reason if reason is not Reason.NONE else self.controls.check(self.desk, self.now_ns, **order)
+        return reason if reason is not Reason.NONE else self.controls.check(self.desk.record, self.now_ns, **order)
 
     def send(self, side: int, size: float, price: float = 0.0, type_: OrderType | None = None, *, inst: int = 0) -> Reason:
         """As ``ask``; what passes is open from here on."""
@@ -224,7 +224,7 @@ def test_gross_exposure_counts_what_is_held_and_what_is_open_in_every_market(siz
     floor.fill(BUY, 2.0, 90.0)  # 200 at the mark
     floor.send(BUY, 3.0, 100.0)  # 300 open
     floor.fill(SELL, 10.0, 10.0, inst=1)  # 100 short
-    assert gross_exposure(floor.desk) == 600.0
+    assert gross_exposure(floor.desk.record) == 600.0
     assert floor.ask(BUY, size, 100.0) is expected
 
 
@@ -240,7 +240,7 @@ def test_the_two_sides_of_one_market_are_not_added_up() -> None:
     floor = Floor(RiskLimits(max_gross_exposure=Decimal(1000)), 100.0)
     floor.send(BUY, 9.0, 100.0)
     floor.send(SELL, 9.0, 100.0)
-    assert gross_exposure(floor.desk) == 900.0, "they can't both be there in the end"
+    assert gross_exposure(floor.desk.record) == 900.0, "they can't both be there in the end"
 
 
 @pytest.mark.slow

@@ -37,6 +37,9 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
 class Open(Ask, frozen=True, kw_only=True, tag="open"):
     """First on every connection. Role ``trader`` is exclusive: a second trader is refused. ``observer`` may not trade.
 
+    With ``cancel_on_disconnect`` the trader's open orders are cancelled when its connection ends, however it ends. With a
+    ``heartbeat_s`` above 0 a trader that has said nothing for so long counts as gone: it has to open a new connection.
+
     A trader names what it runs (source, strategy, parameters) in ``session``. While that stays the same over restarts, the
     session goes on; another one starts anew: open orders are cancelled, and market events are counted from 0 again.
     """
@@ -45,6 +48,8 @@ class Open(Ask, frozen=True, kw_only=True, tag="open"):
     role: str  # "trader" | "observer"
     client: str
     session: str = ""
+    cancel_on_disconnect: bool = False
+    heartbeat_s: float = 0.0
 
 
 class Feed(Ask, frozen=True, kw_only=True, tag="feed"):
@@ -63,6 +68,25 @@ class Cancel(Ask, frozen=True, kw_only=True, tag="cancel"):
     client_order_ids: tuple[str, ...]
 
 
+class Amend(Ask, frozen=True, kw_only=True, tag="amend"):
+    """Gives an open limit order another size (the whole of it, what is filled included) and price. On paper it is refused."""
+
+    client_order_id: str
+    size: Decimal
+    limit_price: Decimal
+
+
+class Beat(Ask, frozen=True, kw_only=True, tag="beat"):
+    """The client is alive and has nothing to ask."""
+
+
+class AcceptBalances(Ask, frozen=True, kw_only=True, tag="accept_balances"):
+    """The venue's balances are right and the books follow: money or coins were moved in or out by somebody else."""
+
+    by: str
+    reason: str
+
+
 class SetKillSwitch(Ask, frozen=True, kw_only=True, tag="kill"):
     on: bool
     reason: str
@@ -79,7 +103,7 @@ class GetHistory(Ask, frozen=True, kw_only=True, tag="history"):
     after_n: int
 
 
-AnyAsk = Open | Feed | Submit | Cancel | SetKillSwitch | GetSnapshot | GetHistory
+AnyAsk = Open | Feed | Submit | Cancel | Amend | Beat | AcceptBalances | SetKillSwitch | GetSnapshot | GetHistory
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):

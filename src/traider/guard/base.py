@@ -14,7 +14,10 @@ import msgspec
 
 from traider.domain.guard_protocol import (
     PROTOCOL_VERSION,
+    AcceptBalances,
+    Amend,
     AnyAsk,
+    Beat,
     Cancel,
     Done,
     Feed,
@@ -32,6 +35,7 @@ from traider.domain.guard_protocol import (
 )
 from traider.domain.orders import AnyOrderEvent, OrderEvent, OrderRejected, OrderRequest, OrderSubmitted
 from traider.domain.ports import Clock
+from traider.domain.state import RiskState
 from traider.domain.vocabulary import Reason
 
 from .batch import Batch
@@ -100,6 +104,12 @@ class GuardBase(ABC, Generic[B]):
     @abstractmethod
     def _cancel(self, ask: Cancel) -> Effects: ...
 
+    def _amend(self, ask: Amend) -> Effects:
+        return refused(ask, "on paper an order is not amended: cancel it and send another")
+
+    def _accept_balances(self, ask: AcceptBalances) -> Effects:
+        return refused(ask, "on paper the books are the balances: there is nothing to accept")
+
     @abstractmethod
     def _kill(self, batch: Batch, *, on: bool, reason: str, by: str) -> None: ...
 
@@ -117,7 +127,7 @@ class GuardBase(ABC, Generic[B]):
             opened = self._roles.get(client)
             if opened is None:
                 return refused(ask, "say open first")
-            if isinstance(ask, Feed | Submit | Cancel) and opened.role != "trader":
+            if isinstance(ask, Feed | Submit | Cancel | Amend) and opened.role != "trader":
                 return refused(ask, f"an {opened.role} may not trade")
             match ask:
                 case Feed():
@@ -126,6 +136,12 @@ class GuardBase(ABC, Generic[B]):
                     return self._submit(ask)
                 case Cancel():
                     return self._cancel(ask)
+                case Amend():
+                    return self._amend(ask)
+                case AcceptBalances():
+                    return self._accept_balances(ask)
+                case Beat():
+                    return Effects(Done(seq=ask.seq))
                 case SetKillSwitch():
                     return self._set_kill_switch(ask)
                 case GetSnapshot():
@@ -223,6 +239,10 @@ class GuardBase(ABC, Generic[B]):
             self._fed_since_checkpoint = 0
             self._checkpoint_wall_ns = wall_ns
 
+    def _fill_word(self) -> str:
+        """How the journal names the way in which orders are filled here."""
+        return self.books.config.fill.name.lower()
+
     def _configured(self, n: int) -> Configured | None:
         config, last = self.books.config, self.books.configured
         record = Configured(
@@ -232,7 +252,7 @@ class GuardBase(ABC, Generic[B]):
             cash=float(self.books.desk.account["cash"]) if last is None else last.cash,
             maker_fee=config.maker_fee,
             taker_fee=config.taker_fee,
-            fill=config.fill.name.lower(),
+            fill=self._fill_word(),
             instruments=config.instruments,
             limits=config.limits,
         )
@@ -241,6 +261,10 @@ class GuardBase(ABC, Generic[B]):
 
     # -- what clients are told
 
+    def risk(self) -> RiskState:
+        """The kill switch, the limits, and whatever else holds orders back now."""
+        return risk_state(self.books)
+
     def snapshot(self, seq: int = 0) -> Snapshot:
         """Everything a client needs to go on after a restart."""
         books = self.books
@@ -248,7 +272,7 @@ class GuardBase(ABC, Generic[B]):
             seq=seq,
             instruments=books.config.instruments,
             account=account_state(books),
-            risk=risk_state(books),
+            risk=self.risk(),
             open_orders=books.open_orders(),
             last_index=books.index,
             journal_n=self.journal.n,

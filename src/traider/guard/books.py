@@ -20,6 +20,7 @@ from traider.domain.orders import AnyOrderEvent, OrderAccepted, OrderEvent, Orde
 from traider.domain.state import AccountState
 from traider.domain.vocabulary import Liquidity, OrderType, Reason
 from traider.kernel import layout
+from traider.kernel.control_desk import Controls, gross_exposure
 from traider.kernel.desk import Desk, Execution
 from traider.kernel.simulation import Fees, FillMode
 
@@ -72,6 +73,7 @@ class Books:
     lines: dict[str, list[int]] = field(default_factory=dict)  # of every order ever: the numbers of its journal lines
     accepted_ts_ns: dict[str, int] = field(default_factory=dict)  # of open orders
     id_of: dict[int, str] = field(default_factory=dict)  # of open orders, by the desk's number
+    controls: Controls | None = None  # where they are asked beside the desk's own check
 
     def instrument_number(self, symbol: str) -> int:
         """The desk's number of the instrument, -1 when it is none of ours."""
@@ -209,6 +211,7 @@ def rehearse(config: GuardConfig) -> None:
     desk.breached()
     desk.orders_last_minute()
     desk.cash_reserved()
+    gross_exposure(desk.record)
 
 
 def exact(value: float) -> Decimal:

@@ -9,7 +9,6 @@ from ..domain.errors import UserError
 from ..domain.limits import RiskLimits
 from ..domain.vocabulary import Reason
 from . import bands, controls, risk
-from .desk import Desk
 from .jit import compiled
 from .portfolio import on_grid
 
@@ -50,10 +49,13 @@ def increases(desk: Any, inst: int, side: int, size: float) -> bool:
 
 
 class Controls:
-    """Asked by ``check``, told by the others. ``now_ns`` is the account's time, which does not go back."""
+    """Asked by ``check``, told by the others. ``now_ns`` is the account's time, which does not go back.
 
-    def __init__(self, limits: RiskLimits) -> None:
-        self.record: Any = np.zeros(1, controls.CONTROLS)[0]
+    ``record`` is where the state lies, if not in one of its own; ``desk`` is always the desk's record.
+    """
+
+    def __init__(self, limits: RiskLimits, record: Any = None) -> None:
+        self.record: Any = np.zeros(1, controls.CONTROLS)[0] if record is None else record
         self.set_limits(limits)
 
     def set_limits(self, limits: RiskLimits) -> None:
@@ -92,10 +94,10 @@ class Controls:
         controls.see_market(self.record, inst, ts_ns, price)
 
     def check(
-        self, desk: Desk, now_ns: int, *, inst: int, side: int, type: int, size: float, limit_price: float, stop_price: float
+        self, desk: Any, now_ns: int, *, inst: int, side: int, type: int, size: float, limit_price: float, stop_price: float
     ) -> Reason:
         """Why this order may not go, or NONE; the desk's own check has let it pass."""
-        return Reason(_check(self.record, desk.record, now_ns, inst, side, type, size, limit_price, stop_price))
+        return Reason(_check(self.record, desk, now_ns, inst, side, type, size, limit_price, stop_price))
 
     def check_amend(self, now_ns: int) -> Reason:
         """Why no order may be amended now, or NONE."""
@@ -138,6 +140,12 @@ class Controls:
     def orders_last_second(self, now_ns: int) -> int:
         return int(controls.orders_in_last_second(self.record, now_ns))
 
+    def amends_last_second(self, now_ns: int) -> int:
+        return int(controls.amends_in_last_second(self.record, now_ns))
+
+    def rejections_in_a_row(self) -> int:
+        return int(self.record["rejections"])
+
     def executions_last_minute(self, now_ns: int) -> int:
         return int(controls.executions_in_last_minute(self.record, now_ns))
 
@@ -148,9 +156,9 @@ _SWITCHES = (
 )
 
 
-def gross_exposure(desk: Desk) -> float:
-    """The account's gross exposure, everything open filled to its harm."""
-    return float(controls.exposure_with(desk.record, -1, 0, 0.0))
+def gross_exposure(desk: Any) -> float:
+    """The gross exposure of the desk with this record, everything open filled to its harm."""
+    return float(controls.exposure_with(desk, -1, 0, 0.0))
 
 
 def _number(limit: Decimal | None) -> float:

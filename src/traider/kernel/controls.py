@@ -126,7 +126,7 @@ def note_executed(controls: Any, now_ns: int) -> None:
     controls.executed_ns[controls.executed % RING] = now_ns
     controls.executed += 1
     limit = controls.executions_per_minute
-    if limit > 0 and _count(controls.executed_ns, controls.executed, now_ns - MINUTE_NS) > limit:
+    if limit > 0 and executions_in_last_minute(controls, now_ns) > limit:
         controls.halted = REPEATED_EXECUTIONS
 
 
@@ -153,6 +153,11 @@ def orders_in_last_second(controls: Any, now_ns: int) -> int:
 
 
 @compiled
+def amends_in_last_second(controls: Any, now_ns: int) -> int:
+    return _count(controls.amended_ns, controls.amended, now_ns - SECOND_NS)
+
+
+@compiled
 def executions_in_last_minute(controls: Any, now_ns: int) -> int:
     return _count(controls.executed_ns, controls.executed, now_ns - MINUTE_NS)
 
@@ -164,7 +169,7 @@ def amend_reason(controls: Any, now_ns: int) -> int:
         return NONE
     if controls.halted != NONE:
         return int(controls.halted)
-    if controls.amends_per_second > 0 and _count(controls.amended_ns, controls.amended, now_ns - SECOND_NS) >= controls.amends_per_second:
+    if controls.amends_per_second > 0 and amends_in_last_second(controls, now_ns) >= controls.amends_per_second:
         return ORDER_RATE
     return NONE
 

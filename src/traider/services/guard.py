@@ -24,7 +24,7 @@ from traider.guard.approval import Guard
 from traider.guard.books import GuardConfig, rehearse
 from traider.guard.journal import Journal
 from traider.guard.place import JOURNAL, SECRET, SOCKET, announce, make_directory
-from traider.guard.state import account_state, risk_state
+from traider.guard.state import account_state
 from traider.runtime.link import Endpoint, Link, endpoint_in, load_secret
 from traider.runtime.link_server import serve
 from traider.storage.migrate import migrate
@@ -107,7 +107,7 @@ class GuardService:
             self._state_timer = None
         self._state_told_s = asyncio.get_running_loop().time()
         books = self._guard.books
-        frame = _encoder.encode(StatePush(account=account_state(books), risk=risk_state(books)))
+        frame = _encoder.encode(StatePush(account=account_state(books), risk=self._guard.risk()))
         for link in self._told:
             _send(link, frame)
 
@@ -174,7 +174,7 @@ class StoreWriter:
         ]
         more = last < journal.n
         account = account_state(books) if not more and books.now_ns else None
-        await self._projection.apply(events, account, None if more else risk_state(books))
+        await self._projection.apply(events, account, None if more else self._guard.risk())
         self.last_n = last
         return more
 
