@@ -30,6 +30,7 @@ from traider.guard.records import (
     Entry,
     GateSet,
     KillSwitchSet,
+    Looked,
     Noted,
     SessionStarted,
     Valued,
@@ -105,6 +106,8 @@ def _told(entry: Entry) -> str:
             return f"valued      {valued.size!r} {valued.symbol} at {valued.price!r}"
         case Amending() as amending:
             return f"amending    {amending.client_order_id}  {amending.size} at {amending.limit_price}"
+        case Looked() as looked:
+            return f"looked      the books are as the exchange had them at {looked.taken_ns}"
         case Noted() as note:
             return f"note        {note.name}: {note.detail}"
         case KillSwitchSet() as kill:

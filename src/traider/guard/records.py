@@ -118,6 +118,12 @@ class Amending(Record, frozen=True, kw_only=True, tag="amending"):
     limit_price: Decimal
 
 
+class Looked(Record, frozen=True, kw_only=True, tag="looked"):
+    """The exchange was asked at ``taken_ns`` how things stand, and the books have it: the next start needs no older fills."""
+
+    taken_ns: int
+
+
 class Noted(Record, frozen=True, kw_only=True, tag="note"):
     """Something that a person has to know: an alert by its name, with the particulars."""
 
@@ -125,7 +131,9 @@ class Noted(Record, frozen=True, kw_only=True, tag="note"):
     detail: str
 
 
-AnyRecord = AnyOrderEvent | Configured | SessionStarted | KillSwitchSet | Checkpoint | GateSet | BalancesTaken | Valued | Amending | Noted
+AnyRecord = (
+    AnyOrderEvent | Configured | SessionStarted | KillSwitchSet | Checkpoint | GateSet | BalancesTaken | Valued | Amending | Looked | Noted
+)
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):

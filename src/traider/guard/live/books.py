@@ -24,7 +24,7 @@ from traider.kernel.desk import Desk
 from traider.kernel.simulation import Fees
 
 from ..books import Books, GuardConfig, exact
-from ..records import Amending, AnyRecord, BalancesTaken, Checkpoint, KillSwitchSet, SessionStarted, Valued
+from ..records import Amending, AnyRecord, BalancesTaken, Checkpoint, KillSwitchSet, Looked, SessionStarted, Valued
 
 EXTERNAL = "external"  # the strategy of orders that were not made here
 ENDED_REMEMBERED = 10_000  # orders that are over, for fills that come late
@@ -50,6 +50,7 @@ class LiveBooks(Books):
     unvalued: dict[str, float] = field(default_factory=dict)
     cancelling: dict[str, Reason] = field(default_factory=dict)
     amending: dict[str, Amending] = field(default_factory=dict)  # asked for, and not known to be done
+    looked_ns: int = 0  # when the exchange was last asked how things stand, as far as the journal knows
     fed_ns: int = 0  # the time of the last market event
 
     def touch(self, now_ns: int) -> None:
@@ -68,6 +69,8 @@ class LiveBooks(Books):
                 self._take_balances(record)
             case Amending():
                 self._take_amending(record)
+            case Looked():
+                self.looked_ns = record.taken_ns
             case Valued():
                 self.value(record.symbol, record.price)
             case Checkpoint():

@@ -32,7 +32,7 @@ from ..books import GuardConfig, KillState
 from ..gates import EVERYWHERE, Change, Gates
 from ..gates import Cause as Gate
 from ..journal import Journal, JournalWriteError
-from ..records import LIVE, Amending, BalancesTaken, Cause, GateSet, KillSwitchSet, Noted, SessionStarted, Valued
+from ..records import LIVE, Amending, BalancesTaken, Cause, GateSet, KillSwitchSet, Looked, Noted, SessionStarted, Valued
 from ..refusals import explain
 from ..state import account_state
 from .books import ZERO, LiveBooks
@@ -41,6 +41,7 @@ from .settle import Absence, Settlement
 from .view import View
 
 NOTHING = Effects(Done(seq=0))
+LOOKED_EVERY_NS = 60_000_000_000
 
 
 class LiveGuard(GuardBase[LiveBooks]):
@@ -391,6 +392,8 @@ class LiveGuard(GuardBase[LiveBooks]):
 
     def _open_proven(self, view: View) -> None:
         self.reconciled_ns = view.taken_ns
+        if view.taken_ns - self.books.looked_ns >= LOOKED_EVERY_NS and not self.lagging:
+            self._looked(view.taken_ns)
         self.open_gate(Gate.VENUE)
         if view.balances is not None and not self.lagging and (not self._unequal or self.gates.is_closed(Gate.BALANCE)):
             self.open_gate(Gate.START)
@@ -400,6 +403,14 @@ class LiveGuard(GuardBase[LiveBooks]):
             self.open_gate(Gate.RECONCILIATION)
             if self._stream_live:
                 self.open_gate(Gate.STREAM)
+
+    def _looked(self, taken_ns: int) -> None:
+        batch = Batch(self.journal, self.books, Cause.RECONCILE)
+        batch.add(Looked(n=batch.n, ts_ns=self._now(), taken_ns=taken_ns))
+        try:
+            batch.commit()
+        except JournalWriteError:
+            self._journal_failed()
 
     def _take_balances(self, balances: Iterable[Balance], since_ns: int, trades: tuple[str, ...], *, by: str, reason: str) -> None:
         batch = Batch(self.journal, self.books, Cause.RECONCILE)

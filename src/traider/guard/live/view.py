@@ -44,7 +44,7 @@ class View:
 
 def wanted(books: LiveBooks, reconciled_ns: int, in_flight: frozenset[str]) -> Wanted:
     """What a full look asks for: every open order whose submission is not under way, and the fills since the last one."""
-    since_ns = max(reconciled_ns, books.opened_ns) or books.now_ns
+    since_ns = max(reconciled_ns, books.looked_ns, books.opened_ns) or books.now_ns
     orders: dict[str, str] = {}
     for identifier, order in books.open.items():
         if identifier not in in_flight:
