@@ -49,6 +49,7 @@ class Floor:
         number = int(self.desk.account["next_id"]) + 1
         self.desk.restore_order(order_id=number, ref=0, tif=0, post_only=False, filled=0.0, ts_ns=self.now_ns, **order)
         self.controls.placed(self.now_ns, **order)
+        self.controls.accepted()
         return reason
 
     def fill(self, side: int, size: float, price: float, *, inst: int = 0, order_id: int = 0) -> None:

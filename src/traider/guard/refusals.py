@@ -85,6 +85,8 @@ def explain_breach(reason: Reason, books: Books) -> str:
         limit = f"{_text(limits.max_daily_loss)} {currency}"
         return f"the day's loss of {_text(loss)} {currency} has reached MAX_DAILY_LOSS {limit}, head-room 0"
     peak = exact(account["high_water_mark"])
+    if not peak:
+        return "the account holds nothing, so every loss is too much"
     fall = (peak - equity) / peak * 100
     ceiling = None if limits.max_drawdown is None else limits.max_drawdown * 100
     return (

@@ -106,6 +106,9 @@ class Controls:
     def placed(self, now_ns: int, *, inst: int, side: int, type: int, size: float, limit_price: float, stop_price: float) -> None:
         controls.note_placed(self.record, now_ns, inst, side, type, size, limit_price, stop_price)
 
+    def accepted(self) -> None:
+        controls.note_accepted(self.record)
+
     def amended(self, now_ns: int) -> None:
         controls.note_amended(self.record, now_ns)
 

@@ -1,7 +1,7 @@
 """Controls against orders that no sane strategy would send: wrong prices, repetitions, floods, its own other side.
 
 ``check_controls`` is asked after the limits of ``traider.kernel.risk``; the first rule that refuses gives the reason. What it
-judges by is told to it: ``see_market`` for each price, ``note_placed``, ``note_amended``, ``note_refused`` and ``note_executed`` for
+judges by is told to it: ``see_market`` for each price, ``note_placed``, ``note_accepted``, ``note_amended``, ``note_refused`` and ``note_executed`` for
 what happens to orders. All state is in one record, so that a backtest, paper trading and the guard come to the same answers.
 """
 
@@ -86,7 +86,6 @@ def note_placed(controls: Any, now_ns: int, inst: int, side: int, type_: int, si
     """An order has passed and goes out."""
     if controls.on == 0:
         return
-    controls.rejections = 0
     controls.placed_ns[controls.placed % RING] = now_ns
     recent = controls.recent[controls.placed % MAX_RECENT]
     recent.ts_ns = now_ns
@@ -97,6 +96,12 @@ def note_placed(controls: Any, now_ns: int, inst: int, side: int, type_: int, si
     recent.limit_price = limit_price
     recent.stop_price = stop_price
     controls.placed += 1
+
+
+@compiled
+def note_accepted(controls: Any) -> None:
+    """The venue has taken an order: that ends a row of refusals."""
+    controls.rejections = 0
 
 
 @compiled

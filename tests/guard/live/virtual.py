@@ -19,7 +19,7 @@ class _Selector(selectors.SelectSelector):
         if not ready and timeout is None:
             raise RuntimeError("everybody waits, and nothing will ever happen")
         if not ready and timeout:
-            self.now_s += timeout
+            self.now_s += max(timeout, 1e-6)  # a smaller step would be lost in the number
         return ready
 
 

@@ -93,6 +93,8 @@ class LiveBooks(Books):
             case OrderAccepted():
                 self.venue_ids[event.venue_order_id] = identifier
                 self.accepted_ts_ns[identifier] = event.ts_ns
+                if order.request.strategy != EXTERNAL:
+                    self.asked.accepted()
             case OrderRejected():
                 self.asked.refused(event.reason)
             case OrderAmended():
@@ -189,6 +191,9 @@ class LiveBooks(Books):
             if instrument.base == currency:
                 self.desk.positions[number]["size"] = float(exact(float(self.desk.positions[number]["size"])) + exact(moved))
                 self.unvalued[instrument.symbol] = self.unvalued.get(instrument.symbol, 0.0) + moved
+                mark = float(self.desk.positions[number]["mark_price"])
+                if mark > 0.0:
+                    self.value(instrument.symbol, mark)
                 return
 
     def value(self, symbol: str, price: float) -> float:

@@ -56,6 +56,7 @@ class LiveGuard(GuardBase[LiveBooks]):
         self.in_flight: set[str] = set()
         self.notes: deque[Noted] = deque()  # for whoever tells people
         self.reconciled_ns = 0
+        self.kill_proven = False  # since the kill switch was turned on, the exchange was seen to have no open order
         self.lagging: tuple[str, ...] = ()
         self._absence = Absence()
         self._stream_live = False
@@ -222,6 +223,7 @@ class LiveGuard(GuardBase[LiveBooks]):
     def _kill(self, batch: Batch, *, on: bool, reason: str, by: str) -> None:
         batch.add(KillSwitchSet(n=batch.n, ts_ns=self.books.now_ns, on=on, reason=reason, by=by))
         if on:
+            self.kill_proven = False
             self.books.desk.set_kill(True)  # before it is durable: nothing passes any more
             self.books.kill = KillState(True, reason, by, self._clock.now_ns())
             self._want_gone(self.books.open, Reason.KILL_SWITCH)
@@ -327,7 +329,11 @@ class LiveGuard(GuardBase[LiveBooks]):
 
     def is_unproven(self) -> bool:
         """Whether there is a gate closed that another look at the exchange could open."""
-        return bool(self._unequal) or any(map(self.gates.is_closed, (Gate.START, Gate.RECONCILIATION, Gate.BALANCE, Gate.VENUE)))
+        return (
+            bool(self._unequal)
+            or (self.books.kill.on and not self.kill_proven)
+            or any(map(self.gates.is_closed, (Gate.START, Gate.RECONCILIATION, Gate.BALANCE, Gate.VENUE)))
+        )
 
     def _now(self) -> int:
         self.books.touch(self._clock.now_ns())
@@ -470,7 +476,7 @@ class LiveGuard(GuardBase[LiveBooks]):
         for client, opened in list(self._roles.items()):
             if opened.heartbeat_s > 0 and now_ns - self._heard_ns.get(client, now_ns) > opened.heartbeat_s * 1e9:
                 super().disconnect(client)
-                if opened.cancel_on_disconnect:
+                if opened.cancel_on_disconnect and opened.role == "trader":
                     self._let_go(opened, f"nothing was heard of it for {opened.heartbeat_s:g} s")
         age_s = self.books.config.limits.max_market_data_age_s
         if age_s is None:
@@ -483,6 +489,10 @@ class LiveGuard(GuardBase[LiveBooks]):
         if seen_ns and now_ns - seen_ns <= age_s * 1_000_000_000:
             return self.open_gate(Gate.MARKET_DATA, symbol)
         return self.close_gate(Gate.MARKET_DATA, f"no price of {symbol} within MAX_MARKET_DATA_AGE_S {age_s} s", symbol)
+
+    def _watch_limits(self, batch: Batch) -> None:
+        if self.books.opened_ns:  # before, there is nothing that a loss could be measured from
+            super()._watch_limits(batch)
 
     def _watch_halts(self) -> list[AnyOrderEvent]:
         """Trips the kill switch when refusals or fills have come too fast."""

@@ -16,10 +16,12 @@ class Pace:
     quiet_after_s: float = 60.0
     open_s: float = 30.0  # orders are open
     idle_s: float = 60.0
-    between_looks_s: float = 0.1
+    between_looks_s: float = 0.2
+    shortest_s: float = 0.001  # what is due within it is due
     cancel_again_s: float = 2.0
     retry_s: float = 0.5  # after a failure; doubled with each one more
     longest_retry_s: float = 30.0
+    kill_alert_s: float = 5.0  # orders that are open so long after the kill switch are told of
     tick_s: float = 0.25
     venue_check_s: float = 30.0
     clock_offset_s: float = 5.0

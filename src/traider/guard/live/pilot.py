@@ -6,7 +6,7 @@ closes gates and is made again; the one thing that is never done twice is sendin
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from structlog import get_logger
@@ -53,7 +53,8 @@ class Pilot:
         self._cancel_sent_s: dict[str, float] = {}
         self._heard_s = 0.0
         self._sends: set[asyncio.Task[None]] = set()
-        self._alerted = False  # that the kill switch is on with orders open
+        self._killed_s: float | None = None  # when the kill switch was first seen to be on
+        self._alerted = False  # that orders are open under it
 
     @asynccontextmanager
     async def running(self) -> "AsyncIterator[asyncio.Task[None]]":
@@ -64,11 +65,10 @@ class Pilot:
             yield task
         finally:
             task.cancel()
-            await asyncio.wait([task])
-            for send in self._sends:
+            sends = list(self._sends)
+            for send in sends:
                 send.cancel()
-            if self._sends:
-                await asyncio.wait(self._sends)
+            await asyncio.gather(task, *sends, return_exceptions=True)
             await self._venue.stop()
 
     async def _run(self) -> None:
@@ -101,10 +101,7 @@ class Pilot:
     async def _send_all(self) -> None:
         while True:
             wait_s = await self._send_what_is_due()
-            try:
-                await asyncio.wait_for(self._work.wait(), wait_s)
-            except TimeoutError:
-                pass
+            await _set_within(self._work, wait_s)
             self._work.clear()
 
     async def _send_what_is_due(self) -> float | None:
@@ -235,9 +232,12 @@ class Pilot:
         told, books = hint.order, self._guard.books
         identifier = books.venue_ids.get(told.venue_order_id, told.client_order_id)
         order = books.find(identifier)
+        answer_comes = identifier in self._guard.in_flight and told.status in _LIVE
         if order is None:
             self._everything()
-        elif told.filled_size > order.filled_size or (order.is_open and (told.status not in _LIVE or order.venue_order_id is None)):
+        elif told.filled_size > order.filled_size or (
+            order.is_open and (told.status not in _LIVE or (order.venue_order_id is None and not answer_comes))
+        ):
             self._hinted[identifier] = told.venue_order_id
             self._ask.set()
 
@@ -277,30 +277,41 @@ class Pilot:
             chosen = {identifier: venue_id for identifier, venue_id in wants.orders.items() if identifier in hinted}
             view = await glance(self._venue, guard.books, type(wants)(wants.since_ns, chosen), guard.now_ns())
         self._say(guard.reconciled(view))
-        if full and guard.books.kill.on:
-            self._report_kill()
+        if full:
+            self._watch_kill(is_empty=not view.listed)
 
     async def _until_next(self, failures: int) -> None:
         if failures:
             await asyncio.sleep(min(self._pace.retry_s * 2 ** (failures - 1), self._pace.longest_retry_s))
             return
-        wait_s = self._pace.look_again_s(self._guard, asyncio.get_running_loop().time() - self._heard_s)
+        loop = asyncio.get_running_loop()
+        looked_s = loop.time()
         # looks are never closer together than this, however many hints come
         await asyncio.sleep(self._pace.between_looks_s)
-        try:
-            await asyncio.wait_for(self._ask.wait(), wait_s)
-        except TimeoutError:
-            self._full = True
+        while not self._ask.is_set():
+            # worked out anew each time: an order may have been sent since, or an answer lost
+            left_s = looked_s + self._pace.look_again_s(self._guard, loop.time() - self._heard_s) - loop.time()
+            if left_s <= self._pace.shortest_s:
+                self._full = True
+                return
+            await _set_within(self._ask, min(left_s, self._pace.doubt_s))
 
-    def _report_kill(self) -> None:
-        """Tells once that orders are still open under the kill switch, and once that none is any more."""
-        books = self._guard.books
-        if books.open and not self._alerted:
-            self._alerted = True
-            self._guard.note("kill-switch", f"the kill switch is on, still open: {', '.join(books.open)}")
-        elif not books.open and self._alerted:
-            self._alerted = False
-            self._guard.note("kill-switch", "the kill switch is on, and the exchange has no open order of this account")
+    def _watch_kill(self, *, is_empty: bool) -> None:
+        """Under the kill switch, tells once what is still open after a while, and once that nothing is any more."""
+        guard, now_s = self._guard, asyncio.get_running_loop().time()
+        if not guard.books.kill.on:
+            self._killed_s, self._alerted = None, False
+            return
+        self._killed_s = now_s if self._killed_s is None else self._killed_s
+        if is_empty and not guard.books.open:
+            if not guard.kill_proven:
+                guard.kill_proven = True
+                guard.note("kill-switch", "the kill switch is on, and the exchange has no open order of this account")
+        else:
+            guard.kill_proven = False
+            if not self._alerted and now_s - self._killed_s >= self._pace.kill_alert_s:
+                self._alerted = True
+                guard.note("kill-switch", f"the kill switch is on, still open: {', '.join(guard.books.open)}")
         self._say(Effects(_DONE, changed=True))
 
     # -- watching
@@ -351,3 +362,10 @@ class Pilot:
                 self._say(self._guard.open_gate(Gate.VENUE, instrument.symbol))
             else:
                 self._say(self._guard.close_gate(Gate.VENUE, f"{self._venue.name} does not trade it now", instrument.symbol))
+
+
+async def _set_within(event: asyncio.Event, wait_s: float | None) -> None:
+    """Returns when the event is set, or this time is over."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(wait_s):  # unlike wait_for of Python 3.11 it never swallows a cancellation
+            await event.wait()
