@@ -1,8 +1,9 @@
 """Controls against orders that no sane strategy would send: wrong prices, repetitions, floods, its own other side.
 
 ``check_controls`` is asked after the limits of ``traider.kernel.risk``; the first rule that refuses gives the reason. What it
-judges by is told to it: ``see_market`` for each price, ``note_placed``, ``note_accepted``, ``note_amended``, ``note_refused`` and ``note_executed`` for
-what happens to orders. All state is in one record, so that a backtest, paper trading and the guard come to the same answers.
+judges by is told to it: ``see_market`` for each price, ``note_placed``, ``note_accepted``, ``note_amended``, ``note_refused`` and
+``note_executed`` for what happens to orders. All state is in one record, so that a backtest, paper trading and the guard come to
+the same answers.
 """
 
 from typing import Any

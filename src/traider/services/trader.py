@@ -73,14 +73,22 @@ class Plan(Protocol):
 
 
 class Trader:
-    """``run`` returns when the source has ended. ``on_answer`` is told how long the guard took to answer orders, in seconds."""
+    """``run`` returns when the source has ended. ``on_answer`` is told how long the guard took to answer orders, in seconds.
 
-    def __init__(self, plan: Plan, *, bus: Bus, clock: Clock, state_dir: Path) -> None:
+    With ``cancel_on_disconnect`` the guard cancels its orders when this process is gone; with a ``heartbeat_s`` also when it hangs,
+    and nothing was heard of it for so long.
+    """
+
+    def __init__(
+        self, plan: Plan, *, bus: Bus, clock: Clock, state_dir: Path, cancel_on_disconnect: bool = False, heartbeat_s: float = 0.0
+    ) -> None:
         self.on_answer: Callable[[float], None] = lambda _seconds: None
         self._plan = plan
         self._bus = bus
         self._clock = clock
         self._state_dir = state_dir
+        self._cancel_on_disconnect = cancel_on_disconnect
+        self._heartbeat_s = heartbeat_s
         self.events = 0  # market events taken since this was made
         self._shown = False
         self._problem = ""
@@ -93,7 +101,7 @@ class Trader:
                 client = await self._connect(steps)
                 try:
                     await self._tell("up", "connected to the guard")
-                    await _until_lost(steps.trade(client), client)
+                    await _until_lost(steps.trade(client), client, self._heartbeat_s)
                     await self._tell("up", "the market source has ended")
                     return
                 finally:
@@ -115,7 +123,16 @@ class Trader:
             session = self._plan.session(await watching.snapshot())
         finally:
             watching.close()
-        return await GuardClient.connect(endpoint, secret, steps, role="trader", client="trader", session=session)
+        return await GuardClient.connect(
+            endpoint,
+            secret,
+            steps,
+            role="trader",
+            client="trader",
+            session=session,
+            cancel_on_disconnect=self._cancel_on_disconnect,
+            heartbeat_s=self._heartbeat_s,
+        )
 
     async def _tell(self, state: str, detail: str) -> None:
         if detail != self._problem:
@@ -250,14 +267,24 @@ def _not_sent(request: OrderRequest, event: MarketEvent) -> OrderRejected:
     )
 
 
-async def _until_lost(trading: Coroutine[None, None, None], client: GuardClient) -> None:
+async def _beat(client: GuardClient, heartbeat_s: float) -> None:
+    """Tells the guard three times within its patience that this process is alive."""
+    while True:
+        await asyncio.sleep(heartbeat_s / 3)
+        await client.beat()
+
+
+async def _until_lost(trading: Coroutine[None, None, None], client: GuardClient, heartbeat_s: float) -> None:
     """Trades to the end, or until the connection is lost, whatever the trader is waiting for at that time."""
     task = asyncio.create_task(trading, name="trader: steps")
+    beating = asyncio.create_task(_beat(client, heartbeat_s), name="trader: beat") if heartbeat_s > 0 else None
     try:
         await asyncio.wait((task, client.lost), return_when=asyncio.FIRST_COMPLETED)
         if not task.done():
             raise client.lost.result()
         await task
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        running = [one for one in (task, beating) if one is not None]
+        for one in running:
+            one.cancel()
+        await asyncio.gather(*running, return_exceptions=True)

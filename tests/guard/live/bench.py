@@ -8,6 +8,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from tests.guard.live.exchange import LIVE, Exchange
 from tests.guard.live.virtual import VirtualClock, play
 from tests.guard.support import BTC, OBSERVER, TRADER, order
@@ -32,10 +34,11 @@ from traider.guard.base import Effects
 from traider.guard.books import GuardConfig
 from traider.guard.gates import Cause as Gate
 from traider.guard.journal import Disk, Journal
-from traider.guard.live.books import EXTERNAL, LiveBooks
+from traider.guard.live.books import LiveBooks
 from traider.guard.live.core import LiveGuard
 from traider.guard.live.pilot import Pilot
 from traider.guard.live.recovery import recover_live
+from traider.guard.records import Noted
 
 __all__ = ["BTC", "Bench", "Decimal", "Side", "order", "story"]
 REQUESTS_PER_S = 40
@@ -171,9 +174,12 @@ class Bench:
     def position(self) -> float:
         return float(self.books.desk.positions[0]["size"])
 
+    def killed_because(self) -> str:
+        """Why the kill switch is on; empty while it is off."""
+        return self.books.kill.reason if self.books.kill.on else ""
+
     def notes(self) -> list[str]:
-        from_journal = [entry.record for entry in self.guard.journal.read()]
-        return [record.detail for record in from_journal if type(record).__name__ == "Noted"]  # type: ignore[union-attr]
+        return [entry.record.detail for entry in self.guard.journal.read() if isinstance(entry.record, Noted)]
 
     # -- what has to hold
 
@@ -266,8 +272,6 @@ def knowledge(books: LiveBooks) -> dict[str, Any]:
 
 
 def _without_itself(request: OrderRequest) -> OrderRequest:
-    import msgspec
-
     return msgspec.structs.replace(request, size=Decimal(0))
 
 
@@ -287,6 +291,3 @@ def story(folder: Path, told: Callable[[Bench], Awaitable[None]], *, latched: fr
         return bench
 
     return play(whole)
-
-
-_ = EXTERNAL

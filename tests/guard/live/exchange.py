@@ -67,7 +67,7 @@ class Exchange:
     money: dict[str, Decimal]
     name: str = "exchange"
     price: dict[str, Decimal] = field(default_factory=dict)
-    allowed: Permissions = Permissions(can_view=True, can_trade=True, can_transfer=False)
+    allowed: Permissions = field(default_factory=lambda: Permissions(can_view=True, can_trade=True, can_transfer=False))
     orders: dict[str, VenueOrder] = field(default_factory=dict)
     requests_of: dict[str, OrderRequest] = field(default_factory=dict)
     fills_made: list[VenueFill] = field(default_factory=list)
@@ -77,7 +77,7 @@ class Exchange:
     seen: list[Request] = field(default_factory=list)
     on_receipt: Callable[[OrderRequest], None] = lambda request: None
     on_change: Callable[[], None] = lambda: None
-    on_cancel: dict[str, Callable[[], None]] = field(default_factory=dict)
+    on_cancel: dict[str, Callable[[], object]] = field(default_factory=dict)
     cancel_takes_s: float = 0.0
     silent: bool = False  # the user channel tells nothing of orders
     stream_up: bool = True
@@ -260,9 +260,9 @@ class Exchange:
         await self._answer(fault)
         return venue_order_id
 
-    async def cancel(self, venue_order_ids: tuple[str, ...]) -> dict[str, VenueRejectedError | None]:
+    async def cancel(self, venue_order_ids: tuple[str, ...]) -> dict[str, VenueError | None]:
         fault = await self._call("cancel", venue_order_ids)
-        answers: dict[str, VenueRejectedError | None] = {}
+        answers: dict[str, VenueError | None] = {}
         for identifier in venue_order_ids:
             self.on_cancel.pop(identifier, lambda: None)()
             if self.orders[identifier].status not in LIVE:

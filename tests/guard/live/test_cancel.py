@@ -4,11 +4,11 @@ import asyncio
 from decimal import Decimal
 from pathlib import Path
 
-from tests.guard.live.bench import Bench, Side, order, story
+from tests.guard.live.bench import Bench, order, story
 from tests.guard.live.exchange import Fault, down, lost
 from traider.domain.limits import RiskLimits
 from traider.domain.venue import VenueRejectedError
-from traider.domain.vocabulary import OrderStatus, Reason
+from traider.domain.vocabulary import OrderStatus
 
 
 async def resting(bench: Bench, name: str = "a", size: str = "1") -> str:
@@ -31,7 +31,7 @@ def test_a_cancelled_order_is_over_when_the_exchange_has_said_so(tmp_path: Path)
 def test_b1_a_whole_fill_races_the_cancel(tmp_path: Path) -> None:
     async def told(bench: Bench) -> None:
         venue_id = await resting(bench)
-        bench.exchange.on_cancel[venue_id] = lambda: bench.exchange.fill(venue_id) and None
+        bench.exchange.on_cancel[venue_id] = lambda: bench.exchange.fill(venue_id)
         bench.cancel("a")
         await asyncio.sleep(1)
         assert bench.story_of("a") == ["submitted", "accepted", "filled"]
@@ -44,7 +44,7 @@ def test_b1_a_whole_fill_races_the_cancel(tmp_path: Path) -> None:
 def test_b2_a_part_is_filled_and_the_rest_cancelled(tmp_path: Path) -> None:
     async def told(bench: Bench) -> None:
         venue_id = await resting(bench)
-        bench.exchange.on_cancel[venue_id] = lambda: bench.exchange.fill(venue_id, "0.3") and None
+        bench.exchange.on_cancel[venue_id] = lambda: bench.exchange.fill(venue_id, "0.3")
         bench.cancel("a")
         await asyncio.sleep(1)
         assert bench.story_of("a") == ["submitted", "accepted", "filled", "cancelled"]
@@ -87,7 +87,7 @@ def test_b6_one_of_a_batch_is_refused(tmp_path: Path) -> None:
     async def told(bench: Bench) -> None:
         for name in "abc":
             await resting(bench, name)
-        bench.exchange.on_cancel[bench.exchange.id_of("b")] = lambda: bench.exchange.fill(bench.exchange.id_of("b")) and None
+        bench.exchange.on_cancel[bench.exchange.id_of("b")] = lambda: bench.exchange.fill(bench.exchange.id_of("b"))
         bench.cancel()
         await asyncio.sleep(2)
         assert [bench.status(name) for name in "abc"] == [OrderStatus.CANCELLED, OrderStatus.FILLED, OrderStatus.CANCELLED]
@@ -183,7 +183,6 @@ def test_an_amendment_whose_answer_is_lost_counts_as_the_worse_of_the_two_until_
             await resting(bench, name)
             bench.exchange.fail("amend", fault)
             assert bench.amend(name, "2", "91") == ""
-            assert bench.books.desk.orders[0 if name == "a" else 1]["size"] == 2.0 if hasattr(bench.books.desk, "orders") else True
         await asyncio.sleep(0.005)
         assert bench.books.desk.positions[0]["open_buys"] == 4.0
         await asyncio.sleep(12)
@@ -222,6 +221,3 @@ def test_an_order_changed_elsewhere_is_what_the_exchange_says(tmp_path: Path) ->
         assert bench.notes() == ["order a was changed elsewhere to 3 at 95"]
 
     story(tmp_path, told)
-
-
-_ = Reason, Side

@@ -4,6 +4,7 @@ import asyncio
 import errno
 import os
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from tests.guard.live.bench import Bench, Side, UnsyncedDisk, order
 from tests.guard.live.exchange import Fault, down
 from tests.guard.live.virtual import play
+from tests.guard.support import Bench as PaperBench
 from traider.domain.errors import UserError
 from traider.domain.limits import RiskLimits
 from traider.domain.orders import OrderRejected
@@ -122,7 +124,7 @@ def test_g3_killed_at_every_journal_write_it_comes_back_to_what_the_exchange_has
     for dies_at in range(1, WRITES + 1):
         folder = tmp_path / f"{dies_at}"
         folder.mkdir()
-        play(lambda folder=folder, dies_at=dies_at: day_and_restart(folder, MortalDisk(dies_at, written)))
+        play(partial(day_and_restart, folder, MortalDisk(dies_at, written)))
 
 
 async def day_and_restart(folder: Path, disk: MortalDisk) -> None:
@@ -257,8 +259,6 @@ def test_the_kill_switch_is_on_after_a_restart_and_cancels_what_is_found(tmp_pat
 
 
 def test_a_paper_account_and_a_live_one_are_not_mixed_up(tmp_path: Path) -> None:
-    from tests.guard.support import Bench as PaperBench
-
     async def live() -> None:
         async with Bench(tmp_path).up():
             pass

@@ -5,7 +5,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from tests.guard.live.bench import Bench, Side, order, story
-from tests.guard.live.exchange import Fault, down
+from tests.guard.live.exchange import Fault
 from traider.domain.limits import RiskLimits
 from traider.domain.venue import OrderHint
 from traider.domain.vocabulary import OrderStatus, Reason
@@ -202,6 +202,3 @@ def test_a_market_that_is_not_ours_still_moves_the_balances(tmp_path: Path) -> N
         assert float(bench.books.desk.account["cash"]) == 100_000 - 200 - 0.2
 
     story(tmp_path, told)
-
-
-_ = down

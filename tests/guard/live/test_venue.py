@@ -1,13 +1,12 @@
 """Groups E, F and J of the fault matrix, as far as they are the guard's: clock, key, markets, outages, balances."""
 
 import asyncio
-from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from tests.guard.live.bench import Bench, Side, order, story
-from tests.guard.live.exchange import Fault, down, lost
+from tests.guard.live.exchange import Fault, down
 from tests.guard.live.virtual import play
 from tests.guard.support import BTC, ETH, OBSERVER
 from traider.domain.guard_protocol import AcceptBalances, Done, Refused
@@ -191,6 +190,3 @@ def test_the_opening_balances_wait_for_the_first_price(tmp_path: Path) -> None:
         return bench
 
     play(whole)
-
-
-_ = Decimal, lost

@@ -3,7 +3,7 @@
 import asyncio
 import selectors
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from typing import TypeVar
 
 T = TypeVar("T")
 START_NS = 1_700_006_400_000_000_000  # midnight UTC
@@ -48,5 +48,5 @@ def play(story: Callable[[], Awaitable[T]]) -> T:
         return runner.run(_played(story))
 
 
-async def _played(story: Callable[[], Awaitable[Any]]) -> Any:
+async def _played(story: Callable[[], Awaitable[T]]) -> T:
     return await story()

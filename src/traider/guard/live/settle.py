@@ -243,8 +243,8 @@ class Settlement:
         request = order.request
         same = told.size == request.size and told.limit_price == request.limit_price
         amending = self._books.amending.get(request.client_order_id)
-        if order.status not in _LIVE or (same and amending is None):
-            return
+        if request.type is not OrderType.LIMIT or order.status not in _LIVE or (same and amending is None):
+            return  # of other orders the exchange may have made a kind of its own: their prices say nothing
         if amending is not None:
             done = told.size == amending.size and told.limit_price == amending.limit_price
             if not done and now_ns - amending.ts_ns < VISIBLE_AFTER_NS:
