@@ -37,6 +37,7 @@ COMMANDS = {
     "new strategy": Command("traider.cli.new:strategy", "Write a commented strategy with its test, to start from."),
     "up": Command("traider.cli.up:up", "Start the platform in paper mode: guard, trader, API and dashboard."),
     "guard": Command("traider.cli.guard:guard", "Run the risk guard alone."),
+    "replay": Command("traider.cli.replay:replay", "Feed a recorded session to its strategy again: the same orders, bit for bit."),
     "journal verify": Command("traider.cli.journal:verify", "Check the hash chain of the journal: any edit, gap or torn tail."),
     "journal show": Command("traider.cli.journal:show", "Print the journal's entries."),
     "verify parity": Command("traider.cli.verify:parity", "Prove that a replay through the guard fills as the backtest does."),

@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from structlog import get_logger
 
@@ -24,6 +24,7 @@ from traider.domain.ports import Bus, Clock
 from traider.domain.state import AccountState, RiskState
 from traider.domain.vocabulary import Reason
 from traider.engine.live import CancelOrder, LiveSession
+from traider.engine.recorded import RecordedSession, Rerun
 from traider.guard.client import GuardClient, GuardRefusedError
 from traider.guard.place import find_guard
 
@@ -67,9 +68,20 @@ class Plan(Protocol):
 
     def source(self, snapshot: Snapshot) -> MarketSource: ...
 
-    def strategy(self, snapshot: Snapshot) -> LiveSession:
+    def strategy(self, snapshot: Snapshot) -> "LiveSession | RecordedSession":
         """A strategy that has seen nothing yet, over a mirror of the account."""
         ...
+
+    def resume(self, snapshot: Snapshot) -> "Resumed | None":
+        """The strategy as this session's recording leaves it; None where there is no recording to go on with."""
+        ...
+
+
+class Resumed(NamedTuple):
+    """A strategy out of its recording, which goes on being written, and where that recording ended."""
+
+    strategy: RecordedSession
+    rerun: Rerun
 
 
 class Trader:
@@ -149,7 +161,7 @@ class _Steps:
         self._on_answer = on_answer
         self._bus = bus
         self._show_past = show_past
-        self._strategy: LiveSession | None = None
+        self._strategy: LiveSession | RecordedSession | None = None
         self._early: list[AnyOrderEvent] = []
         self._last_n = 0
         self.shown = False  # the past was published
@@ -170,8 +182,12 @@ class _Steps:
         last = snapshot.last_index
         source = self._plan.source(snapshot)
         source.continue_after(last, snapshot.account.ts_ns)
-        strategy = self._plan.strategy(snapshot)
-        await self._send(client, await self._remember(client, source, strategy, last))
+        resumed = self._plan.resume(snapshot)
+        strategy = self._plan.strategy(snapshot) if resumed is None else resumed.strategy
+        if resumed is None:
+            await self._send(client, await self._remember(client, source, strategy, last))
+        else:
+            last = await self._go_on(client, source, resumed, last)
         last = await self._look_on(client, source, strategy, last)
         await self._publish_past(source, last)
         async for event in source.events(last + 1):
@@ -181,7 +197,7 @@ class _Steps:
             await self._bus.publish(MARKET, event)
 
     async def _remember(
-        self, client: GuardClient, source: MarketSource, strategy: LiveSession, last: int
+        self, client: GuardClient, source: MarketSource, strategy: LiveSession | RecordedSession, last: int
     ) -> list[OrderRequest | CancelOrder]:
         """Brings the strategy to where the guard is. What it asked for at that event and the guard has not heard of."""
         past: dict[int, list[PastEvent]] = {}
@@ -213,7 +229,33 @@ class _Steps:
             self.on_order_event(early)
         return wanted
 
-    async def _look_on(self, client: GuardClient, source: MarketSource, strategy: LiveSession, last: int) -> int:
+    async def _go_on(self, client: GuardClient, source: MarketSource, resumed: Resumed, last: int) -> int:
+        """From where the recording ended to where guard and strategy have both seen everything; the last market event that they have.
+
+        The guard's order events that the recording does not have come late, as they would have on a slow connection. The step that
+        was under way is sent again: the guard knows what it has had.
+        """
+        strategy, run = resumed
+        self._last_n = run.last_n
+        known: set[str] = set()
+        for one in await client.history():
+            if isinstance(one.event, OrderSubmitted | OrderRejected):
+                known.add(one.event.client_order_id)
+            if one.event.n > run.last_n:
+                self._last_n = one.event.n
+                strategy.on_order_event(one.event)
+        self._strategy = strategy
+        for early in self._early:
+            self.on_order_event(early)
+        await client.feed([event for event in run.events if event.index > last])  # a guard that died may have forgotten the newest
+        wanted = [one for one in run.wanted if isinstance(one, CancelOrder) or one.client_order_id not in known]
+        for event in source.history(run.last_index + 1, last + 1):  # fed, and not shown before this process died
+            await self._send(client, wanted)
+            wanted = strategy.on_market(event)
+        await self._send(client, wanted)
+        return max(last, run.last_index)
+
+    async def _look_on(self, client: GuardClient, source: MarketSource, strategy: LiveSession | RecordedSession, last: int) -> int:
         """Feeds what is not traded on."""
         if last + 1 >= source.untraded:
             return last
@@ -241,7 +283,7 @@ class _Steps:
 
 
 def _step_again(
-    strategy: LiveSession, event: MarketEvent, happened: Sequence[PastEvent], known: set[str], *, is_last: bool
+    strategy: LiveSession | RecordedSession, event: MarketEvent, happened: Sequence[PastEvent], known: set[str], *, is_last: bool
 ) -> list[OrderRequest | CancelOrder]:
     """One market event of the past with what came of it; what the guard has not heard of is asked for only at the last one."""
     for one in happened:
