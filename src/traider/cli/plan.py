@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -75,6 +75,7 @@ class RecordingPlan:
     plan: PaperPlan
     state_dir: Path
     strategy_name: str
+    _files: list[SessionFile] = field(default_factory=list)  # the one that is being written
 
     def session(self, snapshot: Snapshot) -> str:
         return self.plan.session(snapshot)
@@ -92,7 +93,7 @@ class RecordingPlan:
             instruments=(self.plan.instrument,),
             interpreted=self.plan.interpreted,
         )
-        file = SessionFile(session_path(self.state_dir, snapshot.session_id))
+        file = self._open(snapshot)
         file.write(begun)
         return RecordedSession(session_of(begun, self.plan.strategy_class), file.write)
 
@@ -101,13 +102,23 @@ class RecordingPlan:
         path = session_path(self.state_dir, snapshot.session_id)
         if not path.exists():
             return None
-        file = SessionFile(path)  # cuts what a crash has torn off
+        file = self._open(snapshot)  # cuts what a crash has torn off
         run = rerun(read_session(path), lambda _: self.plan.strategy_class)
         if run.session is None:
             return None
         if run.divergence is not None:
             raise UserError(f"{path}: the strategy does not decide as it did ({run.divergence}): choose another --state-dir")
         return Resumed(RecordedSession(run.session, file.write), run)
+
+    def _open(self, snapshot: Snapshot) -> SessionFile:
+        self.close()
+        self._files.append(SessionFile(session_path(self.state_dir, snapshot.session_id)))
+        return self._files[-1]
+
+    def close(self) -> None:
+        """Lets go of the recording."""
+        while self._files:
+            self._files.pop().close()
 
 
 def _decoded(session: str) -> dict[str, Any]:
