@@ -37,6 +37,7 @@ COMMANDS = {
     "new strategy": Command("traider.cli.new:strategy", "Write a commented strategy with its test, to start from."),
     "up": Command("traider.cli.up:up", "Start the platform in paper mode: guard, trader, API and dashboard."),
     "guard": Command("traider.cli.guard:guard", "Run the risk guard alone."),
+    "enable-live": Command("traider.cli.enable_live:enable_live", "Let a strategy trade with money, after a look at what is at stake."),
     "replay": Command("traider.cli.replay:replay", "Feed a recorded session to its strategy again: the same orders, bit for bit."),
     "journal verify": Command("traider.cli.journal:verify", "Check the hash chain of the journal: any edit, gap or torn tail."),
     "journal show": Command("traider.cli.journal:show", "Print the journal's entries."),

@@ -87,6 +87,10 @@ class AcceptBalances(Ask, frozen=True, kw_only=True, tag="accept_balances"):
     reason: str
 
 
+class GetKey(Ask, frozen=True, kw_only=True, tag="key"):
+    """What the exchange says that the guard's key may do. The key itself is never told."""
+
+
 class SetKillSwitch(Ask, frozen=True, kw_only=True, tag="kill"):
     on: bool
     reason: str
@@ -103,7 +107,7 @@ class GetHistory(Ask, frozen=True, kw_only=True, tag="history"):
     after_n: int
 
 
-AnyAsk = Open | Feed | Submit | Cancel | Amend | Beat | AcceptBalances | SetKillSwitch | GetSnapshot | GetHistory
+AnyAsk = Open | Feed | Submit | Cancel | Amend | Beat | AcceptBalances | GetKey | SetKillSwitch | GetSnapshot | GetHistory
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
@@ -144,6 +148,17 @@ class Snapshot(Reply, frozen=True, kw_only=True, tag="snapshot"):
     session_start: AccountState | None = None
 
 
+class KeyInfo(Reply, frozen=True, kw_only=True, tag="key"):
+    """``venue`` is empty on paper, and until the exchange has told; ``account`` is the key's portfolio, as the exchange names it."""
+
+    venue: str = ""
+    account: str = ""
+    can_view: bool = False
+    can_trade: bool = False
+    can_transfer: bool = False
+    limits_sha256: str = ""  # what the guard's limits are known by
+
+
 class PastEvent(msgspec.Struct, frozen=True, kw_only=True):
     """An order event and where it stood: caused by matching market event ``index`` (``matched``), or after it."""
 
@@ -173,4 +188,4 @@ class StatePush(Push, frozen=True, kw_only=True, tag="state"):
     risk: RiskState
 
 
-AnyFromGuard = Done | Refused | Snapshot | History | OrderEventPush | StatePush
+AnyFromGuard = Done | Refused | Snapshot | History | KeyInfo | OrderEventPush | StatePush

@@ -22,8 +22,10 @@ from traider.domain.guard_protocol import (
     Done,
     Feed,
     GetHistory,
+    GetKey,
     GetSnapshot,
     History,
+    KeyInfo,
     MarketEvent,
     Open,
     PastEvent,
@@ -144,6 +146,8 @@ class GuardBase(ABC, Generic[B]):
                     return Effects(Done(seq=ask.seq))
                 case SetKillSwitch():
                     return self._set_kill_switch(ask)
+                case GetKey():
+                    return Effects(self.key(ask.seq))
                 case GetSnapshot():
                     return Effects(self.snapshot(ask.seq))
                 case GetHistory():
@@ -260,6 +264,10 @@ class GuardBase(ABC, Generic[B]):
         return None if unchanged else record
 
     # -- what clients are told
+
+    def key(self, seq: int) -> KeyInfo:
+        """What the key may do that orders are sent with; on paper there is none."""
+        return KeyInfo(seq=seq)
 
     def risk(self) -> RiskState:
         """The kill switch, the limits, and whatever else holds orders back now."""

@@ -19,8 +19,10 @@ from traider.domain.guard_protocol import (
     Done,
     Feed,
     GetHistory,
+    GetKey,
     GetSnapshot,
     History,
+    KeyInfo,
     MarketEvent,
     Open,
     OrderEventPush,
@@ -138,6 +140,10 @@ class GuardClient:
     async def snapshot(self) -> Snapshot:
         """How things stand."""
         return await self._ask(GetSnapshot(seq=self._next()), Snapshot)
+
+    async def key(self) -> KeyInfo:
+        """What the guard's key may do, as the exchange has told it."""
+        return await self._ask(GetKey(seq=self._next()), KeyInfo)
 
     async def history(self, after_n: int = 0) -> list[PastEvent]:
         """The session's order events after journal entry ``after_n``."""

@@ -3,8 +3,8 @@
 Each cause closes a gate of its own and opens it again when it is gone; nobody has to. An order passes when none that concerns it is
 closed. What a closed gate still lets through hangs on why it is closed:
 
-- the account is not known for certain (``START``, ``RECONCILIATION``, ``BALANCE``), nothing can be recorded (``JOURNAL``), or nothing
-  can be done there (``VENUE``, ``KEY``): no order;
+- the account is not known for certain (``START``, ``RECONCILIATION``, ``BALANCE``), nothing can be recorded (``JOURNAL``), nothing can
+  be done there (``VENUE``, ``KEY``), or nobody has said that it may be done (``NOT_ENABLED``): no order;
 - the account is known, but the market or the way news comes is not (``STREAM``, ``CLOCK``, ``MARKET_DATA``): orders that reduce.
 
 Cancels pass every gate.
@@ -24,6 +24,7 @@ class Cause(StrEnum):
     BALANCE = "balance"  # the venue's balances are not what the fills come to
     JOURNAL = "journal"  # it can't be written: opens at the next start only
     VENUE = "venue"  # it takes no orders, or does not answer
+    NOT_ENABLED = "not enabled"  # nobody has enabled live trading for this account, or that has run out
     KEY = "key"  # it may not trade, or may do more than trade
     STREAM = "stream"  # the venue's user channel is lost: changes are told by asking only
     CLOCK = "clock"  # the machine's clock is off

@@ -117,6 +117,15 @@ class RiskSettings(Section):
         return RiskLimits(**{name: getattr(self, name) for name in RiskLimits.__struct_fields__})
 
 
+class LiveSettings(Section):
+    """Whether orders may go to an exchange, and what has to be shown before."""
+
+    live_trading: bool = Field(default=False, validation_alias="LIVE_TRADING_DEFAULT")
+    dry_run: bool = Field(default=True, validation_alias="DRY_RUN")
+    valid_h: Annotated[float, Field(gt=0, le=8760, allow_inf_nan=False)] = Field(default=168.0, validation_alias="LIVE_VALID_H")
+    paper_days: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(default=7.0, validation_alias="LIVE_PAPER_DAYS")
+
+
 class StrategySettings(Section):
     """Parameters of built-in strategies that have a variable of their own."""
 
@@ -188,6 +197,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     state: StateSettings
     store: StoreSettings
     risk: RiskSettings
+    live: LiveSettings
     strategy: StrategySettings
     api: ApiSettings
     metrics: MetricsSettings

@@ -22,6 +22,7 @@ from traider.domain.orders import AnyOrderEvent, OrderEvent
 from traider.domain.ports import Clock
 from traider.domain.venue import Venue
 from traider.guard.approval import Guard
+from traider.guard.authorization import LivePolicy, WhyNotEnabled
 from traider.guard.base import Effects, GuardBase
 from traider.guard.books import GuardConfig, rehearse
 from traider.guard.journal import Journal
@@ -198,7 +199,8 @@ class GuardOptions(msgspec.Struct, frozen=True, kw_only=True):
     """What the process is started with. ``listen`` None is a socket in the state directory.
 
     ``parent`` is the process that looks after this one, if there is one: when it has died before the journal was locked, its
-    successor could not have known of this guard, so this guard does not start.
+    successor could not have known of this guard, so this guard does not start. On an exchange ``live`` says whether orders may leave;
+    None is for tests alone: then every order may.
     """
 
     state_dir: Path
@@ -207,6 +209,7 @@ class GuardOptions(msgspec.Struct, frozen=True, kw_only=True):
     listen: Endpoint | None = None
     parent: int | None = None
     rebuild_store: bool = False
+    live: LivePolicy | None = None
 
 
 async def run_guard(options: GuardOptions, clock: Clock, make_venue: Callable[[], Venue] | None = None) -> None:
@@ -223,7 +226,7 @@ async def run_guard(options: GuardOptions, clock: Clock, make_venue: Callable[[]
     journal = _open_journal(options, clock)
     try:
         secret = load_secret(options.state_dir / SECRET)
-        guard: Guard | LiveGuard = (Guard if make_venue is None else LiveGuard)(journal, options.config, clock)
+        guard = _make_guard(options, journal, clock, live=make_venue is not None)
         for event in guard.start().events:
             log.warning("settled what the last run left behind", outcome=type(event).__name__, client_order_id=event.client_order_id)
         rehearse(options.config)
@@ -248,6 +251,14 @@ async def run_guard(options: GuardOptions, clock: Clock, make_venue: Callable[[]
         journal.close()
     if failures:
         raise TraiderError(f"the guard stopped because of an error of its own: {failures[0]!r}") from failures[0]
+
+
+def _make_guard(options: GuardOptions, journal: Journal, clock: Clock, *, live: bool) -> Guard | LiveGuard:
+    if not live:
+        return Guard(journal, options.config, clock)
+    if options.live is None:
+        return LiveGuard(journal, options.config, clock)
+    return LiveGuard(journal, options.config, clock, WhyNotEnabled(options.state_dir, options.live))
 
 
 @asynccontextmanager

@@ -20,6 +20,7 @@ from traider.domain.guard_protocol import (
     Cancel,
     Done,
     Feed,
+    KeyInfo,
     MarketEvent,
     Open,
     Refused,
@@ -73,6 +74,7 @@ class Bench:
         self.seq = 0
         self.exchange.on_receipt = self._received
         self.exchange.on_change = self._measure
+        self.not_enabled: Callable[[KeyInfo, RiskLimits, int], str] | None = None
         self.guard: LiveGuard
 
     @asynccontextmanager
@@ -80,7 +82,7 @@ class Bench:
         """The guard runs, has asked how things stand, and a trader is there."""
         journal = Journal.open(self.path, clock=self.clock, disk=self.disk)
         try:
-            self.guard = LiveGuard(journal, self.config, self.clock)
+            self.guard = LiveGuard(journal, self.config, self.clock, self.not_enabled)
             self._tell(self.guard.start())
             self.pilot = Pilot(self.guard, self.exchange, self._tell)
             async with self.pilot.running() as task:

@@ -11,7 +11,8 @@ from decimal import Decimal
 
 import msgspec
 
-from traider.domain.guard_protocol import AcceptBalances, Amend, AnyAsk, Cancel, Done, Feed, Open, Submit
+from traider.domain.guard_protocol import AcceptBalances, Amend, AnyAsk, Cancel, Done, Feed, KeyInfo, Open, Submit
+from traider.domain.limits import RiskLimits
 from traider.domain.order_state import Order
 from traider.domain.orders import (
     AnyOrderEvent,
@@ -26,6 +27,7 @@ from traider.domain.state import RiskState
 from traider.domain.venue import Balance
 from traider.domain.vocabulary import EventKind, OrderStatus, OrderType, Reason
 
+from ..authorization import limits_hash
 from ..base import BY_GUARD, Effects, GuardBase, refused
 from ..batch import Batch
 from ..books import GuardConfig, KillState
@@ -47,9 +49,13 @@ LOOKED_EVERY_NS = 60_000_000_000
 class LiveGuard(GuardBase[LiveBooks]):
     """One account's guard on an exchange. ``wake`` is called whenever there may be something to send."""
 
-    def __init__(self, journal: Journal, config: GuardConfig, clock: Clock) -> None:
+    def __init__(
+        self, journal: Journal, config: GuardConfig, clock: Clock, not_enabled: Callable[[KeyInfo, RiskLimits, int], str] | None = None
+    ) -> None:
         super().__init__(journal, recover_live(journal, config), clock)
         self.gates = Gates()
+        self._not_enabled = not_enabled or (lambda _key, _limits, _now_ns: "")
+        self._key = KeyInfo(seq=0)
         self.wake: Callable[[], None] = lambda: None
         self.outgoing: deque[str] = deque()
         self.amendments: deque[str] = deque()
@@ -81,6 +87,9 @@ class LiveGuard(GuardBase[LiveBooks]):
             batch.add(configured)
         self._close(batch, Gate.START, "the exchange was not asked yet how things stand")
         self._close(batch, Gate.STREAM, "not connected yet")
+        why = self._not_enabled(self._key, self.books.config.limits, self.now_ns())
+        if why:
+            self._close(batch, Gate.NOT_ENABLED, why)
         for order in [order for order in self.books.open.values() if order.status is OrderStatus.PENDING]:
             detail = "the guard stopped before the exchange's answer was known"
             batch.add(OrderUnknown(n=batch.n, ts_ns=self.books.now_ns, client_order_id=order.request.client_order_id, detail=detail))
@@ -478,11 +487,22 @@ class LiveGuard(GuardBase[LiveBooks]):
                 super().disconnect(client)
                 if opened.cancel_on_disconnect and opened.role == "trader":
                     self._let_go(opened, f"nothing was heard of it for {opened.heartbeat_s:g} s")
+        changed = [self._watch_enabled(now_ns)]
         age_s = self.books.config.limits.max_market_data_age_s
-        if age_s is None:
-            return NOTHING
-        changed = [self._watch_age(number, now_ns, age_s) for number in range(len(self.books.config.instruments))]
+        if age_s is not None:
+            changed += [self._watch_age(number, now_ns, age_s) for number in range(len(self.books.config.instruments))]
         return next((effects for effects in changed if effects.changed), NOTHING)
+
+    def _watch_enabled(self, now_ns: int) -> Effects:
+        why = self._not_enabled(self._key, self.books.config.limits, now_ns)
+        return self.close_gate(Gate.NOT_ENABLED, why) if why else self.open_gate(Gate.NOT_ENABLED)
+
+    def key_is(self, key: KeyInfo) -> None:
+        """What the exchange says that the key may do."""
+        self._key = key
+
+    def key(self, seq: int) -> KeyInfo:
+        return msgspec.structs.replace(self._key, seq=seq, limits_sha256=limits_hash(self.books.config.limits))
 
     def _watch_age(self, number: int, now_ns: int, age_s: Decimal) -> Effects:
         symbol, seen_ns = self.books.config.instruments[number].symbol, self.books.asked.seen_ns(number)

@@ -11,7 +11,7 @@ from typing import Any
 
 from structlog import get_logger
 
-from traider.domain.guard_protocol import Done
+from traider.domain.guard_protocol import Done, KeyInfo
 from traider.domain.orders import OrderRequest
 from traider.domain.venue import (
     OrderHint,
@@ -348,6 +348,16 @@ class Pilot:
 
     async def _check_key(self) -> None:
         allowed = await self._venue.permissions()
+        self._guard.key_is(
+            KeyInfo(
+                seq=0,
+                venue=self._venue.name,
+                account=allowed.portfolio,
+                can_view=allowed.can_view,
+                can_trade=allowed.can_trade,
+                can_transfer=allowed.can_transfer,
+            )
+        )
         if not allowed.can_trade or not allowed.can_view:
             self._say(self._guard.close_gate(Gate.KEY, "the key may not trade"))
         elif allowed.can_transfer:
