@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.kernel.samples import Everything, Range
+from traider.domain.vocabulary import EventKind
 from traider.kernel.compiler import compile_strategy
 from traider.kernel.indicators import Std
+from traider.kernel.loop import Shape
 from traider.kernel.structs import Stateful, allocate, describe, read_back, view_of
 
 WHOLE = st.integers(-(2**63), 2**63 - 1)
@@ -103,7 +105,10 @@ def test_what_is_declared_a_float_is_one_even_where_it_begins_as_a_whole_number(
 
 
 def test_one_compiled_strategy_serves_all_its_parameters() -> None:
-    codes = {compile_strategy(Everything(window=window, width=window / 3, quantity=window)) for window in (1, 2, 300)}
+    codes = {
+        compile_strategy(Everything(window=window, width=window / 3, quantity=window), Shape(1 << EventKind.BAR, single=True))
+        for window in (1, 2, 300)
+    }
     assert len(codes) == 1
 
 
@@ -167,6 +172,15 @@ def test_a_part_of_the_authors_own_has_its_methods_compiled() -> None:
     for close in closes.tolist():
         part.take(close)
     assert compiled == (part.middle(), part.middle(0.25), part.full) == (2.5, 1.75, True)
+
+
+def test_the_kits_own_methods_are_told_from_an_authors() -> None:
+    """The kit guards its divisors and its indexes; an author's are checked."""
+    own, authors = (describe(part).methods for part in (Std(3), Range(3)))
+    assert own["update"].targetoptions["error_model"] == "numpy"
+    assert not own["update"].targetoptions.get("boundscheck")
+    assert authors["take"].targetoptions["error_model"] == "python"
+    assert authors["take"].targetoptions["boundscheck"]
 
 
 def test_an_indicator_that_was_used_before_goes_on_where_it_was() -> None:

@@ -3,19 +3,22 @@
 import inspect
 import time
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 
-from ..domain.errors import StrategyError
+from ..domain.errors import StrategyError, TraiderError
 from ..domain.instruments import Instrument
+from ..domain.vocabulary import EventKind
 from ..kernel import layout
 from ..kernel.compiler import CompiledStrategy, compile_strategy
 from ..kernel.desk import Desk
 from ..kernel.interpreter import InterpretedStrategy
 from ..kernel.kit import Strategy, bind
+from ..kernel.loop import Shape
 from .tape import Tape
 
 _NO_CURVE = np.zeros(0, layout.CURVE)
@@ -23,21 +26,36 @@ _NO_CURVE = np.zeros(0, layout.CURVE)
 
 @dataclass
 class Session:
-    """``interpreted`` runs the strategy as ordinary Python; the fills are the same."""
+    """``interpreted`` runs the strategy as ordinary Python; the fills are the same. ``compiler`` finds its machine code."""
 
     strategy: Strategy
     desk: Desk
     interpreted: bool = False
     compile_seconds: float = 0.0
+    compiler: Callable[[Strategy, Shape], CompiledStrategy] = compile_strategy
 
     def __post_init__(self) -> None:
         bind(self.strategy, self.desk.instruments[0])
-        started = time.perf_counter()
-        self.code: CompiledStrategy | InterpretedStrategy
-        self.code = InterpretedStrategy(self.strategy) if self.interpreted else compile_strategy(self.strategy)
-        self.compile_seconds = time.perf_counter() - started
-        self.block = self.code.state_of(self.strategy)
+        self._code: dict[Shape, CompiledStrategy | InterpretedStrategy] = {}
+        self._interpreter = InterpretedStrategy(self.strategy) if self.interpreted else None
+        self._block: np.ndarray[Any, np.dtype[np.uint8]] | None = None
         self.tells_fills = "on_fill" in self.strategy.handlers()
+
+    def prepare(self, shape: Shape) -> CompiledStrategy | InterpretedStrategy:
+        """The strategy's code for streams of this shape; compiled where it is needed for the first time."""
+        if shape not in self._code:
+            started = time.perf_counter()
+            self.desk.expect(shape.kinds)
+            self._code[shape] = self._interpreter or self.compiler(self.strategy, shape)
+            if self._block is None:
+                self._block = self._code[shape].state_of(self.strategy)
+            self.compile_seconds += time.perf_counter() - started
+        return self._code[shape]
+
+    @property
+    def block(self) -> np.ndarray[Any, np.dtype[np.uint8]]:
+        """The strategy's compiled state; empty before the first ``prepare``, and where it is interpreted."""
+        return np.zeros(0, np.uint8) if self._block is None else self._block
 
     @property
     def mode(self) -> str:
@@ -45,10 +63,14 @@ class Session:
 
     def step(self, tape: Tape, start: int, stop: int, curve: Any = _NO_CURVE) -> int:
         """Handles events from ``start`` on until ``stop``, or until the logs must be drained; where it got to."""
+        if tape.instruments > len(self.desk.instruments):  # compiled code does not look
+            raise TraiderError(f"the market data hold {tape.instruments} instruments, and the account {len(self.desk.instruments)}")
+        code = self.prepare(tape.shape)
         try:
-            reached = int(self.code.drive(self.desk.records, self.block, curve, *tape.columns(), start, stop))
+            reached = int(code.drive(self.desk.records, self._block, curve, *tape.columns(), start, stop))
         except Exception as error:  # an author's code may raise anything
             raise StrategyError(self._failure(error)) from error
+        self.desk.refuse_full_book()
         if not self.tells_fills:
             self.desk.account["told"] = self.desk.account["executions"]
         return reached
@@ -62,9 +84,17 @@ class Session:
         return f"strategy {self.strategy.name} failed at {at}: {type(error).__name__}: {error}; {where}"
 
 
-def acts_on(strategy: type[Strategy]) -> set[str]:
-    """Which kinds of files the strategy has a handler for: ``bars``, ``trades``."""
-    return {kind for kind, handler in (("bars", "on_bar"), ("trades", "on_trade")) if handler in strategy.handlers()}
+_HANDLED = (
+    ("bars", "on_bar", EventKind.BAR),
+    ("trades", "on_trade", EventKind.TRADE),
+    ("quotes", "on_quote", EventKind.QUOTE),
+    ("book", "on_book", EventKind.DEPTH),
+)
+
+
+def acts_on(strategy: type[Strategy]) -> dict[str, EventKind]:
+    """What the strategy has a handler for: ``bars``, ``trades``, ``quotes``, ``book``, and as which events they come."""
+    return {words: kind for words, handler, kind in _HANDLED if handler in strategy.handlers()}
 
 
 def symbols(instruments: tuple[Instrument, ...]) -> dict[str, int]:
