@@ -11,7 +11,7 @@ from tests.kernel.desks import BUY, MINUTE_NS, SELL, instrument
 from traider.domain.errors import UserError
 from traider.domain.limits import RiskLimits
 from traider.domain.vocabulary import EventKind, OrderType, Reason
-from traider.kernel.control_desk import Controls, gross_exposure
+from traider.kernel.control_desk import Controls, gross_exposure, order_record
 from traider.kernel.desk import Desk
 
 MARKET, LIMIT, STOP = OrderType.MARKET, OrderType.LIMIT, OrderType.STOP
@@ -36,8 +36,8 @@ class Floor:
     def ask(self, side: int, size: float, price: float = 0.0, type_: OrderType | None = None, *, inst: int = 0) -> Reason:
         """Why it may not go. Nothing changes."""
         order = self._order(side, size, price, type_, inst)
-        reason = self.desk.check(tif=0, post_only=False, **order)
-        return reason if reason is not Reason.NONE else self.controls.check(self.desk.record, self.now_ns, **order)
+        reason = self.desk.check(**order)
+        return reason if reason is not Reason.NONE else self.controls.check(self.desk.record, self.now_ns, order_record(**order))
 
     def send(self, side: int, size: float, price: float = 0.0, type_: OrderType | None = None, *, inst: int = 0) -> Reason:
         """As ``ask``; what passes is open from here on."""
@@ -47,8 +47,8 @@ class Floor:
             return reason
         order = self._order(side, size, price, type_, inst)
         number = int(self.desk.account["next_id"]) + 1
-        self.desk.restore_order(order_id=number, ref=0, tif=0, post_only=False, filled=0.0, ts_ns=self.now_ns, **order)
-        self.controls.placed(self.now_ns, **order)
+        self.desk.restore_order(order_id=number, ref=0, filled=0.0, ts_ns=self.now_ns, **order)
+        self.controls.placed(self.now_ns, order_record(**order))
         self.controls.accepted()
         return reason
 

@@ -8,9 +8,7 @@ import numpy as np
 from ..domain.errors import UserError
 from ..domain.limits import RiskLimits
 from ..domain.vocabulary import Reason
-from . import bands, controls, risk
-from .jit import compiled
-from .portfolio import on_grid
+from . import bands, controls, layout
 
 _METHODS = {"std": bands.STD, "ewma": bands.EWMA, "atr": bands.ATR}
 SECOND_NS = 1_000_000_000
@@ -28,24 +26,6 @@ NOT_COUNTED = frozenset(
         Reason.REPEATED_EXECUTIONS,
     }
 )
-
-
-@compiled
-def _check(
-    record: Any, desk: Any, now_ns: int, inst: int, side: int, type_: int, size: float, limit_price: float, stop_price: float
-) -> int:
-    price = risk.highest_price(desk, inst, side, type_, limit_price, stop_price)
-    grows = increases(desk, inst, side, size)
-    return controls.check_controls(record, desk, now_ns, inst, side, type_, size, limit_price, stop_price, price, grows)
-
-
-@compiled
-def increases(desk: Any, inst: int, side: int, size: float) -> bool:
-    """Whether the position could come out larger in the order's direction, everything open on that side filled too."""
-    position = desk.positions[inst]
-    instrument = desk.instruments[inst]
-    resting = position.open_buys if side > 0 else position.open_sells
-    return bool(on_grid(side * position.size + resting + size, instrument.size_num, instrument.size_den) > 0.0)
 
 
 class Controls:
@@ -93,18 +73,17 @@ class Controls:
         """The market's price at this time."""
         controls.see_market(self.record, inst, ts_ns, price)
 
-    def check(
-        self, desk: Any, now_ns: int, *, inst: int, side: int, type: int, size: float, limit_price: float, stop_price: float
-    ) -> Reason:
-        """Why this order may not go, or NONE; the desk's own check has let it pass."""
-        return Reason(_check(self.record, desk, now_ns, inst, side, type, size, limit_price, stop_price))
+    def check(self, desk: Any, now_ns: int, order: Any) -> Reason:
+        """Why this order (a record of the desk's layout) may not go, or NONE; the desk's own check has let it pass."""
+        return Reason(controls.check_controls(self.record, desk, now_ns, order))
 
     def check_amend(self, now_ns: int) -> Reason:
         """Why no order may be amended now, or NONE."""
         return Reason(controls.amend_reason(self.record, now_ns))
 
-    def placed(self, now_ns: int, *, inst: int, side: int, type: int, size: float, limit_price: float, stop_price: float) -> None:
-        controls.note_placed(self.record, now_ns, inst, side, type, size, limit_price, stop_price)
+    def placed(self, now_ns: int, order: Any) -> None:
+        """The order goes out."""
+        controls.note_placed(self.record, now_ns, order)
 
     def accepted(self) -> None:
         controls.note_accepted(self.record)
@@ -157,6 +136,15 @@ _SWITCHES = (
     *("gross_exposure", "price_deviation", "market_data_age_ns", "orders_per_second", "amends_per_second", "duplicate_window_ns"),
     *("self_match", "safe_mode", "rejections_in_a_row", "executions_per_minute"),
 )
+
+
+def order_record(*, inst: int, side: int, type: int, size: float, **more: Any) -> Any:
+    """An order as a record of the desk's layout. ``more`` are further fields of it."""
+    row = np.zeros(1, layout.ORDER)[0]
+    row["inst"], row["side"], row["type"], row["size"] = inst, side, type, size
+    for name, value in more.items():
+        row[name] = value
+    return row
 
 
 def gross_exposure(desk: Any) -> float:

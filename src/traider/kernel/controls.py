@@ -8,13 +8,14 @@ the same answers.
 
 from typing import Any
 
-from ..domain.vocabulary import OrderType, Reason
+from ..domain.vocabulary import Reason
 from . import bands
 from .bands import record
+from .grid import on_grid
 from .jit import compiled
-from .layout import LIMIT, MARKET, MAX_INSTRUMENTS, MINUTE_NS, STOP
+from .layout import LIMIT, MARKET, MAX_INSTRUMENTS, MINUTE_NS, STOP_LIMIT
+from .risk import counts, has_limit, highest_price, left_open
 
-STOP_LIMIT = int(OrderType.STOP_LIMIT)
 SECOND_NS = 1_000_000_000
 RING = 1024  # orders, amendments and executions remembered; the largest limit on them
 MAX_RECENT = 256  # orders remembered for the duplicate window
@@ -41,6 +42,7 @@ RECENT = record(
     ("size", "f8"),
     ("limit_price", "f8"),
     ("stop_price", "f8"),
+    ("trail", "f8"),
 )
 
 CONTROLS = record(
@@ -83,19 +85,20 @@ def see_market(controls: Any, inst: int, ts_ns: int, price: float) -> None:
 
 
 @compiled
-def note_placed(controls: Any, now_ns: int, inst: int, side: int, type_: int, size: float, limit_price: float, stop_price: float) -> None:
+def note_placed(controls: Any, now_ns: int, order: Any) -> None:
     """An order has passed and goes out."""
     if controls.on == 0:
         return
     controls.placed_ns[controls.placed % RING] = now_ns
     recent = controls.recent[controls.placed % MAX_RECENT]
     recent.ts_ns = now_ns
-    recent.inst = inst
-    recent.side = side
-    recent.type = type_
-    recent.size = size
-    recent.limit_price = limit_price
-    recent.stop_price = stop_price
+    recent.inst = order.inst
+    recent.side = order.side
+    recent.type = order.type
+    recent.size = order.size
+    recent.limit_price = order.limit_price
+    recent.stop_price = order.stop_price
+    recent.trail = order.trail
     controls.placed += 1
 
 
@@ -181,13 +184,12 @@ def amend_reason(controls: Any, now_ns: int) -> int:
 
 
 @compiled
-def worst_price(mark: float, side: int, type_: int, limit_price: float, stop_price: float) -> float:
-    """The most that the order trades at, as ``risk.highest_price`` has it for one that is not placed yet."""
-    if type_ == LIMIT or type_ == STOP_LIMIT:
-        return limit_price if side > 0 else max(limit_price, mark)
-    if type_ == STOP:
-        return max(stop_price, mark) if side > 0 else stop_price
-    return mark
+def increases(desk: Any, order: Any) -> bool:
+    """Whether the position could come out larger in the order's direction, everything open on that side filled too."""
+    position = desk.positions[order.inst]
+    instrument = desk.instruments[order.inst]
+    resting = position.open_buys if order.side > 0 else position.open_sells
+    return bool(on_grid(order.side * position.size + resting + order.size, instrument.size_num, instrument.size_den) > 0.0)
 
 
 @compiled
@@ -205,9 +207,9 @@ def exposure_with(desk: Any, inst: int, side: int, notional: float) -> float:
         short = -held
         for k in range(desk.account.open_orders):
             order = desk.orders[k]
-            if order.inst != i:
+            if order.inst != i or not counts(desk, k):
                 continue
-            worth = (order.size - order.filled) * worst_price(mark, order.side, order.type, order.limit_price, order.stop_price)
+            worth = left_open(order) * highest_price(desk, order)
             if order.side > 0:
                 long += worth
             else:
@@ -221,7 +223,7 @@ def exposure_with(desk: Any, inst: int, side: int, notional: float) -> float:
 
 
 @compiled
-def is_duplicate(controls: Any, now_ns: int, inst: int, side: int, type_: int, size: float, limit_price: float, stop_price: float) -> bool:
+def is_duplicate(controls: Any, now_ns: int, order: Any) -> bool:
     """Whether the same order was placed within the window."""
     count = 0
     while count < controls.placed and count < MAX_RECENT:
@@ -229,12 +231,13 @@ def is_duplicate(controls: Any, now_ns: int, inst: int, side: int, type_: int, s
         if recent.ts_ns <= now_ns - controls.duplicate_window_ns:
             return False
         if (
-            recent.inst == inst
-            and recent.side == side
-            and recent.type == type_
-            and recent.size == size
-            and recent.limit_price == limit_price
-            and recent.stop_price == stop_price
+            recent.inst == order.inst
+            and recent.side == order.side
+            and recent.type == order.type
+            and recent.size == order.size
+            and recent.limit_price == order.limit_price
+            and recent.stop_price == order.stop_price
+            and recent.trail == order.trail
         ):
             return True
         count += 1
@@ -242,82 +245,67 @@ def is_duplicate(controls: Any, now_ns: int, inst: int, side: int, type_: int, s
 
 
 @compiled
-def matches_itself(controls: Any, desk: Any, inst: int, side: int, type_: int, limit_price: float) -> bool:
+def matches_itself(controls: Any, desk: Any, order: Any) -> bool:
     """Whether the order could trade with a limit order of this account that rests on the other side.
 
     A limit order reaches as far as its price. A market order reaches as far as the collar lets a price be, without a collar as
     far as it takes. Stop orders are not in anybody's book, on either side, until they are reached.
     """
-    if type_ != LIMIT and type_ != MARKET:
+    if order.type != LIMIT and order.type != MARKET:
         return False
-    reach = limit_price
+    reach = order.limit_price
     for k in range(desk.account.open_orders):
-        order = desk.orders[k]
-        if order.inst != inst or order.side == side or order.type != LIMIT:
+        other = desk.orders[k]
+        if other.inst != order.inst or other.side == order.side or other.type != LIMIT:
             continue
-        if type_ == MARKET:
+        if order.type == MARKET:
             if controls.price_deviation <= 0.0:
                 return True
-            reach = desk.positions[inst].mark_price * (1.0 + side * controls.price_deviation)
-        if (reach - order.limit_price) * side >= 0.0:
+            reach = desk.positions[order.inst].mark_price * (1.0 + order.side * controls.price_deviation)
+        if (reach - other.limit_price) * order.side >= 0.0:
             return True
     return False
 
 
 @compiled
-def _price_reason(controls: Any, inst: int, mark: float, type_: int, limit_price: float, stop_price: float, increases: bool) -> int:
+def _price_reason(controls: Any, desk: Any, order: Any, grows: bool) -> int:
     """Collar and band, for the price that an order with a limit would trade at."""
-    if type_ != LIMIT and type_ != STOP_LIMIT:
+    if not has_limit(order.type):
         return NONE
-    around = stop_price if type_ == STOP_LIMIT else mark  # a stop-limit order meets the market where its stop is reached
-    if controls.price_deviation > 0.0 and bands.is_outside(limit_price, around, controls.price_deviation):
+    # a stop-limit order meets the market where its stop is reached
+    around = order.stop_price if order.type == STOP_LIMIT else desk.positions[order.inst].mark_price
+    if controls.price_deviation > 0.0 and bands.is_outside(order.limit_price, around, controls.price_deviation):
         return PRICE_COLLAR
     if controls.band.multiplier > 0.0:
-        half = bands.width(controls.bands[inst], controls.band)
+        half = bands.width(controls.bands[order.inst], controls.band)
         if half == bands.UNKNOWN:
-            return PRICE_BAND if increases else NONE
-        if bands.is_outside(limit_price, around, half):
+            return PRICE_BAND if grows else NONE
+        if bands.is_outside(order.limit_price, around, half):
             return PRICE_BAND
     return NONE
 
 
 @compiled
-def check_controls(
-    controls: Any,
-    desk: Any,
-    now_ns: int,
-    inst: int,
-    side: int,
-    type_: int,
-    size: float,
-    limit_price: float,
-    stop_price: float,
-    price: float,
-    increases: bool,
-) -> int:
-    """NONE, or the reason why this order may not go. Nothing changes.
-
-    The order has passed the checks of ``risk.check``; ``price`` is the most that it trades at, ``increases`` tells whether the
-    position could come out larger in the order's direction.
-    """
+def check_controls(controls: Any, desk: Any, now_ns: int, order: Any) -> int:
+    """NONE, or the reason why this order, which has passed ``risk.check``, may not go. Nothing changes."""
     if controls.on == 0:
         return NONE
     if controls.halted != NONE:
         return int(controls.halted)
-    if increases and controls.safe_mode != 0:
+    grows = increases(desk, order)
+    if grows and controls.safe_mode != 0:
         return SAFE_MODE
-    if increases and controls.market_data_age_ns > 0 and now_ns - controls.seen_ns[inst] > controls.market_data_age_ns:
+    if grows and controls.market_data_age_ns > 0 and now_ns - controls.seen_ns[order.inst] > controls.market_data_age_ns:
         return STALE_MARKET_DATA
-    mark = desk.positions[inst].mark_price
-    reason = _price_reason(controls, inst, mark, type_, limit_price, stop_price, increases)
+    reason = _price_reason(controls, desk, order, grows)
     if reason != NONE:
         return reason
-    if controls.duplicate_window_ns > 0 and is_duplicate(controls, now_ns, inst, side, type_, size, limit_price, stop_price):
+    if controls.duplicate_window_ns > 0 and is_duplicate(controls, now_ns, order):
         return DUPLICATE_ORDER
-    if controls.self_match != 0 and matches_itself(controls, desk, inst, side, type_, limit_price):
+    if controls.self_match != 0 and matches_itself(controls, desk, order):
         return SELF_MATCH
-    if increases and controls.gross_exposure > 0.0:
-        worst = exposure_with(desk, inst, side, price * size)
+    if grows and controls.gross_exposure > 0.0:
+        worst = exposure_with(desk, order.inst, order.side, highest_price(desk, order) * order.size)
         if worst > controls.gross_exposure * (1.0 + PRODUCT):
             return GROSS_EXPOSURE
     if controls.orders_per_second > 0 and orders_in_last_second(controls, now_ns) >= controls.orders_per_second:

@@ -19,7 +19,7 @@ from traider.domain.order_state import Order, apply
 from traider.domain.orders import AnyOrderEvent, OrderAccepted, OrderAmended, OrderFilled, OrderRejected, OrderRequest, OrderSubmitted
 from traider.domain.vocabulary import Liquidity, OrderType, Reason
 from traider.kernel import layout, portfolio
-from traider.kernel.control_desk import Controls
+from traider.kernel.control_desk import Controls, order_record
 from traider.kernel.desk import Desk
 from traider.kernel.simulation import Fees
 
@@ -226,8 +226,8 @@ class LiveBooks(Books):
         if reason is not Reason.NONE:
             return reason
         order = _desk_order(number, request)
-        reason = self.desk.check(tif=int(request.time_in_force), post_only=request.post_only, **order)
-        return reason if reason is not Reason.NONE else self.asked.check(self.desk.record, self.now_ns, **order)
+        reason = self.desk.check(**order)
+        return reason if reason is not Reason.NONE else self.asked.check(self.desk.record, self.now_ns, order_record(**order))
 
     def reduces(self, request: OrderRequest) -> bool:
         """Whether the position can't come out larger in the order's direction, everything open on that side filled too."""
@@ -245,15 +245,13 @@ class LiveBooks(Books):
             return  # an order that was made elsewhere: it is told, but there is nothing to measure it with
         number = int(self.desk.account["next_id"]) + 1
         order = _desk_order(inst, request)
-        self.desk.restore_order(
-            order_id=number, ref=0, tif=int(request.time_in_force), post_only=request.post_only, filled=0.0, ts_ns=ts_ns, **order
-        )
+        self.desk.restore_order(order_id=number, ref=0, filled=0.0, ts_ns=ts_ns, **order)
         self.number_of[request.client_order_id] = number
         self.id_of[number] = request.client_order_id
         if request.strategy == EXTERNAL:
             self.desk.account["submissions"] -= 1  # the rate is the strategies' own
         else:
-            self.asked.placed(ts_ns, **order)
+            self.asked.placed(ts_ns, order_record(**order))
 
     def release(self, identifier: str) -> None:
         """Takes the order out of the desk's table."""
@@ -289,8 +287,6 @@ class LiveBooks(Books):
         self.desk.restore_order(
             order_id=number,
             ref=0,
-            tif=int(request.time_in_force),
-            post_only=request.post_only,
             filled=float(filled),
             ts_ns=ts_ns,
             **_desk_order(self.instrument_number(request.symbol), request),
@@ -360,12 +356,15 @@ def _desk_order(inst: int, request: OrderRequest) -> dict[str, Any]:
         "size": float(request.size),
         "limit_price": float(request.limit_price or 0),
         "stop_price": float(request.stop_price or 0),
+        "tif": int(request.time_in_force),
+        "post_only": int(request.post_only),
+        "expire_ns": request.expire_ts_ns,
     }
 
 
 def _unexact(request: OrderRequest) -> Reason:
-    """A number that the desk could not hold exactly is finer than any increment."""
-    if request.type not in (OrderType.MARKET, OrderType.LIMIT, OrderType.STOP):
+    """A number that the desk could not hold exactly is finer than any increment; some kinds of order no exchange here has."""
+    if request.type is OrderType.TRAILING_STOP or request.oco or request.parent:
         return Reason.INVALID_ORDER
     for value, reason in (
         (request.size, Reason.SIZE_INCREMENT),
