@@ -182,8 +182,26 @@ def test_the_documented_defaults_are_the_real_ones() -> None:
     for _, section in sections():
         for field in section.model_fields.values():
             shown = documented[str(field.validation_alias)]
-            if field.default in (None, ()):
+            if isinstance(field.default, bool):
+                assert shown == f"`{str(field.default).lower()}`"
+            elif field.default in (None, ()):
                 assert not shown.startswith("`"), shown  # told in words
             else:
                 default = f"{field.default:g}" if isinstance(field.default, float) else str(field.default)
                 assert shown == f"`{default.lower() if isinstance(field.default, bool) else default}`"
+
+
+def test_a_band_without_its_window_is_named() -> None:
+    for environment, window in (
+        ({"VOLATILITY_MULT": "3"}, "VOLATILITY_WINDOW"),
+        ({"VOLATILITY_MULT": "3", "VOLATILITY_METHOD": "atr"}, "ATR_WINDOW"),
+    ):
+        assert settings_problems(environment) == [("VOLATILITY_MULT", f"a band needs {window} too")]
+        assert settings_problems(environment | {window: "20"}) == []
+    assert settings_problems({"VOLATILITY_MULT": "3", "VOLATILITY_METHOD": "ewma"}) == []
+
+
+def test_live_trading_is_off_by_default() -> None:
+    live = load_settings({}).live
+    assert (live.live_trading, live.dry_run) == (False, True)
+    assert load_settings({"SAFE_MODE": "true"}).risk.limits().safe_mode
