@@ -38,9 +38,12 @@ COMMANDS = {
     "up": Command("traider.cli.up:up", "Start the platform in paper mode: guard, trader, API and dashboard."),
     "exchange-sim": Command("traider.cli.exchange_sim:exchange_sim", "Serve a simulated exchange that speaks Coinbase's protocol."),
     "guard": Command("traider.cli.guard:guard", "Run the risk guard alone."),
+    "enable-live": Command("traider.cli.enable_live:enable_live", "Let a strategy trade with money, after a look at what is at stake."),
+    "replay": Command("traider.cli.replay:replay", "Feed a recorded session to its strategy again: the same orders, bit for bit."),
     "journal verify": Command("traider.cli.journal:verify", "Check the hash chain of the journal: any edit, gap or torn tail."),
     "journal show": Command("traider.cli.journal:show", "Print the journal's entries."),
     "verify parity": Command("traider.cli.verify:parity", "Prove that a replay through the guard fills as the backtest does."),
+    "verify lookahead": Command("traider.cli.lookahead:lookahead", "Prove that no decision depends on what comes after it."),
     "verify reproduce": Command("traider.cli.reproduce:reproduce", "Run a backtest's manifest again and compare the outcome, bit for bit."),
     "doctor": Command("traider.cli.doctor:doctor", "Check this environment and say what to do about what is missing."),
 }

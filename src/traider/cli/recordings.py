@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 
 from traider.connectors.sim.exchange.recording import Columns
 from traider.domain.errors import DataError
-from traider.storage.market_file import read_market_file
+from traider.storage.market import read_market_file
 
 _BOOK = ("ts", "side", "price", "size", "is_snapshot", "seq")
 
