@@ -113,7 +113,7 @@ async def _serve(serving: Serving, *, tls: bool) -> None:
 
 def _play(simulator: Simulator, product: Product, files: list[Path], *, seed: int, depth: int, steps_per_s: float, infer: bool) -> None:
     if files:
-        columns = [read_recording(path) for path in files]
+        columns = [part for path in files for part in read_recording(path)]
         simulator.play(product, recorded_market(product, columns, seed=seed, depth=depth, infer_trades=infer))
     else:
         start = _PRICES.get(product.base, 100.0)

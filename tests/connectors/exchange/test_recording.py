@@ -180,7 +180,7 @@ def replayed(data_dir: Path, *names: str) -> Simulator:
     """The files played to their end."""
     simulator = Simulator(Setup(Config(), once=True, virtual_start_ns=START_NS))
     listed_product = simulator.list_product("BTC-USD")
-    files = [read_recording(data_dir / name) for name in names]
+    files = [part for name in names for part in read_recording(data_dir / name)]
     simulator.play(listed_product, recorded_market(listed_product, files, seed=1, depth=5, infer_trades=True))
     while simulator.agenda.run_due(START_NS + 3600 * S):
         pass
@@ -213,30 +213,41 @@ def test_recorded_trades_are_told_as_they_were(data_dir: Path) -> None:
 class TestReading:
     def test_each_kind_of_file_is_known_by_its_columns(self, data_dir: Path) -> None:
         names = (L2, TRADES, "bars/coinbase_btcusd_1m_2018-05.parquet")
-        assert [read_recording(data_dir / name).kind for name in names] == ["l2", "trades", "bars"]
+        assert [[part.kind for part in read_recording(data_dir / name)] for name in names] == [["l2"], ["trades"], ["bars"]]
 
-    @pytest.mark.parametrize(
-        ("change", "words"),
-        [
-            ({"side": ["bid", "buy"]}, "'side' must be 'bid' or 'ask'"),
-            ({"ts": [2, 1]}, "never step back"),
-            ({"price": [1.0, None]}, "'price' has a missing value"),
-        ],
-    )
-    def test_a_book_that_can_not_be_used_is_refused(self, tmp_path: Path, change: dict[str, Any], words: str) -> None:
-        good = {"ts": [1, 2], "side": ["bid", "ask"], "price": [1.0, 2.0], "size": [1.0, 1.0], "is_snapshot": [True, False], "seq": [0, 1]}
-        path = tmp_path / "book.parquet"
-        pq.write_table(pa.table(good | change), path)
-        with pytest.raises(DataError, match=words):
-            read_recording(path)
+    def test_a_book_and_its_trades_may_be_in_one_file(self, tmp_path: Path, product: Product) -> None:
+        rows = [
+            (1, "snapshot", "bid", 99.0, 1.0),
+            (1, "snapshot", "ask", 101.0, 1.0),
+            (2, "trade", "sell", 99.0, 0.25),
+            (3, "level", "bid", 99.0, 0.75),
+        ]
+        columns = {
+            "ts": [START_NS + ts * S for ts, *_ in rows],
+            "kind": ["trade" if word == "trade" else side for _, word, side, *_ in rows],
+            "side": [side if word == "trade" else None for _, word, side, *_ in rows],
+            "price": [price for *_, price, _ in rows],
+            "size": [size for *_, size in rows],
+            "is_snapshot": [word == "snapshot" for _, word, *_ in rows],
+        }
+        pq.write_table(pa.table(columns), tmp_path / "book.parquet")
+        messages = market(product, *read_recording(tmp_path / "book.parquet")).messages()
+        assert [row_words for _, row_words in words(messages)] == [["CLEAR", "LEVEL", "LEVEL"], ["TRADE"], ["LEVEL"]]
 
-    def test_a_book_without_a_column_is_refused(self, tmp_path: Path) -> None:
-        path = tmp_path / "book.parquet"
-        pq.write_table(pa.table({"ts": [1], "is_snapshot": [True], "seq": [0]}), path)
-        with pytest.raises(DataError, match="it needs ts, side, price"):
-            read_recording(path)
+    def test_what_can_not_be_traded_on_is_refused(self, tmp_path: Path) -> None:
+        quote = {"ts": [START_NS], "bid": [1.0], "bid_size": [1.0], "ask": [2.0], "ask_size": [1.0]}
+        pq.write_table(pa.table(quote), tmp_path / "quotes.parquet")
+        with pytest.raises(DataError, match="holds quotes, which can't be traded on"):
+            read_recording(tmp_path / "quotes.parquet")
 
-    def test_what_is_no_parquet_file_is_refused(self, tmp_path: Path) -> None:
-        (tmp_path / "x.parquet").write_text("hello")
-        with pytest.raises(DataError, match="is not a Parquet file"):
-            read_recording(tmp_path / "x.parquet")
+    def test_several_markets_are_refused(self, tmp_path: Path) -> None:
+        trades = {
+            "ts": [START_NS, START_NS],
+            "symbol": ["A-USD", "B-USD"],
+            "price": [1.0, 2.0],
+            "size": [1.0, 1.0],
+            "side": ["buy", "sell"],
+        }
+        pq.write_table(pa.table(trades), tmp_path / "trades.parquet")
+        with pytest.raises(DataError, match="holds A-USD, B-USD; give a file of one market"):
+            read_recording(tmp_path / "trades.parquet")
