@@ -4,7 +4,7 @@ import argparse
 import sys
 from types import ModuleType
 
-from . import bars, compilation, guard_orders, indicators, memory, page, startup, stream, sweep, trades
+from . import bars, compilation, exchange_sim, feed, guard_orders, indicators, memory, page, startup, stream, sweep, trades
 from .measure import ROUNDS
 
 QUESTIONS: dict[str, ModuleType] = {
@@ -17,6 +17,8 @@ QUESTIONS: dict[str, ModuleType] = {
     "startup": startup,
     "compilation": compilation,
     "guard_orders": guard_orders,
+    "exchange_sim": exchange_sim,
+    "feed": feed,
 }
 
 

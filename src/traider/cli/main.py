@@ -36,6 +36,7 @@ COMMANDS = {
     "walkforward": Command("traider.cli.walkforward:walkforward", "Choose parameters on the past, trade them on what comes next."),
     "new strategy": Command("traider.cli.new:strategy", "Write a commented strategy with its test, to start from."),
     "up": Command("traider.cli.up:up", "Start the platform in paper mode: guard, trader, API and dashboard."),
+    "exchange-sim": Command("traider.cli.exchange_sim:exchange_sim", "Serve a simulated exchange that speaks Coinbase's protocol."),
     "guard": Command("traider.cli.guard:guard", "Run the risk guard alone."),
     "enable-live": Command("traider.cli.enable_live:enable_live", "Let a strategy trade with money, after a look at what is at stake."),
     "replay": Command("traider.cli.replay:replay", "Feed a recorded session to its strategy again: the same orders, bit for bit."),

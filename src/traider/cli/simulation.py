@@ -34,7 +34,7 @@ _UNITS_NS = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": 1_000_000_000}
 
 
 _OPTIONS: dict[str, Any] = {
-    "path": Annotated[
+    "intrabar_path": Annotated[
         str | None, typer.Option(help="How a bar's prices came: pessimistic, open-high-low-close, open-low-high-close, nearest-first.")
     ],
     "participation": Annotated[float | None, typer.Option(help="Fraction of a bar's volume that own orders may take.")],
@@ -59,7 +59,7 @@ _OPTIONS: dict[str, Any] = {
 class VenueOptions:
     """As they were given; None is the default. The fields are the options' names."""
 
-    path: str | None = None
+    intrabar_path: str | None = None
     participation: float | None = None
     queue: str | None = None
     queue_power: float | None = None
@@ -79,7 +79,7 @@ class VenueOptions:
     def simulation(self) -> Simulation:
         """SettingsError names the option that can't be used."""
         return Simulation(
-            path=_word("--path", self.path, IntrabarPath.PESSIMISTIC),
+            path=_word("--intrabar-path", self.intrabar_path, IntrabarPath.PESSIMISTIC),
             participation=self.participation,
             queue=_word("--queue", self.queue, QueueModel.RISK_AVERSE),
             queue_power=3.0 if self.queue_power is None else self.queue_power,

@@ -17,7 +17,11 @@ PROTOCOL_VERSION = 1
 
 
 class MarketEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of a tape; the meaning of a..e and of the flags is told by ``traider.domain.vocabulary.EventKind``."""
+    """One row of a tape; the meaning of a..e is told by ``traider.domain.vocabulary.EventKind``.
+
+    ``flags`` are those that the vocabulary lets stand beside a kind (``BOOK_CLEAR``, ``BOOK_END``); ``received_ts_ns`` is when it
+    reached this machine, 0 where that is not known.
+    """
 
     index: int  # position in the source, from 0
     kind: EventKind
@@ -29,6 +33,7 @@ class MarketEvent(msgspec.Struct, frozen=True, kw_only=True):
     d: float = 0.0
     e: float = 0.0
     flags: int = 0
+    received_ts_ns: int = 0
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):

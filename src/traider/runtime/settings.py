@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import msgspec
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from traider.domain.errors import SettingsError
@@ -170,6 +170,43 @@ class MetricsSettings(Section):
     port: Port = Field(default=9108, validation_alias="METRICS_PORT")
 
 
+class CoinbaseSettings(Section):
+    """Where Coinbase is and how it is spoken to. Nothing here is secret."""
+
+    official_sdk: bool = Field(default=False, validation_alias="USE_OFFICIAL_SDK")
+    rest_url: str = Field(default="https://api.coinbase.com", validation_alias="COINBASE_REST_URL")
+    market_url: str = Field(default="wss://advanced-trade-ws.coinbase.com", validation_alias="COINBASE_WS_URL")
+    user_url: str = Field(default="wss://advanced-trade-ws-user.coinbase.com", validation_alias="COINBASE_WS_USER_URL")
+    ca_file: Path | None = Field(default=None, validation_alias="COINBASE_CA_FILE")
+
+    @field_validator("rest_url", "market_url", "user_url")
+    @classmethod
+    def _bare_address(cls, value: str, info: ValidationInfo) -> str:
+        schemes = ("https", "http") if info.field_name == "rest_url" else ("wss", "ws")
+        parts = urlsplit(value)
+        if parts.scheme not in schemes or not parts.netloc or value.rstrip("/") != f"{parts.scheme}://{parts.netloc}":
+            raise ValueError(f"write {schemes[0]}://host[:port] without a path")
+        if parts.scheme == schemes[1] and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
+            raise ValueError(f"an address without TLS has to be on this machine: write {schemes[0]}://")
+        return value.rstrip("/")
+
+
+class CoinbaseKeySettings(Section):
+    """The key to the account. Of all processes the guard alone is given it."""
+
+    name: str | None = Field(default=None, validation_alias="COINBASE_API_KEY")
+    secret: SecretStr | None = Field(default=None, validation_alias="COINBASE_API_SECRET")
+    file: Path | None = Field(default=None, validation_alias="COINBASE_KEY_FILE")
+
+
+class CoinbaseOAuthSettings(Section):
+    """The application that users give access to their account instead of a key."""
+
+    client_id: str | None = Field(default=None, validation_alias="COINBASE_OAUTH_CLIENT_ID")
+    client_secret: SecretStr | None = Field(default=None, validation_alias="COINBASE_OAUTH_CLIENT_SECRET")
+    redirect_uri: str = Field(default="http://127.0.0.1:8765/callback", validation_alias="COINBASE_OAUTH_REDIRECT_URI")
+
+
 class LogSettings(Section):
     """What is logged and how it looks."""
 
@@ -202,6 +239,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     api: ApiSettings
     metrics: MetricsSettings
     log: LogSettings
+    coinbase: CoinbaseSettings
+    coinbase_key: CoinbaseKeySettings
+    coinbase_oauth: CoinbaseOAuthSettings
 
     @property
     def store_url(self) -> str:
