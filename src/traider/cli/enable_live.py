@@ -9,8 +9,7 @@ import typer
 
 from traider.domain.errors import UserError
 from traider.domain.guard_protocol import KeyInfo, Snapshot
-from traider.domain.orders import AnyOrderEvent
-from traider.domain.state import AccountState, LimitUse, RiskState
+from traider.domain.state import LimitUse
 from traider.guard.authorization import Authorization, LivePolicy, why_not_configured, write_authorization
 from traider.guard.client import GuardClient
 from traider.guard.place import find_guard
@@ -21,6 +20,7 @@ from traider.runtime.settings import Settings, load_settings
 from traider.strategies.registry import find_strategy
 
 from . import options
+from .accept_balances import Deaf
 from .live_evidence import standing_of
 
 NEEDED = {"max_order_notional": "MAX_ORDER_NOTIONAL", "max_gross_exposure": "MAX_GROSS_EXPOSURE", "max_daily_loss": "MAX_DAILY_LOSS"}
@@ -88,19 +88,11 @@ def confirm(key: KeyInfo) -> None:
 
 
 async def _asked(state_dir: Path) -> tuple[KeyInfo, Snapshot]:
-    client = await GuardClient.connect(*find_guard(state_dir), _Deaf(), role="observer", client="enable-live")
+    client = await GuardClient.connect(*find_guard(state_dir), Deaf(), role="observer", client="enable-live")
     try:
         return await client.key(), await client.snapshot()
     finally:
         client.close()
-
-
-class _Deaf:
-    def on_order_event(self, event: AnyOrderEvent) -> None:
-        """Nothing that happens meanwhile matters here."""
-
-    def on_state(self, account: AccountState, risk: RiskState) -> None:
-        """As above."""
 
 
 def _authorization(name: str, strategy: Strategy, key: KeyInfo, settings: Settings) -> Authorization:
