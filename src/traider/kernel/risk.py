@@ -242,14 +242,17 @@ def _resting_beside(desk: Any, order: Any, size: float) -> float:
 
 
 @compiled
-def worst_case(desk: Any, order: Any, size: float) -> int:
-    """NONE, or the limit that would be broken if this size of the order fills after everything that is open on its side."""
+def worst_case(desk: Any, order: Any, size: float, untold: float, cash: float) -> int:
+    """NONE, or the limit that would be broken if this size of the order fills after everything that is open on its side.
+
+    ``untold`` is what was filled on the other side and the account has not been told of, ``cash`` what there is for buys.
+    """
     account = desk.account
     inst = order.inst
     instrument = desk.instruments[inst]
     position = desk.positions[inst]
     side = order.side
-    worst = on_grid(side * position.size + _resting_beside(desk, order, size), instrument.size_num, instrument.size_den)
+    worst = on_grid(side * position.size + _resting_beside(desk, order, size) - untold, instrument.size_num, instrument.size_den)
     if not worst > 0.0:
         return NONE  # it reduces
     if worst > desk.limits.position_size:
@@ -260,13 +263,18 @@ def worst_case(desk: Any, order: Any, size: float) -> int:
     price = highest_price(desk, order)
     if instrument.initial_margin > 0.0:
         fee = price * size * highest_fee_rate(desk, inst)
-        if margin_needed(desk, inst, side, worst, price) + fee > account.equity * (1.0 + SUM):
+        if margin_needed(desk, inst, worst, price) + fee > account.equity * (1.0 + SUM):
             return INSUFFICIENT_MARGIN
         return NONE
     if side < 0 and instrument.shortable == 0:
         return INSUFFICIENT_BALANCE
-    if side > 0 and cash_reserved(desk) + cash_needed(desk, inst, price, size) > account.cash:
+    if side < 0:
+        return NONE
+    needed = cash_needed(desk, inst, price, size)
+    if cash_reserved(desk) + needed > cash:
         return INSUFFICIENT_BALANCE
+    if account.margined > 0 and margin_needed(desk, -1, 0.0, 0.0) + needed > account.equity * (1.0 + SUM):
+        return INSUFFICIENT_MARGIN  # what short positions brought in is no cash to spend
     return NONE
 
 
@@ -274,7 +282,8 @@ def worst_case(desk: Any, order: Any, size: float) -> int:
 def check(desk: Any, order: Any, replaces: int) -> int:
     """NONE, or the reason why this order may not go.
 
-    ``replaces`` is 1 where it takes the place of an order in the table that counts no more, else 0.
+    ``replaces`` is 1 where it takes the place of an order in the table that counts no more, and whose amendment was counted
+    when it was sent; else 0.
     """
     account = desk.account
     if account.killed != 0:
@@ -286,9 +295,9 @@ def check(desk: Any, order: Any, replaces: int) -> int:
     if others >= desk.limits.open_orders or others >= MAX_ORDERS:
         return OPEN_ORDERS
     if order.parent == 0:  # one that follows another is asked again when its time comes
-        reason = worst_case(desk, order, order.size)
+        reason = worst_case(desk, order, order.size, 0.0, account.cash)
         if reason == POSITION_SIZE or reason == DAILY_LOSS or reason == DRAWDOWN:
             return reason
-    if rate_reached(desk):
+    if replaces == 0 and rate_reached(desk):
         return ORDER_RATE
     return reason
