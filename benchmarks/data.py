@@ -12,6 +12,7 @@ from .measure import WORK
 FIVE_YEARS = 2_628_000  # one-minute bars
 START_NS = 1_600_000_020_000_000_000  # the start of a minute
 MINUTE_NS = 60_000_000_000
+DAY_NS = 86_400_000_000_000
 
 
 def bars_file(rows: int = FIVE_YEARS) -> Path:
@@ -39,6 +40,21 @@ def trades_file(rows: int = 5_000_000) -> Path:
         size = np.round(rng.exponential(0.05, rows) + 0.02, 4)
         _write(path, {"ts": ts, "price": _walk(rng, rows, 2e-5), "size": size, "side": side})
     return path
+
+
+def trades_folder(days: int, trades_a_day: int) -> Path:
+    """A folder with so many daily files of trades. The days are one day's prices over and over: made once, and moved in time."""
+    folder = WORK / f"btc-usd_{days}_days_of_{trades_a_day}_trades"
+    if not folder.exists():
+        rng = np.random.default_rng(9)
+        side = pa.array(np.array(["buy", "sell"])[rng.integers(0, 2, trades_a_day)]).dictionary_encode()
+        ts = START_NS + np.sort(rng.integers(0, DAY_NS, trades_a_day))
+        price, size = _walk(rng, trades_a_day, 2e-5), np.round(rng.exponential(0.05, trades_a_day) + 0.02, 4)
+        unfinished = folder.with_suffix(".part")
+        for day in range(days):
+            _write(unfinished / f"btc-usd_{day:03}.parquet", {"ts": ts + day * DAY_NS, "price": price, "size": size, "side": side})
+        unfinished.replace(folder)
+    return folder
 
 
 def _walk(rng: np.random.Generator, rows: int, deviation: float) -> Any:

@@ -11,7 +11,7 @@ from traider.engine.backtest import BacktestSpec, run_backtest
 from traider.engine.tape import Tape
 from traider.kernel.kit import Strategy
 from traider.kernel.simulation import Fees
-from traider.storage.market_file import MarketFile
+from traider.storage.market import MarketFile
 
 from .reference import CASH, FEE
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from traider.kernel.indicators import Ema, Highest, Rsi, Sma, Sum, Variance
 from traider.kernel.structs import allocate, describe, view_of
-from traider.storage.market_file import read_market_file
+from traider.storage.market import read_market_file
 
 from .data import bars_file
 from .measure import answer, cases_in_turns, ratio

@@ -9,7 +9,7 @@ from .measure import TRAIDER, WORK, answer, in_turns, process
 from .page import Row, Table
 
 INPUT_BYTES = 48 * FIVE_YEARS  # time, open, high, low, close, volume, eight bytes each
-IMPORTS = "import traider.cli.backtest, traider.kernel.compiler, traider.strategies.sma_cross, traider.storage.market_file"
+IMPORTS = "import traider.cli.backtest, traider.kernel.compiler, traider.strategies.sma_cross, traider.storage.market"
 MIB = 1024 * 1024
 
 

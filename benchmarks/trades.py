@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from traider.engine.tape import Tape, trades_tape
-from traider.storage.market_file import MarketFile, read_market_file
+from traider.storage.market import MarketFile, read_market_file
 from traider.strategies.ema_band import EmaBand
 
 from . import reference

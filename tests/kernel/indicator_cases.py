@@ -10,7 +10,7 @@ import traider.kernel.indicators as kit
 from tests.kernel.desks import instrument
 from traider.engine.tape import Tape, bars_tape
 from traider.kernel.indicators import Indicator
-from traider.storage.market_file import read_market_file
+from traider.storage.market import read_market_file
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Row = tuple[float, ...]

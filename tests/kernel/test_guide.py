@@ -8,7 +8,7 @@ import pytest
 from tests.kernel.desks import instrument
 from traider.engine.backtest import BacktestSpec, run_backtest
 from traider.engine.tape import Tape, bars_tape
-from traider.storage.market_file import read_market_file
+from traider.storage.market import read_market_file
 from traider.strategies.registry import find_strategy
 
 ROOT = Path(__file__).parents[2]
