@@ -231,7 +231,7 @@ class Desk:
         slot = entry.find(self.address, order_id)
         if slot < 0 or self.record["orders"][slot]["stage"] == layout.MATCHED:
             return False
-        orders.cancel_at(self.record, slot, int(reason))
+        settle.take_back(self.record, slot, int(reason))
         return True
 
     def is_open(self, order_id: int) -> bool:

@@ -139,15 +139,21 @@ def settle_requests(desk: Any) -> None:
 
 
 @compiled
+def take_back(desk: Any, slot: int, reason: int) -> None:
+    """Cancels what is left of the order at once; what follows it ends, or begins for what was filled."""
+    inst = desk.orders[slot].inst
+    cancel_at(desk, slot, reason)
+    meet(desk, inst)
+
+
+@compiled
 def _send_cancel(desk: Any, slot: int) -> None:
     if slot < 0:
         return
     account = desk.account
     order = desk.orders[slot]
     if desk.settings.latency == 0:
-        inst = order.inst
-        cancel_at(desk, slot, REQUESTED)
-        meet(desk, inst)
+        take_back(desk, slot, REQUESTED)
         return
     if order.cancel_ns > 0:
         return  # one is under way, and arrives before this one would
@@ -198,8 +204,7 @@ def amend_at(desk: Any, slot: int) -> None:
     done = order.size - unfilled(desk, slot)
     size = order.new_size if order.new_size > 0.0 else order.size
     if size <= done:
-        cancel_at(desk, slot, REQUESTED)
-        meet(desk, inst)
+        take_back(desk, slot, REQUESTED)
         return
     wanted = desk.amended
     copy_record(wanted, order)
