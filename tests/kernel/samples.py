@@ -211,6 +211,9 @@ class Juggler(Strategy):
         read[7] = book.imbalance(5)
         read[8] = book.vwap(1, 0.5) - book.vwap(-1, 0.5)
         read[9] = book.levels(1) + book.levels(-1)
+        if self.steps % 5 == 0 and ctx.open_orders() < 20:
+            ctx.buy_post_only(self.quantity, book.best_bid())
+            ctx.sell_post_only(self.quantity, book.best_ask())
         if book.spread() > 0.0:
             self.ask(book.best_bid(), 0, ctx)
 

@@ -85,8 +85,9 @@ def test_the_strategy_on_two_instruments_trades(tape: Tape, tmp_path: Path) -> N
     """The second market is the first one with a wave of a twentieth in it."""
     inst = np.tile(np.array([0, 1], np.uint16), len(tape))
     wave = 1.0 + 0.05 * np.sin(np.arange(len(tape)) / 100.0)
-    prices = [np.column_stack((column, np.round(column * wave, 1))).ravel() for column in (tape.a, tape.b, tape.c, tape.d)]
-    two = Tape(np.repeat(tape.ts_ns, 2), np.repeat(tape.kind, 2), inst, *prices, np.repeat(tape.e, 2), kinds=tape.kinds, instruments=2)
+    a, b, c, d = (np.column_stack((column, np.round(column * wave, 1))).ravel() for column in (tape.a, tape.b, tape.c, tape.d))
+    times, kinds, volume = (np.repeat(column, 2) for column in (tape.ts_ns, tape.kind, tape.e))
+    two = Tape(times, kinds, inst, a, b, c, d, volume, kinds=tape.kinds, instruments=2)
     other = instrument("ETH-USD", price="0.1", size="0.00000001", initial_margin="0.1", maintenance_margin="0.05")
     trades_on(two, 3, "Pair", tmp_path, other)
 

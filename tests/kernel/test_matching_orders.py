@@ -370,7 +370,7 @@ def test_a_limit_order_that_its_entry_lets_in_behind_the_market_takes_the_next_e
 def test_an_immediate_or_cancel_order_that_follows_meets_the_next_event_and_no_other() -> None:
     pit = pit_at()
     entry(pit, BUY, 1.0, 95.0)
-    more = {"limit_price": 105.0, "parent": 1, "tif": int(TimeInForce.IOC)}
+    more: dict[str, Any] = {"limit_price": 105.0, "parent": 1, "tif": int(TimeInForce.IOC)}
     out, _ = pit.desk.submit(inst=0, side=SELL, type=int(OrderType.LIMIT), size=1.0, **more)
     assert fills(pit.bar(100.0, 101.0, 94.0, 99.0)) == [(1, 95.0, 1.0, True)]
     assert cancels(pit.bar(98.0, 110.0, 97.0, 98.0)) == [(out, Reason.IOC_UNFILLED)]
@@ -395,7 +395,7 @@ def test_what_follows_a_fill_at_a_close_is_reached_by_nothing_of_that_bar() -> N
 
 def test_what_follows_an_order_that_was_refused_is_refused() -> None:
     pit = pit_at(limits=RiskLimits(max_position_size=Decimal(1)))
-    more = {"limit_price": 105.0, "parent": 1}
+    more: dict[str, Any] = {"limit_price": 105.0, "parent": 1}
     assert pit.desk.submit(inst=0, side=BUY, type=int(OrderType.MARKET), size=2.0, ref=1)[1] is Reason.POSITION_SIZE
     assert pit.desk.submit(inst=0, side=SELL, type=int(OrderType.LIMIT), size=1.0, **more)[1] is Reason.PARENT_ENDED
 

@@ -91,7 +91,7 @@ def test_the_notional_is_measured_at_the_most_that_the_order_may_trade_at(
 def test_a_pair_takes_its_cash_once() -> None:
     pit = Pit(marks=[100.0], cash=200.0)
     for price in (95.0, 96.0):
-        more = {"limit_price": price, "oco": 5}
+        more: dict[str, Any] = {"limit_price": price, "oco": 5}
         assert pit.desk.submit(inst=0, side=BUY, type=int(LIMIT), size=2.0, **more)[1] is Reason.NONE
     assert pit.desk.cash_reserved() == 192.0, "of the one that takes more"
     assert pit.ask(BUY, 0.2, LIMIT, limit_price=95.0)[1] is Reason.INSUFFICIENT_BALANCE
