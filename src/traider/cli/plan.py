@@ -31,6 +31,8 @@ class PaperPlan:
     description: Mapping[str, object]
     source_of: "SourceOf"
     interpreted: bool = False
+    others: tuple[Instrument, ...] = ()
+    kinds: int = 0  # of the events that the market may bring: a bit mask, 1 << kind; 0 where that is not known
 
     def session(self, snapshot: Snapshot) -> str:
         """The session that runs already, where it is the same; else a new one, which begins at the price where the market stands."""
@@ -52,10 +54,11 @@ class PaperPlan:
         account = snapshot.session_start or snapshot.account
         session = LiveSession(
             self.strategy_class(**self.values),
-            (self.instrument,),
+            (self.instrument, *self.others),
             session_id=snapshot.session_id,
             cash=account.cash,
             interpreted=self.interpreted,
+            kinds=self.kinds,
         )
         session.restore(msgspec.structs.replace(snapshot, account=account, open_orders=()))
         return session

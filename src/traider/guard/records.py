@@ -72,6 +72,7 @@ class Checkpoint(Record, frozen=True, kw_only=True, tag="checkpoint"):
     arriving: tuple[str, ...]
     triggered: tuple[str, ...]
     breached: bool
+    trailing: dict[str, float] = {}  # where trailing stops stand, by client order id
 
 
 AnyRecord = AnyOrderEvent | Configured | SessionStarted | KillSwitchSet | Checkpoint

@@ -116,15 +116,9 @@ def test_each_handler_is_watched_at_its_own_time() -> None:
         (20, int(EventKind.QUOTE), 99.0, 1.0, 101.0, 1.0),
         (30, int(EventKind.TRADE), 101.0, 0.5, 1.0, 0.0),
     ]
-    ts, kind, *values = zip(*events, strict=True)
-    rows = len(events)
-    tape = Tape(
-        np.array(ts, np.int64),
-        np.array(kind, np.uint8),
-        np.zeros(rows, np.uint16),
-        *(np.array(column, float) for column in values),
-        np.zeros(rows),
-    )
+    ts, kind, a, b, c, d = np.array(events, float).T
+    none = np.zeros(len(events))
+    tape = Tape(ts.astype(np.int64), kind.astype(np.uint8), none.astype(np.uint16), a, b, c, d, none)
     log = Log()
     run_backtest(BacktestSpec(watched(Reacts, log), {}, BTC, 1e6, interpreted=True), tape)
     trace = log.trace()
