@@ -153,7 +153,9 @@ class Books:
             arriving=tuple(self.id_of[int(order["id"])] for order in working if order["stage"] == layout.ARRIVING),
             triggered=tuple(self.id_of[int(order["id"])] for order in working if self._is_triggered(order)),
             trailing={
-                self.id_of[int(order["id"])]: float(order["stop_price"]) for order in working if order["type"] == layout.TRAILING_STOP
+                identifier: float(order["stop_price"])
+                for order in working
+                if self.open[identifier := self.id_of[int(order["id"])]].request.type is OrderType.TRAILING_STOP
             },
             breached=self.breach_seen,
         )

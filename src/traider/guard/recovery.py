@@ -153,13 +153,13 @@ class _Reader:
             # After a checkpoint no market event was matched: whatever was accepted since has yet to meet its first.
             arriving = identifier in checkpoint.arriving or self._accepted_n[identifier] > checkpoint.n
             working["stage"] = layout.ARRIVING if arriving else layout.RESTING
-            if identifier in checkpoint.triggered:
-                limited = books.open[identifier].request.type is OrderType.STOP_LIMIT
-                working["type"] = int(OrderType.LIMIT if limited else OrderType.MARKET)
-            elif int(working["type"]) == layout.TRAILING_STOP:
-                mark = checkpoint.marks[int(working["inst"])]  # what one that was placed since began to follow
+            kind = books.open[identifier].request.type
+            if kind is OrderType.TRAILING_STOP:
                 stop = checkpoint.trailing.get(identifier)
+                mark = checkpoint.marks[int(working["inst"])]  # what one that was placed since began to follow
                 working["stop_price"] = trail_from(desk.record, working, mark) if stop is None else stop
+            if identifier in checkpoint.triggered:
+                working["type"] = int(OrderType.LIMIT if kind is OrderType.STOP_LIMIT else OrderType.MARKET)
 
     def _restore_market(self, desk: Desk, books: Books) -> None:
         checkpoint = self._checkpoint
