@@ -83,8 +83,13 @@ def check(running: Witnesses, strategy: str, data: Path | list[Path], *, cuts: i
 
 
 def data_for(folder: Path, strategy: type[Strategy]) -> list[Path]:
-    """Recorded data that hold what the strategy acts on; of an order book with its trades."""
-    files = {"bars": ["bars"], "trades": ["trades"], "quotes": ["futures_quotes"], "book": ["futures_l2", "futures_trades"]}
+    """Recorded data that hold what the strategy acts on; of an order book with its trades and quotes."""
+    files = {
+        "bars": ["bars"],
+        "trades": ["trades"],
+        "quotes": ["futures_quotes"],
+        "book": ["futures_l2", "futures_trades", "futures_quotes"],
+    }
     return [folder / f"{name}.parquet" for name in next(files[kind] for kind in acts_on(strategy))]
 
 
@@ -123,6 +128,13 @@ def test_a_known_leak_is_found_with_its_lines(name: str, folder: Path, running: 
     # The line that leaks is named: where the state that differs is assigned, or, where it is a row too far, by its looks.
     named = [first.state.place if first.state else "", *(hint.place for hint in hints(find_strategy(strategy)))]
     assert set(named) & set(lines(strategy, "LEAK"))
+
+
+def test_on_an_order_book_a_file_that_is_not_given_leaves_it_unproven(folder: Path, running: Witnesses) -> None:
+    found = check(running, leak(folder, "next_best_bid"), [folder / "futures_l2.parquet", folder / "futures_trades.parquet"])
+    assert (found.verdict, found.leaks, found.remembered) == ("unproven", [], 0.0)
+    assert [(Path(read.path).name, read.market) for read in found.reads] == [("futures_quotes.parquet", False)]
+    assert "give files of market data with --data" in found.why
 
 
 @pytest.mark.parametrize("name", BY_MEMORY)

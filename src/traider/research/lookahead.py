@@ -43,6 +43,9 @@ _NATIVE = (
     "it opens the market data file in native code, where it can't be given another future; read it with open, pyarrow, pandas or polars"
 )
 _NOTHING = "it asked for nothing before the last cut, so there was nothing to compare; give other data or parameters"
+_OTHER_FILES = (
+    "it reads other files, and on an order book nothing tells whether those know the future; give files of market data with --data too"
+)
 _UNREPEATABLE = "two runs over the same data decided differently, so nothing can be said about the future; seed its random numbers"
 
 
@@ -161,6 +164,8 @@ def _judge(settings: Settings, data: Recorded, recorded: list[Answer], cases: li
         verdict, why = "leak", f"{_REMEMBERS} ({remembered:+.1f} deviations)"
     elif all(answer.opened for answer in [*recorded, *answers]):
         verdict, why = "unproven", _NATIVE
+    elif not _is_memory_told(data, handled) and any(not read.market for read in first.reads):
+        verdict, why = "unproven", _OTHER_FILES
     elif not tested:
         verdict, why = "unproven", _NOTHING
     else:
@@ -193,9 +198,16 @@ def _leak(data: Recorded, recorded: Answer, case: _Case, answer: Answer) -> Leak
     )
 
 
+def _is_memory_told(data: Recorded, handled: Sequence[int]) -> bool:
+    """Whether positions tell something: a future that was moved as a whole has the recorded moves, so there they don't."""
+    tape = data.tape
+    kinds = [only_kind(tape.kind[tape.inst == number]) for number in range(tape.instruments)]
+    return EventKind.DEPTH not in handled and any(kind in handled for kind in kinds)
+
+
 def _remembered(data: Recorded, handled: Sequence[int], case: _Case, answer: Answer) -> float:
-    """The largest of the instruments'. An order book's future has the recorded moves, so nothing can be told of positions there."""
-    if case.future == "truncated" or EventKind.DEPTH in handled:
+    """The largest of the instruments'."""
+    if case.future == "truncated" or not _is_memory_told(data, handled):
         return 0.0
     tape = data.tape
     seen = np.flatnonzero(np.isin(tape.kind & np.uint8(KIND_BITS), handled))
