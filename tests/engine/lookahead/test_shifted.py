@@ -137,7 +137,7 @@ def test_a_snapshot_of_the_future_needs_no_other() -> None:
     rows = [*(tuple(column[row] for column in BOOK.columns()[:2] + BOOK.columns()[3:6]) for row in range(7))]
     rows[5] = (4, DEPTH | BOOK_CLEAR, 90.0, 1.0, 1.0)
     rows[6] = (4, DEPTH | BOOK_END, 91.0, 1.0, -1.0)
-    tape = book_tape(*rows)  # type: ignore[arg-type]  # rows of five
+    tape = book_tape(*rows)
     other = tape_of(tape, other_market(tape, 4, "higher", grids=[CENT], seed=0))
     assert len(other) == len(tape)
     assert other.kind.tobytes() == tape.kind.tobytes()
