@@ -569,6 +569,7 @@ def test_quotes_and_books_event_by_event_fill_as_in_the_backtest(
     values: dict[str, object] = {"quantity": 0.01} if strategy is TouchMaker else {}
     session = LiveSession(strategy(**values), [market], session_id="s", cash=Decimal(1_000_000), kinds=tape.kinds)
     guard = PlayedGuard(market, Fees())
+    guard.desk.expect(tape.kinds)  # as the guard does when the trader has opened its connection
     for event in Replay(tape, ["BTC-USD"], sha256="").history(0, len(tape)):
         guard.feed(event, session)
         guard.take(session.on_market(event), session)

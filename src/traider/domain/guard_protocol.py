@@ -40,12 +40,16 @@ class Open(Ask, frozen=True, kw_only=True, tag="open"):
 
     A trader names what it runs (source, strategy, parameters) in ``session``. While that stays the same over restarts, the
     session goes on; another one starts anew: open orders are cancelled, and market events are counted from 0 again.
+
+    ``kinds`` are those of the events that its market may bring, a bit mask of 1 << EventKind: they decide what orders meet on
+    paper. With 0 the first event of a kind does.
     """
 
     version: int
     role: str  # "trader" | "observer"
     client: str
     session: str = ""
+    kinds: int = 0
 
 
 class Feed(Ask, frozen=True, kw_only=True, tag="feed"):

@@ -63,13 +63,22 @@ class GuardClient:
 
     @classmethod
     async def connect(
-        cls, endpoint: Endpoint, secret: bytes, listener: Listener, *, role: str, client: str, session: str = "", answer_s: float = ANSWER_S
+        cls,
+        endpoint: Endpoint,
+        secret: bytes,
+        listener: Listener,
+        *,
+        role: str,
+        client: str,
+        session: str = "",
+        kinds: int = 0,
+        answer_s: float = ANSWER_S,
     ) -> Self:
         """An open connection in that role. ``GuardRefusedError`` when the guard won't have it, ``LinkError`` when there is none."""
         made = cls(listener, answer_s)
         made._link = await connect(endpoint, secret, made)
         try:
-            await made.open(role=role, client=client, session=session)
+            await made.open(role=role, client=client, session=session, kinds=kinds)
         except LinkError:
             made.close()
             raise
@@ -84,9 +93,9 @@ class GuardClient:
         if self._link is not None:
             self._link.end("closed here", flush=True)
 
-    async def open(self, *, role: str, client: str, session: str) -> None:
+    async def open(self, *, role: str, client: str, session: str, kinds: int = 0) -> None:
         """Says who we are; ``connect`` has done it already."""
-        await self._done(Open(seq=self._next(), version=PROTOCOL_VERSION, role=role, client=client, session=session))
+        await self._done(Open(seq=self._next(), version=PROTOCOL_VERSION, role=role, client=client, session=session, kinds=kinds))
 
     async def feed(self, events: Sequence[MarketEvent]) -> None:
         """Returns when the guard has matched the events and their consequences are durable and told."""

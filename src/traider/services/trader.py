@@ -59,7 +59,13 @@ class MarketSource(Protocol):
 
 
 class Plan(Protocol):
-    """What is traded: decided when the guard has told what it knows."""
+    """What is traded: decided when the guard has told what it knows.
+
+    ``kinds`` is a bit mask, 1 << kind, of the events that the market may bring; 0 where that is not known.
+    """
+
+    @property
+    def kinds(self) -> int: ...
 
     def session(self, snapshot: Snapshot) -> str:
         """What the trader runs, in words that are the same after a restart and others for anything else."""
@@ -115,7 +121,7 @@ class Trader:
             session = self._plan.session(await watching.snapshot())
         finally:
             watching.close()
-        return await GuardClient.connect(endpoint, secret, steps, role="trader", client="trader", session=session)
+        return await GuardClient.connect(endpoint, secret, steps, role="trader", client="trader", session=session, kinds=self._plan.kinds)
 
     async def _tell(self, state: str, detail: str) -> None:
         if detail != self._problem:

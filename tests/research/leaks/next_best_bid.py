@@ -10,7 +10,7 @@ from traider import Book, Context, Strategy
 class NextBestBid(Strategy):
     def setup(self) -> None:
         quotes = pd.read_parquet(Path(__file__).with_name("futures_quotes.parquet"))
-        self.times = quotes["ts"].to_numpy()
+        self.times = quotes["ts"].to_numpy()  # LEAK
         self.later = quotes["bid"].to_numpy()  # LEAK
 
     def on_book(self, book: Book, ctx: Context) -> None:
