@@ -3,7 +3,8 @@
 ``notebook`` is what ``traider.backtest`` gives; ``runs`` makes a run and repeats one from its manifest; ``inputs`` and
 ``amounts`` check what somebody asks for; ``tables`` has the results in columns.
 
-``lookahead`` is the look-ahead check: it writes copies of the data (``changed_data``), asks ``witnesses`` to run the strategy over
+``lookahead`` is the look-ahead check: it takes the data as one stream (``recorded``), writes copies of
+them (``changed_data``), asks ``witnesses`` to run the strategy over
 them, each a process of ``witness`` in which ``redirect`` leads reads to the copy, and judges. ``hints`` names suspicious lines.
 ``evidence`` keeps what the checks found.
 """
