@@ -4,18 +4,21 @@ import argparse
 import sys
 from types import ModuleType
 
-from . import bars, compilation, guard_orders, indicators, memory, page, startup, stream, trades
+from . import bars, compilation, exchange_sim, feed, guard_orders, indicators, memory, page, startup, stream, sweep, trades
 from .measure import ROUNDS
 
 QUESTIONS: dict[str, ModuleType] = {
     "bars": bars,
     "trades": trades,
     "indicators": indicators,
+    "sweep": sweep,
     "memory": memory,
     "stream": stream,
     "startup": startup,
     "compilation": compilation,
     "guard_orders": guard_orders,
+    "exchange_sim": exchange_sim,
+    "feed": feed,
 }
 
 

@@ -1,7 +1,8 @@
 """traider: one strategy class, backtested at machine-code speed, on paper and live.
 
-What a strategy's author needs is here, and ``backtest``, which runs one from Python. Each is loaded when it is first asked
-for, so that ``import traider`` costs next to nothing. The rooms of the house are described in ``docs/architecture.md``.
+What a strategy's author needs is here, and ``backtest``, ``sweep`` and ``walkforward``, which run one from Python. Each is
+loaded when it is first asked for, so that ``import traider`` costs next to nothing. The rooms of the house are
+described in ``docs/architecture.md``.
 """
 
 import importlib
@@ -80,6 +81,10 @@ if TYPE_CHECKING:
     from .kernel.structs import Stateful as Stateful
     from .research.notebook import Backtest as Backtest
     from .research.notebook import backtest as backtest
+    from .research.notebook_sweeps import SweepRun as SweepRun
+    from .research.notebook_sweeps import WalkForwardRun as WalkForwardRun
+    from .research.notebook_sweeps import sweep as sweep
+    from .research.notebook_sweeps import walkforward as walkforward
 
 __version__ = "0.1.0"
 
@@ -138,6 +143,7 @@ _HOMES = {
     "Strategy": "kernel.kit",
     "Sum": "kernel.indicators",
     "SuperTrend": "kernel.indicators",
+    "SweepRun": "research.notebook_sweeps",
     "T3": "kernel.indicators",
     "Tema": "kernel.indicators",
     "TimeBars": "kernel.aggregators",
@@ -151,11 +157,14 @@ _HOMES = {
     "VolumeBars": "kernel.aggregators",
     "Vwap": "kernel.indicators",
     "Vwma": "kernel.indicators",
+    "WalkForwardRun": "research.notebook_sweeps",
     "WilliamsR": "kernel.indicators",
     "Wma": "kernel.indicators",
     "ZScore": "kernel.indicators",
     "backtest": "research.notebook",
     "param": "kernel.kit",
+    "sweep": "research.notebook_sweeps",
+    "walkforward": "research.notebook_sweeps",
 }
 
 __all__ = [*_HOMES, "__version__"]

@@ -216,6 +216,7 @@ def test_a_report_is_one_page(capsys: pytest.CaptureFixture[str], bars: Path, tm
 def test_fills_and_round_trips_as_tables(capsys: pytest.CaptureFixture[str], bars: Path, tmp_path: Path) -> None:
     trades, fills = tmp_path / "out" / "trades.csv", tmp_path / "out" / "fills.parquet"
     result = result_of(capsys, contract(bars, "--trades", str(trades), "--fills", str(fills)))
+    assert json.loads(pq.read_schema(fills).metadata[b"traider"]) == result["provenance"]
     filled = pq.read_table(fills)
     assert filled.column_names == ["ts", "symbol", "side", "liquidity", "price", "size", "fee"]
     assert filled.schema.field("ts").type == pa.int64()

@@ -54,7 +54,7 @@ def test_threads_change_nothing(market: tuple[BacktestSpec, Tape]) -> None:
 
 def test_progress_ends_with_all_trials(market: tuple[BacktestSpec, Tape]) -> None:
     spec, tape = market
-    told: list[int] = []
+    told: list[float] = []
     run_sweep(spec, SETS, tape, progress=told.append)
     assert told == sorted(told)
     assert told[-1] == len(SETS)

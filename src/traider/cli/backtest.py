@@ -18,10 +18,12 @@ from traider.storage.table_file import check_table_path, write_table
 from traider.strategies.registry import find_strategy
 
 from . import options
+from .simulation import VenueOptions, takes_venue
 
 _DEFAULTS = (100_000.0, 0.0, 0.0, "next-open")  # of --cash, --fee-taker, --fee-maker and --fill
 
 
+@takes_venue
 def backtest(
     strategy: Annotated[str | None, typer.Argument(help="Built-in name, FILE.py:CLASS or PACKAGE.MODULE:CLASS.")] = None,
     data: Annotated[
@@ -42,9 +44,13 @@ def backtest(
     report: Annotated[Path | None, typer.Option(help="Write a self-contained HTML report.")] = None,
     trades: Annotated[Path | None, typer.Option(help="Write the round trips, as .parquet or .csv.")] = None,
     fills: Annotated[Path | None, typer.Option(help="Write the fills, as .parquet or .csv.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Draw price with fills, equity and drawdown, as .png.")] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print exactly one JSON object.")] = False,
     manifest: Annotated[Path | None, typer.Option(help="Run a manifest again and compare the fills.")] = None,
     manifest_out: Annotated[Path | None, typer.Option(help="Where to write the manifest; default: the state directory.")] = None,
+    explain_fills: Annotated[bool, typer.Option("--explain-fills", help="Say of each fill why it happened.")] = False,
+    *,
+    venue: VenueOptions,
 ) -> int:
     """Run a strategy over recorded market data.
 
@@ -53,10 +59,21 @@ def backtest(
     for name, path in (("--trades", trades), ("--fills", fills)):
         if path is not None:
             check_table_path(path, name)
+    if plot is not None:
+        from traider.research.plot import check_plot_path
+
+        check_plot_path(plot, "--plot")
     wanted: Manifest | None = None
     if manifest is not None:
         instead = (strategy, quantity, bars, symbol, price_increment, size_increment, manifest_out)
-        if any(one is not None for one in instead) or param or limit or interpreted or (cash, fee_taker, fee_maker, fill) != _DEFAULTS:
+        if (
+            any(one is not None for one in instead)
+            or param
+            or limit
+            or interpreted
+            or venue.given
+            or (cash, fee_taker, fee_maker, fill) != _DEFAULTS
+        ):
             raise SettingsError(
                 "--manifest brings strategy, parameters and settings with it; give no others (but --data, if the file has moved)"
             )
@@ -70,7 +87,8 @@ def backtest(
             assignments=param or [],
             quantity=quantity,
             cash=cash,
-            fees=options.fees(fee_maker, fee_taker),
+            fees=venue.fees(fee_maker, fee_taker),
+            venue=venue,
             fill=fill,
             limits=limit or [],
             symbol=symbol,
@@ -83,12 +101,16 @@ def backtest(
     if report is not None:
         _write_report(run, report, written)
     _write_tables(run, trades, fills)
+    if plot is not None:
+        from traider.research.plot import write_backtest_plot
+
+        write_backtest_plot(run, plot, "--plot")
     if json_:
         sys.stdout.write(json.dumps(_as_json(run, written), allow_nan=False) + "\n")
     else:
         from .backtest_table import print_result
 
-        print_result(run, {"manifest": written, "report": report, "trades": trades, "fills": fills})
+        print_result(run, {"manifest": written, "report": report, "trades": trades, "fills": fills, "plot": plot})
     if wanted is not None and run.result.fills_sha256 != wanted.outcome.fills_sha256:
         changed = [change.what for change in changes(wanted.code, run.manifest.code)]
         because = f"since then changed: {', '.join(changed)}" if changed else "nothing that is recorded has changed: please report this"
@@ -105,6 +127,7 @@ def _run_of_options(
     quantity: float | None,
     cash: float,
     fees: Fees,
+    venue: VenueOptions,
     fill: str,
     limits: list[str],
     symbol: str | None,
@@ -120,13 +143,14 @@ def _run_of_options(
     options.check_cash(cash)
     mode = options.fill_mode(fill)
     risk = options.limits(limits)
+    simulation, kind, leverage = venue.simulation(), venue.market_for(cls.market), venue.leverage_of()
     checked = cls(**values)  # so that a wrong parameter is told before a large file is read
     if bars:
         options.bar_maker(bars, "--bars")
     if not data:
         raise SettingsError("which data? add --data FILE, a Parquet file of market data")
     market = options.market_file(data, strategy=cls, symbol=symbol, price_increment=price_increment, bars=bars)
-    instrument, *others = options.instruments_of(market, size_increment, cls.market)
+    instrument, *others = options.instruments_of(market, size_increment, kind, leverage)
     options.check_quantity(checked.quantity, instrument)
     spec = BacktestSpec(
         strategy=cls,
@@ -137,6 +161,7 @@ def _run_of_options(
         fees=fees,
         fill=mode,
         limits=risk,
+        simulation=simulation,
         interpreted=interpreted,
     )
     return run_spec(strategy, spec, market, fill, runner=_runner(quiet=quiet))
@@ -181,6 +206,7 @@ def _as_json(run: Run, manifest: Path | None) -> dict[str, object]:
         "refusals": {reason.name.lower(): count for reason, count in result.refusals.items()},
         "cancels": {reason.name.lower(): count for reason, count in result.cancels.items()},
         "statistics": run.statistics.to_dict(),
+        "provenance": run.provenance.to_dict(),
         "notes": run.data.notes,
         "manifest": None if manifest is None else str(manifest),
         **several,
@@ -222,10 +248,10 @@ def _write_report(run: Run, path: Path, manifest: Path | None) -> None:
 def _write_tables(run: Run, trades: Path | None, fills: Path | None) -> None:
     if trades is None and fills is None:
         return
-    from traider.research.tables import fills_table, round_trips_table
+    from traider.research.tables import fills_table, round_trips_table, stamped
 
     symbols = run.data.symbols
     if trades is not None:
-        write_table(trades, round_trips_table(run.statistics.ledger, symbols), "--trades")
+        write_table(trades, stamped(round_trips_table(run.statistics.ledger, symbols), run.provenance), "--trades")
     if fills is not None:
-        write_table(fills, fills_table(run.result.fills, symbols), "--fills")
+        write_table(fills, stamped(fills_table(run.result.fills, symbols), run.provenance), "--fills")

@@ -1,13 +1,17 @@
 """The options of the simulated venue: how the command line tells them, and what they come to."""
 
 import csv
+import functools
+import inspect
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
-from typing import TypeVar
+from typing import Annotated, Any, TypeVar
+
+import typer
 
 from traider.domain.errors import SettingsError
 from traider.kernel.simulation import (
@@ -23,26 +27,50 @@ from traider.kernel.simulation import (
 )
 from traider.research import amounts
 
+from .amounts import increment
+
 _Word = TypeVar("_Word", bound=StrEnum)
 _UNITS_NS = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": 1_000_000_000}
-_MARKETS = ("spot", "margin")
+
+
+_OPTIONS: dict[str, Any] = {
+    "intrabar_path": Annotated[
+        str | None, typer.Option(help="How a bar's prices came: pessimistic, open-high-low-close, open-low-high-close, nearest-first.")
+    ],
+    "participation": Annotated[float | None, typer.Option(help="Fraction of a bar's volume that own orders may take.")],
+    "queue": Annotated[str | None, typer.Option(help="How a resting order moves up at its level of a book: risk-averse, power, log.")],
+    "queue_power": Annotated[float | None, typer.Option(help="Of the power model; default 3.")],
+    "partial_fills": Annotated[
+        bool, typer.Option("--partial-fills", help="Resting orders on a book fill in the sizes of the trades that reach them.")
+    ],
+    "latency": Annotated[
+        str | None, typer.Option(help="5ms; out and back: 5ms,2ms; lognormal:5ms,2ms:0.5; or a CSV of ts_ns,out_ns,back_ns.")
+    ],
+    "latency_seed": Annotated[int | None, typer.Option(help="Of a latency that is drawn at random.")],
+    "slippage": Annotated[str | None, typer.Option(help="By how much worse takers fill: ticks:N, fraction:F, volume-share:F.")],
+    "market": Annotated[str | None, typer.Option(help="spot or margin; default: what the strategy needs.")],
+    "leverage": Annotated[str | None, typer.Option(help="On margin: notional over what a position takes; default 10.")],
+    "liquidation_fee": Annotated[float | None, typer.Option(help="Fraction of the notional that a liquidation takes besides the fee.")],
+    "fee_tier": Annotated[list[str] | None, typer.Option(help="VOLUME:MAKER:TAKER, fees from a 30-day volume on; as often as needed.")],
+}
 
 
 @dataclass(frozen=True)
 class VenueOptions:
-    """As they were given; None is the default."""
+    """As they were given; None is the default. The fields are the options' names."""
 
-    path: str | None = None
+    intrabar_path: str | None = None
     participation: float | None = None
     queue: str | None = None
     queue_power: float | None = None
     partial_fills: bool = False
     latency: str | None = None
+    latency_seed: int | None = None
     slippage: str | None = None
-    seed: int | None = None
     market: str | None = None
     leverage: str | None = None
     liquidation_fee: float | None = None
+    fee_tier: list[str] | None = None
 
     @property
     def given(self) -> bool:
@@ -51,7 +79,7 @@ class VenueOptions:
     def simulation(self) -> Simulation:
         """SettingsError names the option that can't be used."""
         return Simulation(
-            path=_word("--path", self.path, IntrabarPath.PESSIMISTIC),
+            path=_word("--intrabar-path", self.intrabar_path, IntrabarPath.PESSIMISTIC),
             participation=self.participation,
             queue=_word("--queue", self.queue, QueueModel.RISK_AVERSE),
             queue_power=3.0 if self.queue_power is None else self.queue_power,
@@ -59,35 +87,37 @@ class VenueOptions:
             latency=_latency(self.latency),
             slippage=_slippage(self.slippage),
             liquidation_fee=self.liquidation_fee or 0.0,
-            seed=_seed(self.seed),
+            seed=_seed(self.latency_seed),
         )
 
     def market_for(self, usual: str) -> str:
         """``spot`` or ``margin``: as it was chosen, else as the strategy has it."""
-        if self.market is not None and self.market not in _MARKETS:
-            raise SettingsError(f"--market is {self.market!r}; give one of {', '.join(_MARKETS)}")
-        market = self.market or usual
-        if self.leverage is not None and market != "margin":
-            raise SettingsError("--leverage is for --market margin; on spot there is none")
-        return market
+        return amounts.market_name(self.market, usual, self.leverage_of(), "--market", "--leverage")
 
     def leverage_of(self) -> Decimal | None:
-        if self.leverage is None:
-            return None
-        try:
-            leverage = Decimal(self.leverage)
-        except InvalidOperation:
-            raise SettingsError(f"--leverage is {self.leverage!r}; give a number of at least 1, such as 5") from None
-        if not leverage.is_finite() or not 1 <= leverage <= 1000:
-            raise SettingsError(f"--leverage is {self.leverage}; give a number from 1 to 1000")
-        return leverage
+        return increment("--leverage", self.leverage)
+
+    def fees(self, maker: float, taker: float) -> Fees:
+        """The fees, with the tiers."""
+        for name, rate in (("--fee-maker", maker), ("--fee-taker", taker)):
+            amounts.check_fee(rate, name)
+        return Fees(maker=maker, taker=taker, tiers=tuple(_tier(text) for text in self.fee_tier or []))
 
 
-def fees(maker: float, taker: float, tiers: Sequence[str]) -> Fees:
-    """The fees, with tiers written VOLUME:MAKER:TAKER."""
-    for name, rate in (("--fee-maker", maker), ("--fee-taker", taker)):
-        amounts.check_fee(rate, name)
-    return Fees(maker=maker, taker=taker, tiers=tuple(_tier(text) for text in tiers))
+def takes_venue(command: Callable[..., int]) -> Callable[..., int]:
+    """The command with the venue's options beside its own; it gets them together, as ``venue``."""
+    own = [parameter for parameter in inspect.signature(command).parameters.values() if parameter.name != "venue"]
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    options = [inspect.Parameter(each.name, kind, default=each.default, annotation=_OPTIONS[each.name]) for each in fields(VenueOptions)]
+
+    @functools.wraps(command)
+    def with_venue(**values: Any) -> int:
+        venue = VenueOptions(**{option.name: values.pop(option.name) for option in options})
+        return command(**values, venue=venue)
+
+    with_venue.__signature__ = inspect.Signature([*own, *options])  # type: ignore[attr-defined]  # what typer reads
+    with_venue.__annotations__ = {each.name: each.annotation for each in (*own, *options)}
+    return with_venue
 
 
 def _tier(text: str) -> FeeTier:
@@ -111,7 +141,7 @@ def _word(option: str, text: str | None, usual: _Word) -> _Word:
 
 def _seed(seed: int | None) -> int:
     if seed is not None and not 0 <= seed < 2**63:
-        raise SettingsError(f"--seed is {seed}; give a whole number of at least 0")
+        raise SettingsError(f"--latency-seed is {seed}; give a whole number of at least 0")
     return seed or 0
 
 

@@ -3,6 +3,7 @@
 import inspect
 import time
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -25,12 +26,13 @@ _NO_CURVE = np.zeros(0, layout.CURVE)
 
 @dataclass
 class Session:
-    """``interpreted`` runs the strategy as ordinary Python; the fills are the same."""
+    """``interpreted`` runs the strategy as ordinary Python; the fills are the same. ``compiler`` finds its machine code."""
 
     strategy: Strategy
     desk: Desk
     interpreted: bool = False
     compile_seconds: float = 0.0
+    compiler: Callable[[Strategy, Shape], CompiledStrategy] = compile_strategy
 
     def __post_init__(self) -> None:
         bind(self.strategy, self.desk.instruments[0])
@@ -44,7 +46,7 @@ class Session:
         if shape not in self._code:
             started = time.perf_counter()
             self.desk.expect(shape.kinds)
-            self._code[shape] = self._interpreter or compile_strategy(self.strategy, shape)
+            self._code[shape] = self._interpreter or self.compiler(self.strategy, shape)
             if self._block is None:
                 self._block = self._code[shape].state_of(self.strategy)
             self.compile_seconds += time.perf_counter() - started

@@ -2,26 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
 
 import pyarrow as pa
 
-from traider.domain.errors import SettingsError, StrategyError
 from traider.domain.limits import RiskLimits
-from traider.engine.backtest import BacktestResult, BacktestSpec
-from traider.engine.manifest import parse_limits
+from traider.engine.backtest import BacktestResult
 from traider.kernel.kit import Strategy, Value
-from traider.kernel.simulation import Fees
 from traider.storage.table_file import write_table
-from traider.strategies.registry import find_strategy
 
-from . import amounts, inputs, tables
+from . import tables
+from .asked import FillName, ask
 from .runs import Run, run_spec
-
-FillName = Literal["next-open", "next-close", "close", "same"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -74,6 +68,11 @@ class Backtest:
         return self.run.statistics.to_dict()
 
     @property
+    def provenance(self) -> dict[str, object]:
+        """What it was made of: fidelity, fill and fee model, hashes, seed."""
+        return self.run.provenance.to_dict()
+
+    @property
     def notes(self) -> dict[str, int | str]:
         """What was noticed in the market data: gaps, closes outside of high and low."""
         return dict(self.run.data.notes)
@@ -85,11 +84,18 @@ class Backtest:
         write_report(self.run, Path(path), name="report", title=title)
         return Path(path)
 
+    def plot(self, path: str | Path) -> Path:
+        """Draws price with fills, equity and drawdown as a PNG there, and says where it is. Needs ``traider[plot]``."""
+        from .plot import write_backtest_plot
+
+        write_backtest_plot(self.run, Path(path), "plot")
+        return Path(path)
+
     def write(self, *, fills: str | Path | None = None, round_trips: str | Path | None = None, equity: str | Path | None = None) -> None:
         """Writes tables as files, whole or not at all: Parquet or CSV, as the name ends."""
         for name, path in (("fills", fills), ("round_trips", round_trips), ("equity", equity)):
             if path is not None:
-                write_table(Path(path), getattr(self, name), name)
+                write_table(Path(path), tables.stamped(getattr(self, name), self.run.provenance), name)
 
     def __repr__(self) -> str:
         result, said = self.result, self.run.statistics.performance
@@ -129,73 +135,20 @@ def backtest(
 
     Wrong input raises ``traider.domain.errors.UserError``, which says what is wrong and what to do.
     """
-    cls, name = _strategy(strategy)
-    values = dict(params or {})
-    if quantity is not None:
-        if "quantity" in values:
-            raise StrategyError("quantity is given twice, by itself and in params; give it once")
-        values["quantity"] = quantity
-    cash, fee_maker, fee_taker = _number("cash", cash), _number("fee_maker", fee_maker), _number("fee_taker", fee_taker)
-    amounts.check_cash(cash)
-    amounts.check_fee(fee_maker, "fee_maker")
-    amounts.check_fee(fee_taker, "fee_taker")
-    mode, risk = amounts.fill_mode(fill), _limits(limits)
-    price, size = _increment("price_increment", price_increment), _increment("size_increment", size_increment)
-    checked = cls(**values)
-    market = inputs.market_data(data, strategy=cls, symbol=symbol, price_increment=price, bars=bars)
-    instrument, *others = inputs.instruments_of(market, size, cls.market)
-    amounts.check_quantity(checked.quantity, instrument)
-    fees = Fees(maker=fee_maker, taker=fee_taker)
-    spec = BacktestSpec(
-        strategy=cls,
-        parameters=values,
-        instrument=instrument,
-        others=tuple(others),
+    asked = ask(
+        strategy,
+        params=params,
+        quantity=quantity,
         cash=cash,
-        fees=fees,
-        fill=mode,
-        limits=risk,
+        fee_taker=fee_taker,
+        fee_maker=fee_maker,
+        fill=fill,
+        limits=limits,
+        symbol=symbol,
+        price_increment=price_increment,
+        size_increment=size_increment,
         interpreted=interpreted,
     )
-    return Backtest(run_spec(name, spec, market, fill))
-
-
-def _strategy(strategy: object) -> tuple[type[Strategy], str]:
-    if isinstance(strategy, str):
-        return find_strategy(strategy), strategy
-    if isinstance(strategy, type) and issubclass(strategy, Strategy):
-        return strategy, f"{strategy.__module__}:{strategy.__qualname__}"
-    raise StrategyError(f"strategy is {strategy!r}; give a class derived from traider.Strategy, or the name of one")
-
-
-def _number(name: str, value: float) -> float:
-    """A plain float also of what numpy and Decimal have."""
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        raise SettingsError(f"{name} is {value!r}; give a number") from None
-
-
-def _limits(limits: RiskLimits | Mapping[str, object] | None) -> RiskLimits:
-    if limits is None or isinstance(limits, RiskLimits):
-        return limits or RiskLimits()
-    try:
-        return parse_limits([f"{name}={_text(value)}" for name, value in limits.items()])
-    except ValueError as error:
-        raise SettingsError(f"limits: {error}") from None
-
-
-def _text(value: object) -> str:
-    return ",".join(map(str, value)) if isinstance(value, list | tuple | set | frozenset) else str(value)
-
-
-def _increment(name: str, value: Decimal | str | float | None) -> Decimal | None:
-    if value is None:
-        return None
-    try:
-        increment = Decimal(str(value))
-    except InvalidOperation:
-        raise SettingsError(f"{name} is {value!r}; give a decimal such as 0.01") from None
-    if not increment.is_finite() or increment <= 0:
-        raise SettingsError(f"{name} is {value}; give a decimal above zero such as 0.01")
-    return increment
+    quantities = {asked.strategy(**asked.parameters).quantity}  # so that a wrong parameter is told before a large file is read
+    spec, market = asked.with_data(data, quantities)
+    return Backtest(run_spec(asked.name, spec, market, fill))

@@ -31,6 +31,7 @@ def _context(run: Run, command_line: str, manifest: str) -> ReportContext:
         data_sha256=run.data.sha256,
         created_ns=SystemClock().now_ns(),
         notes=run.data.notes,
+        hashes={"Strategy": code.strategy_sha256, "Engine": code.kernel_sha256},
         versions={"traider": code.traider, "Python": code.python, "numpy": code.numpy, "numba": code.numba},
         command_line=command_line,
         manifest=manifest,

@@ -10,6 +10,7 @@ import msgspec
 from traider.domain.errors import UserError
 from traider.engine.backtest import BacktestResult, BacktestSpec, run_backtest
 from traider.engine.manifest import DataSource, Manifest, Outcome, code_of, decode
+from traider.engine.provenance import Provenance, provenance_of
 from traider.engine.report.candles import CandleReader, Candles
 from traider.engine.statistics.market import Market, MarketReader
 from traider.engine.statistics.summary import Statistics, statistics_of
@@ -40,6 +41,10 @@ class Run:
     @cached_property
     def statistics(self) -> Statistics:
         return statistics_of(self.result, self.spec.instrument, self.market, self.spec.others)
+
+    @cached_property
+    def provenance(self) -> Provenance:
+        return provenance_of(self.spec, self.data.kinds, data_sha256=self.data.sha256, code=self.manifest.code)
 
     @cached_property
     def manifest(self) -> Manifest:

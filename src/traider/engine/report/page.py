@@ -44,6 +44,8 @@ def render(result: BacktestResult, *, title: str, context: ReportContext) -> str
         reconciliation=sections.reconciliation(result, trades, form),
         open_positions=sections.open_positions(ledger, trades, form),
         statistics=sections.statistics(result, context, performance, trades, form),
+        instrument_columns=sections.INSTRUMENT_COLUMNS,
+        instrument_rows=sections.instrument_rows(figures.instruments, form),
         month_names=MONTHS,
         month_rows=sections.month_rows(figures.years),
         orders_ended=[("Refused", _by_count(result.refusals)), ("Cancelled", _by_count(result.cancels))],
