@@ -90,6 +90,8 @@ class TestCoinbaseOnTheSimulatorOverTls(VenueConformance):
             yield stage
 
 
+# Over wss the SDK makes a context that verifies nothing, in a way that Python has deprecated.
+@pytest.mark.filterwarnings(r"ignore:ssl\.(SSLContext|PROTOCOL_TLS).* is deprecated:DeprecationWarning")
 class TestCoinbaseOverTheOfficialSdkOnTheSimulator(VenueConformance):
     @pytest.fixture(params=["plain", "tls"])
     async def stage(self, request: pytest.FixtureRequest, authority: tuple[ssl.SSLContext, Path]) -> AsyncIterator[Stage]:
