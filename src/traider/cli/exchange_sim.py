@@ -35,7 +35,7 @@ def exchange_sim(
     product: Annotated[list[str] | None, typer.Option(help="BASE-QUOTE, as often as needed. [default: BTC-USD]")] = None,
     replay: Annotated[
         list[str] | None,
-        typer.Option(help="Parquet file of a book, trades or bars, for the first product, or PRODUCT=FILE. Without it: made up."),
+        typer.Option(help="File of a book, quotes, trades or bars, for the first product, or PRODUCT=FILE. Without it: made up."),
     ] = None,
     speed: Annotated[float, typer.Option(help="Times as fast as it was recorded.")] = 1.0,
     once: Annotated[bool, typer.Option("--once", help="A recording stops at its end, and does not begin again.")] = False,
@@ -111,7 +111,7 @@ async def _serve(serving: Serving, *, tls: bool) -> None:
 
 def _play(simulator: Simulator, product: Product, files: list[Path], *, seed: int, depth: int, steps_per_s: float, infer: bool) -> None:
     if files:
-        columns = [part for path in files for part in read_recording(path)]
+        columns = [read_recording(path, product.product_id) for path in files]
         simulator.play(product, recorded_market(product, columns, seed=seed, depth=depth, infer_trades=infer))
     else:
         start = _PRICES.get(product.base, 100.0)

@@ -1,44 +1,69 @@
-"""Market files that the exchange simulator plays: books with or without trades, trades, bars."""
+"""Market data files that the exchange simulator plays: every kind that has prices, as ``docs/market-data.md`` describes them."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from traider.connectors.sim.exchange.recording import Columns
 from traider.domain.errors import DataError
 from traider.domain.vocabulary import BOOK_CLEAR, BOOK_END, KIND_BITS, EventKind
-from traider.storage.market import FileKind, MarketFile, Rows, read_market_file
+from traider.storage.market import BAR_COLUMNS, FileKind, MarketFile, Rows, read_market_file
 
 
-def read_recording(path: Path) -> list[Columns]:
-    """The file's columns, of a book with trades those of both; DataError in one line says what is wrong with it."""
+def read_recording(path: Path, product_id: str) -> Columns:
+    """The product's rows of the file; a file of one instrument is played whatever it is of. DataError in one line says what is wrong."""
     file = read_market_file(path)
-    if len(file.symbols) > 1:
-        raise DataError(f"{path}: holds {', '.join(file.symbols)}; give a file of one market")
+    if file.kind is FileKind.FUNDING:
+        raise DataError(f"{path}: holds funding rates, which make no market; give bars, trades, quotes or an order book")
+    rows = _rows(file, product_id)
     match file.kind:
-        case FileKind.BARS | FileKind.TRADES:
-            return [Columns(file.kind, str(path), {"ts": file.ts_ns, **file.columns})]
-        case FileKind.DEPTH | FileKind.BOOK:
-            return _book(file)
+        case FileKind.BARS:
+            numbers = zip(BAR_COLUMNS, (rows.a, rows.b, rows.c, rows.d, rows.e), strict=True)
+            return Columns("bars", str(path), {"ts": rows.ts_ns, **dict(numbers)})
+        case FileKind.TRADES:
+            return Columns("trades", str(path), {"ts": rows.ts_ns, "price": rows.a, "size": rows.b, "side": rows.c})
+        case FileKind.QUOTES:
+            return Columns("l2", str(path), _book_of_quotes(rows))
         case _:
-            raise DataError(f"{path}: holds {file.kind}, which can't be traded on; give an order book, trades or bars")
+            return Columns("l2", str(path), _book(rows))
 
 
-def _book(file: MarketFile) -> list[Columns]:
+def _rows(file: MarketFile, product_id: str) -> Rows:
     rows = Rows.joined(list(file.chunks()))
-    depth = rows.kind & KIND_BITS == EventKind.DEPTH
-    ends = (rows.kind & BOOK_END != 0).astype(np.int64)
-    values = {
-        "ts": rows.ts_ns[depth],
-        "side": rows.c[depth],
-        "price": rows.a[depth],
-        "size": rows.b[depth],
-        "is_snapshot": (rows.kind & BOOK_CLEAR != 0)[depth],
-        "seq": (np.cumsum(ends) - ends)[depth],  # of its message
+    if len(file.symbols) == 1:
+        return rows
+    if product_id not in file.symbols:
+        raise DataError(f"{file.path}: holds {', '.join(file.symbols)}, not {product_id}; list one of these with --product")
+    chosen = rows.inst == file.symbols.index(product_id)
+    return Rows(*(column[chosen] if len(column) else column for column in rows.columns()))
+
+
+def _book(rows: Rows) -> dict[str, Any]:
+    return {
+        "ts": rows.ts_ns,
+        "price": rows.a,
+        "size": rows.b,
+        "side": rows.c,
+        "trade": (rows.kind & KIND_BITS) == EventKind.TRADE,
+        "clear": (rows.kind & BOOK_CLEAR) != 0,
+        "end": (rows.kind & BOOK_END) != 0,
     }
-    found = [Columns("l2", str(file.path), values)]
-    if not depth.all():
-        trade = ~depth
-        values = {"ts": rows.ts_ns[trade], "price": rows.a[trade], "size": rows.b[trade], "side": rows.c[trade]}
-        found.append(Columns("trades", str(file.path), values))
-    return found
+
+
+def _book_of_quotes(rows: Rows) -> dict[str, Any]:
+    """A book of one level a side: each quote takes away the level that it moved from, then tells the new one."""
+    count = len(rows)
+    bid_left, ask_left = (np.concatenate((prices[:1], prices[:-1])) for prices in (rows.a, rows.c))
+    nothing, everywhere, nowhere = np.zeros(count), np.ones(count, bool), np.zeros(count, bool)
+    first = np.arange(count) == 0
+    told = np.column_stack((bid_left != rows.a, ask_left != rows.c, everywhere, everywhere))
+    return {
+        "ts": np.repeat(rows.ts_ns, told.sum(axis=1)),
+        "price": np.column_stack((bid_left, ask_left, rows.a, rows.c))[told],
+        "size": np.column_stack((nothing, nothing, rows.b, rows.d))[told],
+        "side": np.tile([1.0, -1.0, 1.0, -1.0], (count, 1))[told],
+        "trade": np.zeros(int(told.sum()), bool),
+        "clear": np.column_stack((nowhere, nowhere, first, nowhere))[told],
+        "end": np.column_stack((nowhere, nowhere, nowhere, everywhere))[told],
+    }
