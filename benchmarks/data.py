@@ -25,7 +25,7 @@ def bars_file(rows: int = FIVE_YEARS) -> Path:
         low = np.round(np.minimum(opens, close) - rng.integers(0, 300, rows) * 0.01, 2)
         ts = START_NS + MINUTE_NS * np.arange(rows, dtype=np.int64)
         volume = np.round(rng.exponential(5.0, rows), 4)
-        _write(path, {"ts": ts, "open": opens, "high": high, "low": low, "close": close, "volume": volume})
+        write_parquet(path, {"ts": ts, "open": opens, "high": high, "low": low, "close": close, "volume": volume})
     return path
 
 
@@ -37,7 +37,7 @@ def trades_file(rows: int = 5_000_000) -> Path:
         side = np.array(["buy", "sell"])[rng.integers(0, 2, rows)]
         ts = START_NS + np.cumsum(rng.integers(1, 100_000_000, rows))
         size = np.round(rng.exponential(0.05, rows) + 0.02, 4)
-        _write(path, {"ts": ts, "price": _walk(rng, rows, 2e-5), "size": size, "side": side})
+        write_parquet(path, {"ts": ts, "price": _walk(rng, rows, 2e-5), "size": size, "side": side})
     return path
 
 
@@ -45,7 +45,7 @@ def _walk(rng: np.random.Generator, rows: int, deviation: float) -> Any:
     return np.round(30_000.0 * np.exp(np.cumsum(rng.normal(0.0, deviation, rows))), 2)
 
 
-def _write(path: Path, columns: dict[str, Any]) -> None:
+def write_parquet(path: Path, columns: dict[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(".part")
     pq.write_table(pa.table(columns), unfinished, compression="zstd")
