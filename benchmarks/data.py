@@ -1,4 +1,4 @@
-"""Seeded synthetic market data, made once and kept as Parquet."""
+"""Seeded synthetic bars and trades, made once and kept as Parquet."""
 
 from pathlib import Path
 from typing import Any
@@ -30,18 +30,19 @@ def bars_file(rows: int = FIVE_YEARS) -> Path:
 
 
 def trades_file(rows: int = 5_000_000) -> Path:
-    """Trades of a random walk in cents, some tens of milliseconds apart."""
-    path = WORK / f"btc-usd_{rows}_trades.parquet"
+    """Trades some tens of milliseconds apart; one in five is at a new price, a step of a random walk in cents from the last."""
+    path = WORK / f"btc-usd_{rows}_prints.parquet"
     if not path.exists():
         rng = np.random.default_rng(8)
         side = np.array(["buy", "sell"])[rng.integers(0, 2, rows)]
         ts = START_NS + np.cumsum(rng.integers(1, 100_000_000, rows))
         size = np.round(rng.exponential(0.05, rows) + 0.02, 4)
-        write_parquet(path, {"ts": ts, "price": _walk(rng, rows, 2e-5), "size": size, "side": side})
+        moves = rng.random(rows) < 0.2
+        write_parquet(path, {"ts": ts, "price": _walk(rng, rows, 4.5e-5 * moves), "size": size, "side": side})
     return path
 
 
-def _walk(rng: np.random.Generator, rows: int, deviation: float) -> Any:
+def _walk(rng: np.random.Generator, rows: int, deviation: Any) -> Any:
     return np.round(30_000.0 * np.exp(np.cumsum(rng.normal(0.0, deviation, rows))), 2)
 
 

@@ -113,4 +113,5 @@ def main():
     tell(engine_seconds=seconds, events=len(events), fills=state.num_trades, fees=state.fee, equity=equity, **told)
 
 
-main()
+if __name__ == "__main__":
+    main()
