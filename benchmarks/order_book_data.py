@@ -22,9 +22,10 @@ def order_book_file(rows: int = 2_000_000) -> Path:
     """Level updates (89 %) and trades (11 %) of a book that starts with 100 levels a side around 1,000.00.
 
     Levels come, change and go near the touch, more of them the nearer; a trade takes from the touch, and the level follows
-    a moment later. One row in ten begins a group of two to six rows with one time stamp; the others have their own.
+    a moment later. One row in ten begins a group of two to six rows with one time stamp; the others are some tens of
+    milliseconds apart, so that the maker keeps to a thousand orders a minute.
     """
-    path = WORK / f"btc-usd_{rows}_l2.parquet"
+    path = WORK / f"btc-usd_{rows}_book.parquet"
     if not path.exists():
         ts_ns, kind, tick, lots, buys = _book(rows, 9)
         side = pa.array(np.array(["buy", "sell"])[1 - buys], mask=kind != TRADE)
@@ -68,7 +69,7 @@ def _book(rows: int, seed: int) -> tuple[Any, Any, Any, Any, Any]:
             if group > 0:
                 group -= 1
             else:
-                now += np.random.randint(1, 5_000_000)
+                now += np.random.randint(1, 150_000_000)
                 group = np.random.randint(1, 6) if np.random.random() < 0.1 else 0
         ts_ns[i], tick[i], lots[i] = now, at, size
         if owed >= 0:

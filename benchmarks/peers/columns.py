@@ -36,9 +36,11 @@ def _table(path: Path) -> tuple[list[str], list[Any]]:
 
 
 def _numbers(column: Any) -> Any:
+    if pa.types.is_dictionary(column.type):
+        column = column.dictionary_decode()
     if pa.types.is_boolean(column.type):
         return np.asarray(column.cast(pa.uint8()))
-    if not pa.types.is_string(column.type):
+    if not (pa.types.is_string(column.type) or pa.types.is_large_string(column.type)):
         return np.asarray(column)
     encoded = column.dictionary_encode()
     numbers = np.array([_WORDS[word] for word in encoded.dictionary.to_pylist()] + [0.0])

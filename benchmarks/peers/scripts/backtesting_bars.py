@@ -33,9 +33,7 @@ def main():
     columns, settings = asked()
     frame = pd.DataFrame({name.title(): columns[name] for name in ("open", "high", "low", "close", "volume")})
     frame.index = pd.to_datetime(columns["ts"])
-    backtest = Backtest(
-        frame, SmaCross, cash=settings["cash"], commission=settings["fee"], trade_on_close=settings["fill"] == "close"
-    )
+    backtest = Backtest(frame, SmaCross, cash=settings["cash"], commission=settings["fee"], trade_on_close=settings["fill"] == "close")
     warnings.simplefilter("ignore")  # that a trade is open at the end
     started = time.perf_counter()
     result = backtest.run(fast=settings["fast"], slow=settings["slow"], quantity=settings["quantity"])

@@ -108,7 +108,7 @@ def main():
     seconds = time.perf_counter() - started
     depth, state = hbt.depth(0), hbt.state_values(0)
     mid = (depth.best_bid + depth.best_ask) / 2
-    equity = state.balance + state.position * mid - state.fee
+    equity = settings["cash"] + state.balance + state.position * mid - state.fee
     told = {"position": round(state.position, 9), "acted": acted}
     tell(engine_seconds=seconds, events=len(events), fills=state.num_trades, fees=state.fee, equity=equity, **told)
 

@@ -80,6 +80,8 @@ def main():
     instrument = pair(settings["fee"])
     bar_type = BarType.from_str(f"{instrument.id}-1-MINUTE-LAST-EXTERNAL")
     frame = pd.DataFrame({name: columns[name] for name in ("open", "high", "low", "close")})
+    frame["high"] = frame[["open", "high", "close"]].max(axis=1)  # real bars are a cent off now and then, which it refuses
+    frame["low"] = frame[["open", "low", "close"]].min(axis=1)
     frame["volume"] = VOLUME
     frame.index = pd.to_datetime(columns["ts"] + MINUTE_NS, utc=True)
     bars = BarDataWrangler(bar_type, instrument).process(frame)

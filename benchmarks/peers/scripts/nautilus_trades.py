@@ -8,6 +8,8 @@ from nautilus_trader.trading.strategy import Strategy
 from nautilus_venue import engine_for, pair, run
 from telling import asked
 
+SIZE = 1000.0  # a quantity above the trade's would slip
+
 
 class EmaBand(Strategy):
     def __init__(self, instrument, settings):
@@ -45,7 +47,7 @@ class EmaBand(Strategy):
 def main():
     columns, settings = asked()
     instrument = pair(settings["fee"])
-    frame = pd.DataFrame({"price": columns["price"], "quantity": columns["size"], "buyer_maker": columns["side"] < 0})
+    frame = pd.DataFrame({"price": columns["price"], "quantity": SIZE, "buyer_maker": columns["side"] < 0})
     frame["trade_id"] = np.arange(len(frame))
     frame.index = pd.to_datetime(columns["ts"], utc=True)
     ticks = TradeTickDataWrangler(instrument).process(frame)

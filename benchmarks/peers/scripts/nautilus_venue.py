@@ -39,9 +39,7 @@ def engine_for(instrument, settings, **venue):
     """An engine with a cash account; ``tuned`` leaves out its logging, its risk check and the analysis at the end."""
     tuned = settings["tuned"]
     logging = LoggingConfig(bypass_logging=True) if tuned else LoggingConfig(log_level="ERROR")
-    engine = BacktestEngine(
-        BacktestEngineConfig(logging=logging, risk_engine=RiskEngineConfig(bypass=tuned), run_analysis=not tuned)
-    )
+    engine = BacktestEngine(BacktestEngineConfig(logging=logging, risk_engine=RiskEngineConfig(bypass=tuned), run_analysis=not tuned))
     engine.add_venue(
         VENUE,
         oms_type=OmsType.NETTING,

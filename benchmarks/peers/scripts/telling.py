@@ -1,6 +1,6 @@
 """What every peer's script is asked with, and what it answers: one JSON object on the last line of its output.
 
-These scripts run in environments of the peers' own, where traider is not; ``benchmarks.peers.running`` starts them.
+These scripts run in environments of the peers' own, where traider is not; ``benchmarks.race`` starts them.
 """
 
 import json
