@@ -18,6 +18,7 @@ from .data import bars_file, trades_file
 from .measure import WORK, answer
 from .order_book_data import order_book_file
 from .page import ROOT, line
+from .peers.columns import columns_of
 from .race import Entrant, peer
 
 RECORDED = ROOT / "tests" / "data"
@@ -170,8 +171,21 @@ def _on_trades(name: str, data: Callable[[], Path], parameters: dict[str, object
         lower = fills["side"].to_pylist().count("sell") * settings["tick"] * settings["quantity"]
         return -lower * (1.0 - settings["fee"]), -lower * settings["fee"]
 
+    def at_the_ask_it_last_saw(fills: Fills) -> tuple[float, float]:
+        asks = dict(zip(*_asks_of_buyers(columns_of(data())), strict=True))
+        bought = [row for row in fills.to_pylist() if row["side"] == "buy"]
+        higher = sum((asks[row["ts"]] - row["price"]) * settings["quantity"] for row in bought)
+        return -higher * (1.0 + settings["fee"]), higher * settings["fee"]
+
     return [
-        Pair(name, "same trade", traider("same"), trades.nautilus(data, settings)),
+        Pair(
+            name,
+            "same trade",
+            traider("same"),
+            trades.nautilus(data, settings),
+            at_the_ask_it_last_saw,
+            "a sale's print leaves its ask where the last buyer paid more",
+        ),
         Pair(name, "next trade", traider("next-open"), trades.backtrader(data, settings)),
         Pair(
             name,
@@ -182,6 +196,17 @@ def _on_trades(name: str, data: Callable[[], Path], parameters: dict[str, object
             "a sale fills at the bid, one tick below the trade",
         ),
     ]
+
+
+def _asks_of_buyers(columns: dict[str, Any]) -> tuple[list[int], list[float]]:
+    """The ask at each trade's time in a book that a taker who sells moves only upwards."""
+    asks: list[float] = []
+    ask = 0.0
+    for price, side in zip(columns["price"].tolist(), columns["side"].tolist(), strict=True):
+        if side > 0 or price > ask:
+            ask = price
+        asks.append(ask)
+    return columns["ts"].tolist(), asks
 
 
 def _sweeps() -> list[Pair]:
