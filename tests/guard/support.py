@@ -215,5 +215,5 @@ def described(books: Books) -> dict[str, Any]:
 
 ACCOUNT_FIELDS = [
     *("cash", "equity", "high_water_mark", "day_start_equity", "day_end_ns", "now_ns", "maker_fee", "taker_fee", "fees"),
-    *("killed", "fill_mode", "venue", "instruments", "next_id", "open_orders", "fills"),
+    *("killed", "venue", "instruments", "next_id", "open_orders", "fills"),
 ]

@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 
 import traider
+from traider.domain.vocabulary import EventKind
 from traider.kernel.cache import cache_folder, kernel_hash
 from traider.kernel.compiler import _key, compile_strategy
 from traider.kernel.kit import Strategy
+from traider.kernel.loop import Shape
 from traider.kernel.structs import describe
 from traider.strategies.registry import find_strategy
 
@@ -49,6 +51,7 @@ def share(price):
 def grow(price):
     return share(price * 2.0) + 0 * STEPS[1] + 0 * TABLE[7]
 """
+BARS = Shape(1 << EventKind.BAR, single=True)
 RUN = """\
 import sys
 sys.path.insert(0, sys.argv[1])
@@ -65,9 +68,10 @@ strategy = find_strategy(sys.argv[1] + "/probe.py:Probe")()
 desk = Desk([instrument_from_symbol("BTC-USD", price_increment=Decimal(1), size_increment=Decimal(1))], cash=1.0)
 session = Session(strategy, desk)
 prices = np.array([1.0, 2.0])
-session.step(bars_tape(np.arange(2), *([prices] * 5)), 0, 2)
+tape = bars_tape(np.arange(2), *([prices] * 5))
+session.step(tape, 0, 2)
 read_back(strategy, describe(strategy), session.block)
-stats = session.code.drive.stats
+stats = session.prepare(tape.shape).drive.stats
 print(sum(stats.cache_hits.values()), sum(stats.cache_misses.values()), strategy.total)
 """
 
@@ -158,7 +162,7 @@ def test_whatever_the_meaning_hangs_on_is_part_of_the_key(
     def key() -> str:
         sys.modules.pop("helper", None)
         strategy = find_strategy(f"{tmp_path / 'probe.py'}:Probe")
-        return _key(describe(strategy()), strategy.handlers())
+        return _key(describe(strategy()), strategy.handlers(), BARS)
 
     for style in (STRATEGY, STRATEGY.replace("from helper import grow", "import helper").replace("grow(", "helper.grow(")):
         sources = {"probe.py": style, "helper.py": HELPER}
@@ -187,7 +191,7 @@ def made_with(added: float) -> type[Strategy]:
 
 
 def test_classes_that_differ_only_in_what_they_close_over_are_two() -> None:
-    one, same, other = (compile_strategy(made_with(added)()) for added in (1.0, 1.0, 2.0))
+    one, same, other = (compile_strategy(made_with(added)(), BARS) for added in (1.0, 1.0, 2.0))
     assert one is same
     assert one is not other
 
@@ -222,7 +226,7 @@ def test_an_edited_risk_rule_does_not_meet_the_machine_code_of_its_callers(tmp_p
     assert answer() == "NONE"
     risk = package / "kernel" / "risk.py"
     source = risk.read_text(encoding="utf-8")
-    risk.write_text(source.replace("worst > limits.position_size", "worst >= limits.position_size"), encoding="utf-8")
+    risk.write_text(source.replace("worst > desk.limits.position_size", "worst >= desk.limits.position_size"), encoding="utf-8")
     assert answer() == "POSITION_SIZE"
 
 
@@ -237,4 +241,4 @@ def test_compiled_code_is_not_loaded_from_where_others_can_write(tmp_path: Path)
 
 def test_a_strategy_is_found_again_in_the_same_process() -> None:
     strategy = find_strategy("sma_cross")
-    assert compile_strategy(strategy(fast=3)) is compile_strategy(strategy(fast=4))
+    assert compile_strategy(strategy(fast=3), BARS) is compile_strategy(strategy(fast=4), BARS)

@@ -86,7 +86,7 @@ def strategy_of(folder: Path, body: str) -> Strategy:
 
 def refusal(strategy: Strategy) -> str:
     with pytest.raises(CompileError) as caught:
-        Session(strategy, Desk([instrument()], cash=1000.0))
+        Session(strategy, Desk([instrument()], cash=1000.0)).prepare(FIVE_BARS.shape)
     assert "\n" not in str(caught.value)
     return str(caught.value)
 

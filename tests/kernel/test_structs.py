@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.kernel.samples import Everything, Range
+from traider.domain.vocabulary import EventKind
 from traider.kernel.compiler import compile_strategy
 from traider.kernel.indicators import Std
+from traider.kernel.loop import Shape
 from traider.kernel.structs import Stateful, allocate, describe, read_back, view_of
 
 WHOLE = st.integers(-(2**63), 2**63 - 1)
@@ -103,7 +105,10 @@ def test_what_is_declared_a_float_is_one_even_where_it_begins_as_a_whole_number(
 
 
 def test_one_compiled_strategy_serves_all_its_parameters() -> None:
-    codes = {compile_strategy(Everything(window=window, width=window / 3, quantity=window)) for window in (1, 2, 300)}
+    codes = {
+        compile_strategy(Everything(window=window, width=window / 3, quantity=window), Shape(1 << EventKind.BAR, single=True))
+        for window in (1, 2, 300)
+    }
     assert len(codes) == 1
 
 

@@ -19,7 +19,7 @@ from ..domain.orders import AnyOrderEvent, OrderAccepted, OrderCancelled, OrderF
 from ..domain.vocabulary import Liquidity, OrderType, Side, TimeInForce
 from ..kernel.desk import Desk
 from ..kernel.kit import Strategy
-from ..kernel.orders import CANCEL_REQUEST
+from ..kernel.layout import CANCEL_REQUEST
 from ..kernel.simulation import FillMode
 from .session import Session, symbols
 from .tape import tape_of

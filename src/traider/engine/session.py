@@ -16,6 +16,7 @@ from ..kernel.compiler import CompiledStrategy, compile_strategy
 from ..kernel.desk import Desk
 from ..kernel.interpreter import InterpretedStrategy
 from ..kernel.kit import Strategy, bind
+from ..kernel.loop import Shape
 from .tape import Tape
 
 _NO_CURVE = np.zeros(0, layout.CURVE)
@@ -32,12 +33,26 @@ class Session:
 
     def __post_init__(self) -> None:
         bind(self.strategy, self.desk.instruments[0])
-        started = time.perf_counter()
-        self.code: CompiledStrategy | InterpretedStrategy
-        self.code = InterpretedStrategy(self.strategy) if self.interpreted else compile_strategy(self.strategy)
-        self.compile_seconds = time.perf_counter() - started
-        self.block = self.code.state_of(self.strategy)
+        self._code: dict[Shape, CompiledStrategy | InterpretedStrategy] = {}
+        self._interpreter = InterpretedStrategy(self.strategy) if self.interpreted else None
+        self._block: np.ndarray[Any, np.dtype[np.uint8]] | None = None
         self.tells_fills = "on_fill" in self.strategy.handlers()
+
+    def prepare(self, shape: Shape) -> CompiledStrategy | InterpretedStrategy:
+        """The strategy's code for streams of this shape; compiled where it is needed for the first time."""
+        if shape not in self._code:
+            started = time.perf_counter()
+            self.desk.expect(shape.kinds)
+            self._code[shape] = self._interpreter or compile_strategy(self.strategy, shape)
+            if self._block is None:
+                self._block = self._code[shape].state_of(self.strategy)
+            self.compile_seconds += time.perf_counter() - started
+        return self._code[shape]
+
+    @property
+    def block(self) -> np.ndarray[Any, np.dtype[np.uint8]]:
+        """The strategy's compiled state; empty before the first ``prepare``, and where it is interpreted."""
+        return np.zeros(0, np.uint8) if self._block is None else self._block
 
     @property
     def mode(self) -> str:
@@ -45,10 +60,12 @@ class Session:
 
     def step(self, tape: Tape, start: int, stop: int, curve: Any = _NO_CURVE) -> int:
         """Handles events from ``start`` on until ``stop``, or until the logs must be drained; where it got to."""
+        code = self.prepare(tape.shape)
         try:
-            reached = int(self.code.drive(self.desk.records, self.block, curve, *tape.columns(), start, stop))
+            reached = int(code.drive(self.desk.records, self._block, curve, *tape.columns(), start, stop))
         except Exception as error:  # an author's code may raise anything
             raise StrategyError(self._failure(error)) from error
+        self.desk.refuse_full_book()
         if not self.tells_fills:
             self.desk.account["told"] = self.desk.account["executions"]
         return reached
@@ -63,8 +80,9 @@ class Session:
 
 
 def acts_on(strategy: type[Strategy]) -> set[str]:
-    """Which kinds of files the strategy has a handler for: ``bars``, ``trades``."""
-    return {kind for kind, handler in (("bars", "on_bar"), ("trades", "on_trade")) if handler in strategy.handlers()}
+    """Which kinds of market data the strategy has a handler for: ``bars``, ``trades``, ``quotes``, ``book``."""
+    kinds = (("bars", "on_bar"), ("trades", "on_trade"), ("quotes", "on_quote"), ("book", "on_book"))
+    return {kind for kind, handler in kinds if handler in strategy.handlers()}
 
 
 def symbols(instruments: tuple[Instrument, ...]) -> dict[str, int]:

@@ -71,7 +71,7 @@ def run_sweep(
     merged = [{**spec.parameters, **parameters} for parameters in parameter_sets]
     strategies = [spec.strategy(**parameters) for parameters in merged]
     if not spec.interpreted and strategies:
-        Session(strategies[0], _desk(spec))  # compiles before the threads want it
+        Session(strategies[0], _desk(spec)).prepare(tape.shape)  # compiles before the threads want it
     trials: list[Trial | None] = [None] * len(merged)
     returns = np.zeros((PERIODS, len(merged)))
     started = time.perf_counter()

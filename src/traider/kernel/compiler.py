@@ -20,7 +20,8 @@ from ..domain.errors import CompileError, StrategyError
 from . import layout, loop
 from .cache import cache_folder, kernel_hash
 from .diagnosis import explain, refuse_narrowing
-from .kit import Strategy
+from .kit import MARKET_HANDLERS, Strategy
+from .loop import Shape
 from .structs import StructType, allocate, describe, read_back
 
 _drivers: dict[str, "CompiledStrategy"] = {}
@@ -42,19 +43,19 @@ class CompiledStrategy:
         read_back(strategy, self.struct, block)
 
 
-def compile_strategy(strategy: Strategy) -> CompiledStrategy:
-    """The class of this instance as machine code, from the disk where it was compiled before.
+def compile_strategy(strategy: Strategy, shape: Shape) -> CompiledStrategy:
+    """The class of this instance as machine code for streams of this shape, from the disk where it was compiled before.
 
     CompileError names file, line and construct of what can't be compiled.
     """
     handlers = strategy.handlers()
-    if not {"on_bar", "on_trade"} & set(handlers):
-        raise StrategyError(f"strategy {strategy.name} has neither on_bar nor on_trade: it would never see the market")
+    if not set(MARKET_HANDLERS) & set(handlers):
+        raise StrategyError(f"strategy {strategy.name} has none of {', '.join(MARKET_HANDLERS)}: it would never see the market")
     struct = describe(strategy)
-    key = _key(struct, handlers)
+    key = _key(struct, handlers, shape)
     if key not in _drivers:
         loop.offer(key, struct)
-        module = _load(key, loop.source(strategy.name, key, handlers))
+        module = _load(key, loop.source(strategy.name, key, handlers, shape))
         _compile(strategy, struct, module)
         _drivers[key] = CompiledStrategy(struct, module)
     return _drivers[key]
@@ -84,9 +85,9 @@ def _forget(module: ModuleType) -> None:
         path.unlink(missing_ok=True)
 
 
-def _key(struct: StructType, handlers: tuple[str, ...]) -> str:
+def _key(struct: StructType, handlers: tuple[str, ...], shape: Shape) -> str:
     digest = hashlib.sha256(kernel_hash().encode())
-    digest.update(repr((struct.name, handlers)).encode())
+    digest.update(repr((struct.name, handlers, shape)).encode())
     return digest.hexdigest()[:24]
 
 

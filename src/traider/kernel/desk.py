@@ -10,20 +10,48 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from ..domain.errors import TraiderError, UserError
+from ..domain.errors import DataError, TraiderError, UserError
 from ..domain.instruments import Instrument
 from ..domain.limits import RiskLimits
-from ..domain.vocabulary import Reason
-from . import entry, layout, orders, portfolio
-from .simulation import Fees, FillMode
+from ..domain.vocabulary import FillRule, Reason
+from . import entry, layout, orders, portfolio, risk, settle
+from .book import FAR_LIMIT, new_books
+from .simulation import Fees, FillMode, IntrabarPath, LatencyKind, QueueModel, Simulation, SlippageKind
 
-_KINDS: dict[int, Literal["fill", "cancel", "refusal"]] = {layout.FILL: "fill", layout.CANCEL: "cancel", layout.REFUSAL: "refusal"}
+_KINDS: dict[int, Literal["fill", "cancel", "refusal", "funding"]] = {
+    layout.FILL: "fill",
+    layout.CANCEL: "cancel",
+    layout.REFUSAL: "refusal",
+    layout.FUNDING: "funding",
+}
+_PATHS = {
+    IntrabarPath.PESSIMISTIC: layout.PATH_PESSIMISTIC,
+    IntrabarPath.HIGH_FIRST: layout.PATH_HIGH_FIRST,
+    IntrabarPath.LOW_FIRST: layout.PATH_LOW_FIRST,
+    IntrabarPath.NEAREST_FIRST: layout.PATH_NEAREST_FIRST,
+}
+_QUEUES = {
+    QueueModel.RISK_AVERSE: layout.QUEUE_RISK_AVERSE,
+    QueueModel.POWER: layout.QUEUE_POWER,
+    QueueModel.LOG: layout.QUEUE_LOG,
+}
+_LATENCIES = {
+    LatencyKind.CONSTANT: layout.LATENCY_CONSTANT,
+    LatencyKind.LOGNORMAL: layout.LATENCY_LOGNORMAL,
+    LatencyKind.RECORDED: layout.LATENCY_RECORDED,
+}
+_SLIPPAGES = {
+    SlippageKind.NONE: layout.SLIPPAGE_NONE,
+    SlippageKind.TICKS: layout.SLIPPAGE_TICKS,
+    SlippageKind.FRACTION: layout.SLIPPAGE_FRACTION,
+    SlippageKind.VOLUME_SHARE: layout.SLIPPAGE_VOLUME_SHARE,
+}
 
 
 class Execution(NamedTuple):
-    """Something that happened to an order, in the order in which it happened."""
+    """Something that happened to an order, in the order in which it happened. ``size`` of a funding is the position's."""
 
-    kind: Literal["fill", "cancel", "refusal"]
+    kind: Literal["fill", "cancel", "refusal", "funding"]
     order_id: int
     ref: int
     inst: int
@@ -34,6 +62,7 @@ class Execution(NamedTuple):
     maker: bool
     reason: Reason
     ts_ns: int
+    rule: FillRule = FillRule.NONE
 
 
 class Desk:
@@ -51,6 +80,7 @@ class Desk:
         limits: RiskLimits | None = None,
         fees: Fees | None = None,
         fill: FillMode = FillMode.NEXT_OPEN,
+        simulation: Simulation | None = None,
         remote: bool = False,
         trips: bool = False,
     ) -> None:
@@ -62,18 +92,50 @@ class Desk:
         self.address = int(self.records.ctypes.data)
         self.account: Any = self.record["account"]
         self.positions: Any = self.record["positions"]
-        fees = fees or Fees()
+        self.books: np.ndarray[Any, np.dtype[np.void]] | None = None
         account = self.account
         account["cash"] = account["equity"] = account["high_water_mark"] = account["day_start_equity"] = cash
-        account["maker_fee"], account["taker_fee"] = fees.maker, fees.taker
-        account["fill_mode"] = int(fill)
         account["venue"] = layout.REMOTE if remote else layout.SIMULATED
         account["instruments"] = len(instruments)
+        account["margined"] = sum(instrument.initial_margin > 0 for instrument in instruments)
         account["curve_low"] = cash
+        account["due_ns"] = account["timer_ns"] = layout.NEVER_NS
+        self.record["timers"] = layout.NEVER_NS
+        self._set_fees(fees or Fees())
+        self._set_simulation(simulation or Simulation(), fill)
         for number, instrument in enumerate(instruments):
             self._set_instrument(number, instrument)
         self.set_limits(limits or RiskLimits())
         account["trips"] = int(trips and (self.limits.max_daily_loss is not None or self.limits.max_drawdown is not None))
+
+    def _set_fees(self, fees: Fees) -> None:
+        account, settings = self.account, self.record["settings"]
+        account["maker_fee"] = settings["base_maker_fee"] = fees.maker
+        account["taker_fee"] = settings["base_taker_fee"] = fees.taker
+        settings["tiers"] = len(fees.tiers)
+        for row, tier in zip(settings["fee_tiers"], fees.tiers, strict=False):
+            row["volume"], row["maker"], row["taker"] = tier.volume, tier.maker, tier.taker
+
+    def _set_simulation(self, simulation: Simulation, fill: FillMode) -> None:
+        self.simulation = simulation
+        settings, latency = self.record["settings"], simulation.latency
+        settings["fill_mode"] = int(fill)
+        settings["path"] = _PATHS[simulation.path]
+        settings["participation"] = math.inf if simulation.participation is None else simulation.participation
+        settings["queue_model"], settings["queue_power"] = _QUEUES[simulation.queue], simulation.queue_power
+        settings["partial_fills"] = int(simulation.partial_fills)
+        settings["latency"] = int(not latency.is_zero)
+        settings["latency_kind"] = _LATENCIES[latency.kind]
+        settings["latency_out_ns"], settings["latency_back_ns"] = latency.out_ns, latency.back_ns
+        settings["latency_sigma"] = latency.sigma
+        self._latencies = np.array(latency.series, np.int64).reshape(-1, 3)
+        settings["latency_rows"], settings["latency_at"] = len(self._latencies), self._latencies.ctypes.data
+        settings["random"] = simulation.seed
+        settings["slippage_kind"], settings["slippage"] = _SLIPPAGES[simulation.slippage.kind], simulation.slippage.value
+        settings["liquidation_fee"] = simulation.liquidation_fee
+        plain = (IntrabarPath.PESSIMISTIC, None, SlippageKind.NONE, True)
+        chosen = (simulation.path, simulation.participation, simulation.slippage.kind, latency.is_zero)
+        settings["intricate"] = int(chosen != plain)
 
     def _set_instrument(self, number: int, instrument: Instrument) -> None:
         row = self.record["instruments"][number]
@@ -81,7 +143,24 @@ class Desk:
         row["size_num"], row["size_den"] = (float(x) for x in instrument.size_increment.as_integer_ratio())
         row["min_size"] = float(instrument.min_size)
         row["min_notional"] = float(instrument.min_notional)
-        row["shortable"] = int(instrument.shortable)
+        row["shortable"] = int(instrument.shortable or instrument.initial_margin > 0)
+        row["initial_margin"], row["maintenance_margin"] = float(instrument.initial_margin), float(instrument.maintenance_margin)
+        row["maker_fee"] = math.nan if instrument.maker_fee is None else float(instrument.maker_fee)
+        row["taker_fee"] = math.nan if instrument.taker_fee is None else float(instrument.taker_fee)
+
+    def expect(self, kinds: int) -> None:
+        """Prepares for market events of these kinds (a bit mask of 1 << EventKind): what orders will meet, and order books."""
+        meets = layout.BY_EVENT
+        if kinds >> layout.DEPTH & 1:
+            meets = layout.BY_BOOK
+        elif kinds >> layout.QUOTE & 1:
+            meets = layout.BY_QUOTE
+        column = self.record["instruments"]["meets"][: len(self.instruments)]
+        np.maximum(column, meets, out=column)
+        if meets == layout.BY_BOOK and self.books is None:
+            increments = [(row["price_num"], row["price_den"]) for row in self.record["instruments"][: len(self.instruments)]]
+            self.books = new_books(len(increments), increments)
+            self.account["books_at"] = self.books.ctypes.data
 
     def set_limits(self, limits: RiskLimits) -> None:
         """Holds the account to these limits from now on."""
@@ -101,40 +180,52 @@ class Desk:
             self.record["instruments"][number]["allowed"] = int(allowed)
 
     def on_market(self, kind: int, inst: int, ts_ns: int, a: float, b: float, c: float, d: float, e: float) -> None:
-        """One market event: open orders are matched, the position is marked. The columns are ``EventKind``'s."""
-        entry.market_event(self.address, kind, inst, ts_ns, a, b, c, d)
+        """One market event: open orders are matched, the position is marked. The columns are ``EventKind``'s; flags may be set."""
+        if kind & layout.KIND_BITS in (layout.DEPTH, layout.QUOTE) and self.record["instruments"][inst]["meets"] == layout.BY_EVENT:
+            self.expect(1 << (kind & layout.KIND_BITS))
+        entry.market_event(self.address, kind, inst, ts_ns, a, b, c, d, e)
+        self.refuse_full_book()
 
-    def check(
-        self, *, inst: int, side: int, type: int, tif: int, post_only: bool, size: float, limit_price: float, stop_price: float
-    ) -> Reason:
-        """Why this order may not go, or NONE. Nothing changes."""
-        return Reason(entry.check(self.address, inst, side, type, tif, int(post_only), size, limit_price, stop_price))
+    def refuse_full_book(self) -> None:
+        """DataError where an order book has more levels than there is room for."""
+        if self.account["book_full"]:
+            raise DataError(f"an order book of more than {FAR_LIMIT:,} levels far from its best price is not supported")
 
-    def submit(
-        self,
-        *,
-        inst: int,
-        side: int,
-        type: int,
-        tif: int,
-        post_only: bool,
-        size: float,
-        limit_price: float,
-        stop_price: float,
-        ref: int = 0,
-    ) -> tuple[int, Reason]:
-        """Checks and places an order: its id and NONE, or 0 and the reason. In fill mode SAME a market order is filled."""
-        answer = orders.submit(self.record, self._request(ref, inst, side, type, tif, post_only, size, limit_price, stop_price))
+    def check(self, *, inst: int, side: int, type: int, size: float, **more: Any) -> Reason:
+        """Why this order may not go, or NONE. Nothing changes. The arguments are ``submit``'s."""
+        return Reason(risk.check(self.record, self._request(0, inst, side, type, size, **more), 0))
+
+    def submit(self, *, inst: int, side: int, type: int, size: float, ref: int = 0, **more: Any) -> tuple[int, Reason]:
+        """Checks and places an order: its id and NONE, or 0 and the reason. Where orders meet the market at once, it does.
+
+        ``more``: tif, post_only, limit_price, stop_price, trail, trail_kind, expire_ns, oco, parent.
+        """
+        answer = settle.submit(self.record, self._request(ref, inst, side, type, size, **more))
         return (0, Reason(-answer)) if answer < 0 else (answer, Reason.NONE)
 
-    def _request(
-        self, ref: int, inst: int, side: int, type_: int, tif: int, post_only: bool, size: float, limit_price: float, stop_price: float
-    ) -> Any:
+    def _request(self, ref: int, inst: int, side: int, type_: int, size: float, **more: Any) -> Any:
         row = np.zeros(1, layout.ORDER)[0]
-        row["ref"], row["inst"], row["side"], row["type"] = ref, inst, side, type_
-        row["tif"], row["post_only"], row["size"] = tif, int(post_only), size
-        row["limit_price"], row["stop_price"] = limit_price, stop_price
+        row["ref"], row["inst"], row["side"], row["type"], row["size"] = ref, inst, side, type_, size
+        for name, value in more.items():
+            row[name] = int(value) if name == "post_only" else value
         return row
+
+    def amend(self, order_id: int, *, size: float = 0.0, price: float = 0.0) -> Reason:
+        """Gives an open order another size and price, 0 leaves one as it is; NONE, or why it stays as it was."""
+        slot = entry.find(self.address, order_id)
+        if slot < 0:
+            return Reason.INVALID_ORDER
+        order = self.record["orders"][slot]
+        order["new_size"], order["new_price"] = size, price
+        before = int(self.account["executions"])
+        settle.amend_at(self.record, slot)
+        told = self.record["executions"][before : int(self.account["executions"])]
+        refused = told[(told["kind"] == layout.REFUSAL) & (told["ref"] == order["ref"])]
+        return Reason(int(refused[0]["reason"])) if len(refused) else Reason.NONE
+
+    def finish(self) -> None:
+        """After the last event: reports of fills that are still under way are told."""
+        settle.settle_rest(self.record)
 
     def cancel(self, order_id: int, reason: Reason = Reason.REQUESTED) -> bool:
         """Takes the order out of the table; False when it isn't open."""
@@ -153,8 +244,8 @@ class Desk:
         taken = self.record["executions"][: account["executions"]].tolist()
         account["executions"] = account["told"] = account["taken"] = 0
         return [
-            Execution(_KINDS[kind], order_id, ref, inst, side, price, size, fee, bool(maker), Reason(reason), ts_ns)
-            for kind, order_id, ref, inst, side, maker, reason, ts_ns, price, size, fee in taken
+            Execution(_KINDS[kind], order_id, ref, inst, side, price, size, fee, bool(maker), Reason(reason), ts_ns, FillRule(rule))
+            for kind, order_id, ref, inst, side, maker, reason, ts_ns, price, size, fee, rule, *_ in taken
         ]
 
     def take_executions(self) -> np.ndarray[Any, np.dtype[np.void]]:
@@ -203,27 +294,13 @@ class Desk:
             orders.fill_elsewhere(self.record, slot, size)
         portfolio.apply_fill(self.record, order_id, ref, inst, side, price, size, fee, int(maker))
 
-    def restore_order(
-        self,
-        *,
-        order_id: int,
-        ref: int,
-        inst: int,
-        side: int,
-        type: int,
-        tif: int,
-        post_only: bool,
-        size: float,
-        filled: float,
-        limit_price: float,
-        stop_price: float,
-        ts_ns: int,
-    ) -> None:
-        """Puts an order that is open elsewhere into the table, unchecked."""
-        orders.place(self.record, self._request(ref, inst, side, type, tif, post_only, size, limit_price, stop_price))
+    def restore_order(self, *, order_id: int, ref: int, inst: int, side: int, type: int, size: float, ts_ns: int, **more: Any) -> None:
+        """Puts an order that is open elsewhere into the table, unchecked. ``more`` as for ``submit``, and ``filled``."""
+        filled = more.pop("filled", 0.0)
+        orders.place(self.record, self._request(ref, inst, side, type, size, **more))
         slot = int(self.account["open_orders"]) - 1
         row = self.record["orders"][slot]
-        row["id"], row["filled"], row["ts_ns"] = order_id, filled, ts_ns
+        row["id"], row["filled"], row["ts_ns"], row["active_ns"] = order_id, filled, ts_ns, ts_ns
         self.account["next_id"] = max(int(self.account["next_id"]), order_id)
         self.record["submissions"][(int(self.account["submissions"]) - 1) % layout.RATE_WINDOW] = ts_ns
         orders.count_open(self.record, inst)

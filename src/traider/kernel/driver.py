@@ -1,57 +1,186 @@
 """The halves of an event around the strategy's handler, for callers that are not compiled.
 
-The compiled loop (``traider.kernel.loop``) is made of the same functions in the same order: open orders meet the
-event, the strategy is told of fills, the position is marked, the handler decides, its requests are settled.
+The compiled loop (``traider.kernel.loop``) is made of the same functions in the same order: what is under way arrives, open
+orders meet the event, the strategy is told of fills, the position is marked, the handler decides, its requests are settled.
 """
 
 from typing import Any
 
-from .jit import compiled
-from .layout import BAR, DRAIN_AT, MAX_DAYS, SIMULATED
+from .book import ASK, BID, FAR_LIMIT, apply, clear, has_both, mid_price, price_of, tick_of
+from .jit import compiled, inlined
+from .layout import (
+    BAR,
+    BAR_MADE,
+    BOOK_CLEAR,
+    BOOK_END,
+    BY_BOOK,
+    BY_EVENT,
+    DEPTH,
+    DRAIN_AT,
+    FUNDING_EVENT,
+    KIND_BITS,
+    MAX_DAYS,
+    MAX_TIMERS,
+    NEVER_NS,
+    QUOTE,
+    SIMULATED,
+    TRADE,
+)
 from .machine import seldom
-from .matching import match_bar, match_trade
-from .orders import trip
-from .portfolio import mark, start_day, start_event
+from .margin import is_liquidated_at, liquidation_price
+from .matching import match_bar
+from .matching_book import book_of, match_depth, match_touch, match_trade_on_book
+from .matching_quotes import match_quote
+from .matching_trades import match_trade
+from .orders import liquidate, trip
+from .portfolio import apply_funding, mark, start_day, start_event
 from .risk import NONE, breached
+from .settle import settle_due
 
 
 @compiled
-def match_event(desk: Any, kind: int, inst: int, ts_ns: int, a: float, b: float, c: float, d: float) -> None:
-    """The clock moves on and open orders meet the event; marks are as before."""
-    if ts_ns >= desk.account.day_end_ns:
-        start_day(desk, ts_ns)
-    start_event(desk, inst, ts_ns)
-    if desk.account.open_orders > 0 and desk.account.venue == SIMULATED:
-        if kind == BAR:
-            match_bar(desk, inst, a, b, c, d)
-        else:
-            match_trade(desk, inst, a, b)
+def update_book(desk: Any, inst: int, code: int, price: float, size: float, side: float) -> None:
+    """A row of the instrument's order book; own orders at that level or beyond it are matched."""
+    account = desk.account
+    book = book_of(desk, inst)
+    if code & BOOK_CLEAR:
+        clear(book)
+    s = BID if side > 0.0 else ASK
+    tick = tick_of(book, price)
+    before = apply(book, s, tick, size)
+    if book.far[s] > FAR_LIMIT:
+        account.book_full = 1
+    if account.open_orders > 0 and account.venue == SIMULATED:
+        match_depth(desk, inst, s, tick, before, size)
+
+
+@inlined
+def see_book(desk: Any, inst: int) -> None:
+    """The book's message is complete: best prices and mark are those of now. A book with one side only changes nothing."""
+    book = book_of(desk, inst)
+    if has_both(book):
+        position = desk.positions[inst]
+        position.bid = price_of(book, book.best[BID])
+        position.ask = price_of(book, book.best[ASK])
+        mark_at(desk, inst, mid_price(book))
 
 
 @compiled
-def mark_event(desk: Any, kind: int, inst: int, a: float, d: float) -> None:
-    """Marks the instrument at the bar's close or the trade's price; a limit that this breaches trips the kill switch."""
-    mark(desk, inst, d if kind == BAR else a)
-    if desk.account.trips != 0 and breached(desk) != NONE:
+def see_quote(desk: Any, inst: int, bid: float, ask: float) -> None:
+    position = desk.positions[inst]
+    position.bid = bid
+    position.ask = ask
+
+
+@compiled
+def watch_margin(desk: Any, inst: int, first: float, high: float, low: float) -> None:
+    """Liquidates an account whose equity falls below the maintenance margin while the price moves from the first to the extremes."""
+    size = desk.positions[inst].size
+    if size == 0.0:
+        return
+    if is_liquidated_at(desk, inst, first):
+        liquidate(desk, inst, first)
+    elif is_liquidated_at(desk, inst, low if size > 0.0 else high):
+        liquidate(desk, inst, liquidation_price(desk, inst))
+
+
+@inlined
+def mark_at(desk: Any, inst: int, price: float) -> None:
+    """Marks the instrument; a limit that this breaches trips the kill switch, a margin that it breaks liquidates."""
+    account = desk.account
+    if account.margined > 0:
+        watch_margin(desk, inst, price, price, price)
+    if mark(desk, inst, price) and account.trips != 0 and breached(desk) != NONE:
         trip(desk)
 
 
 @compiled
-def is_full(desk: Any) -> bool:
-    """Whether the logs must be drained before the next event."""
-    return bool(desk.account.executions > DRAIN_AT or desk.account.days >= MAX_DAYS)
+def match_event(desk: Any, code: int, inst: int, ts_ns: int, a: float, b: float, c: float, d: float, e: float) -> None:
+    """The clock moves on, what is under way arrives, and open orders meet the event; marks are as before."""
+    account = desk.account
+    kind = code & KIND_BITS
+    if code & BAR_MADE:
+        account.current = inst
+        return
+    if ts_ns >= account.day_end_ns:
+        start_day(desk, ts_ns)
+    start_event(desk, inst, ts_ns)
+    if ts_ns > account.due_ns:
+        settle_due(desk, ts_ns)
+    if kind == DEPTH:
+        if account.books_at != 0:
+            update_book(desk, inst, code, a, b, c)
+    elif kind == FUNDING_EVENT:
+        apply_funding(desk, inst, a)
+    elif account.open_orders > 0 and account.venue == SIMULATED:
+        if kind == BAR:
+            match_bar(desk, inst, a, b, c, d, e)
+        elif kind == QUOTE:
+            match_quote(desk, inst, a, b, c, d)
+        elif desk.instruments[inst].meets == BY_BOOK:
+            match_trade_on_book(desk, inst, a, b, int(c))
+        else:
+            match_trade(desk, inst, a, b)
+    if code & BOOK_END and account.books_at != 0 and account.open_orders > 0 and account.venue == SIMULATED:
+        match_touch(desk, inst)
 
 
 @compiled
-def market_event(desk: Any, kind: int, inst: int, ts_ns: int, a: float, b: float, c: float, d: float) -> bool:
+def mark_event(desk: Any, code: int, inst: int, a: float, b: float, c: float, d: float) -> None:
+    """Marks the instrument: at a bar's close, a trade's price, the middle of a quote, or of a book whose message is complete."""
+    kind = code & KIND_BITS
+    if code & BAR_MADE:
+        return
+    if kind == BAR:
+        if desk.account.margined > 0:
+            watch_margin(desk, inst, a, b, c)
+        mark_at(desk, inst, d)
+    elif kind == TRADE:
+        if desk.instruments[inst].meets == BY_EVENT:
+            mark_at(desk, inst, a)
+    elif kind == QUOTE:
+        see_quote(desk, inst, a, c)
+        mark_at(desk, inst, 0.5 * (a + c))
+    if code & BOOK_END and desk.account.books_at != 0:
+        see_book(desk, inst)
+
+
+@compiled
+def is_full(desk: Any) -> bool:
+    """Whether the caller has to look at the desk before the next event: the logs must be drained, or a book is full."""
+    account = desk.account
+    return bool(account.executions > DRAIN_AT or account.days >= MAX_DAYS or account.book_full != 0)
+
+
+@compiled
+def market_event(desk: Any, code: int, inst: int, ts_ns: int, a: float, b: float, c: float, d: float, e: float) -> bool:
     """Both halves that come before a handler, where nobody wants to be told of fills in between.
 
     True when the logs must be drained before the next event.
     """
-    match_event(desk, kind, inst, ts_ns, a, b, c, d)
-    mark_event(desk, kind, inst, a, d)
+    match_event(desk, code, inst, ts_ns, a, b, c, d, e)
+    mark_event(desk, code, inst, a, b, c, d)
     desk.account.told = desk.account.executions
     return is_full(desk)
+
+
+@compiled
+def next_timer(desk: Any) -> int:
+    """The number of the timer that is due first; it is taken off, and the clock stands at its time."""
+    seldom()
+    account = desk.account
+    found = 0
+    for i in range(MAX_TIMERS):
+        if desk.timers[i] == account.timer_ns:
+            found = i
+            break
+    account.now_ns = max(account.now_ns, account.timer_ns)
+    desk.timers[found] = NEVER_NS
+    first = NEVER_NS
+    for i in range(MAX_TIMERS):
+        first = min(first, desk.timers[i])
+    account.timer_ns = first
+    return found
 
 
 @compiled

@@ -36,3 +36,21 @@ class Fill(NamedTuple):
     size: float
     fee: float
     maker: int
+
+
+class Quote(NamedTuple):
+    """The best bid and ask, and their sizes in base currency."""
+
+    ts_ns: int
+    instrument: int
+    bid: float
+    bid_size: float
+    ask: float
+    ask_size: float
+
+
+class Timer(NamedTuple):
+    """A timer that the strategy set is due. ``number`` is the one that it was set with."""
+
+    ts_ns: int
+    number: int

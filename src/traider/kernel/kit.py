@@ -10,7 +10,8 @@
             ...
 
 ``setup`` runs once, as ordinary Python; what it puts on ``self`` is the strategy's state. The handlers run compiled, or
-interpreted as they stand; both give the same orders. Handlers: ``on_bar``, ``on_trade``, ``on_fill``.
+interpreted as they stand; both give the same orders. Handlers: ``on_bar``, ``on_trade``, ``on_quote``, ``on_book``,
+``on_timer``, ``on_fill``.
 """
 
 import inspect
@@ -25,7 +26,8 @@ from ..domain.instruments import Instrument
 from .indicators import Indicator
 from .structs import Stateful
 
-HANDLERS = ("on_bar", "on_trade", "on_fill")
+HANDLERS = ("on_bar", "on_trade", "on_quote", "on_book", "on_timer", "on_fill")
+MARKET_HANDLERS = ("on_bar", "on_trade", "on_quote", "on_book")
 Value = int | float | bool
 
 
@@ -76,9 +78,13 @@ def param(default: Value, *, low: float = -math.inf, high: float = math.inf, hel
 
 
 class Strategy(Stateful):
-    """Base class of strategies. ``quantity`` is the size that one entry has, in base currency."""
+    """Base class of strategies. ``quantity`` is the size that one entry has, in base currency.
+
+    ``market`` is ``spot``, or ``margin`` for a strategy that sells what it does not hold; whoever runs it may choose another.
+    """
 
     name: ClassVar[str] = ""
+    market: ClassVar[str] = "spot"
     parameters: ClassVar[Mapping[str, Parameter]] = {}
     quantity: float = param(1.0, low=0.0, help="size of one entry, in base currency")
 

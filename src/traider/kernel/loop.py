@@ -1,10 +1,29 @@
 """The source of the compiled loop around a strategy's handlers, and what it is made of.
 
 Written for the machine: indices are unsigned, so that none can mean "from the end"; columns are read only where they are
-needed; what is true of nearly every event is asked first, and full logs only where something was logged.
+needed; what is true of nearly every event is asked first, and full logs only where something was logged. A loop is made for
+the kinds of events that its stream holds: where that is one kind of one instrument, nothing is asked about either.
 """
 
-from . import context_type, driver, events, layout, machine, matching, orders, portfolio, risk
+from dataclasses import dataclass
+from textwrap import indent
+
+from . import (
+    book_type,
+    context_type,
+    driver,
+    events,
+    layout,
+    machine,
+    matching,
+    matching_book,
+    matching_quotes,
+    matching_trades,
+    orders,
+    portfolio,
+    risk,
+    settle,
+)
 from .structs import StructType, view_of
 
 _HEAD = '''"""Written by traider: the compiled loop of {name}. Safe to delete."""
@@ -14,13 +33,18 @@ from numba import int64, njit, uint64
 from traider.kernel.loop import parts
 
 P = parts("{key}")
-view, as_context, prefetch = P.view, P.as_context, P.prefetch
+view, as_context, as_book, prefetch = P.view, P.as_context, P.as_book, P.prefetch
 start_day, start_event, mark, is_full = P.start_day, P.start_event, P.mark, P.is_full
 match_bar, match_market, match_trade, awaits_price = P.match_bar, P.match_market, P.match_trade, P.awaits_price
-settle_requests, note_curve = P.settle_requests, P.note_curve
+match_quote, match_trade_on_book, match_touch = P.match_quote, P.match_trade_on_book, P.match_touch
+update_book, see_book, see_quote, book_of = P.update_book, P.see_book, P.see_quote, P.book_of
+settle_requests, settle_due, next_timer, note_curve = P.settle_requests, P.settle_due, P.next_timer, P.note_curve
+mark_at, watch_margin, apply_funding = P.mark_at, P.watch_margin, P.apply_funding
 breached, trip, NONE = P.breached, P.trip, P.NONE
-Bar, Trade, Fill = P.Bar, P.Trade, P.Fill
-BAR, FILL, NEXT_CLOSE, SIMULATED = P.BAR, P.FILL, P.NEXT_CLOSE, P.SIMULATED
+Bar, Trade, Quote, Timer, Fill = P.Bar, P.Trade, P.Quote, P.Timer, P.Fill
+TRADE, QUOTE, BAR, DEPTH, FUNDING = P.TRADE, P.QUOTE, P.BAR, P.DEPTH, P.FUNDING
+KIND_BITS, BAR_MADE, BOOK_END = P.KIND_BITS, P.BAR_MADE, P.BOOK_END
+FILL, NEXT_CLOSE, SIMULATED, BY_BOOK, BY_EVENT = P.FILL, P.NEXT_CLOSE, P.SIMULATED, P.BY_BOOK, P.BY_EVENT
 AHEAD, ONE = uint64(P.AHEAD), uint64(1)
 
 
@@ -36,80 +60,189 @@ def drive(desks, block, curve, ts_ns, kind, inst, a, b, c, d, e, start, stop):
     stride = uint64(account.curve_stride)
     note_at = i + uint64(account.curve_left) - ONE if stride > 0 else end
     while i < end:
-        prefetch(a, i + AHEAD)  # read only where something fills, too seldom for the processor to foresee it
-        k = int64(inst[i])
-        is_bar = kind[i] == BAR
-        now_ns = ts_ns[i]
-        if now_ns >= account.day_end_ns:
-            start_day(desk, now_ns)
-            if is_full(desk):
-                end = i + ONE  # the caller drains the logs before the next event
-        start_event(desk, k, now_ns)
-        if account.open_orders > 0 and account.venue == SIMULATED:
-            if is_bar and awaits_price(desk):
-                match_bar(desk, k, a[i], b[i], c[i], d[i])
-            elif is_bar:
-                match_market(desk, k, d[i] if account.fill_mode == NEXT_CLOSE else a[i])
-            else:
-                match_trade(desk, k, a[i], b[i])
-            if is_full(desk):
-                end = i + ONE
 '''
 _ON_FILL = """\
-        while account.told < account.executions:
-            x = desk.executions[account.told]
-            account.told += 1
-            if x.kind == FILL:
-                strategy.on_fill(Fill(x.ts_ns, x.inst, x.ref, x.side, x.price, x.size, x.fee, x.maker), ctx)
+while account.told < account.executions:
+    x = desk.executions[account.told]
+    account.told += 1
+    if x.kind == FILL:
+        strategy.on_fill(Fill(x.ts_ns, x.inst, x.ref, x.side, x.price, x.size, x.fee, x.maker), ctx)
 """
-_MARK = """\
-        if is_bar:
-            mark(desk, k, d[i])
-            if account.trips != 0 and breached(desk) != NONE:
-                trip(desk)
-                end = i + ONE  # what was taken back is drained before the next event
+_ON_TIMER = """\
+while now_ns >= account.timer_ns:
+    number = next_timer(desk)
+    strategy.on_timer(Timer(account.now_ns, number), ctx)
+    if account.requests > 0:
+        settle_requests(desk)
+    if is_full(desk):
+        end = i + ONE
 """
-_ON_BAR = """\
-            strategy.on_bar(Bar(ts_ns[i], k, a[i], b[i], c[i], d[i], e[i]), ctx)
-"""
-_MARK_TRADE = """\
-        else:
-            mark(desk, k, a[i])
-            if account.trips != 0 and breached(desk) != NONE:
-                trip(desk)
-                end = i + ONE  # what was taken back is drained before the next event
-"""
-_ON_TRADE = """\
-            strategy.on_trade(Trade(ts_ns[i], k, a[i], b[i], int(c[i])), ctx)
+_CLOCK = """\
+if now_ns >= account.day_end_ns:
+    start_day(desk, now_ns)
+    if is_full(desk):
+        end = i + ONE  # the caller drains the logs before the next event
+start_event(desk, k, now_ns)
+if now_ns > account.due_ns:
+    settle_due(desk, now_ns)
+    if is_full(desk):
+        end = i + ONE
 """
 _TAIL = """\
-        if account.requests > 0:
-            settle_requests(desk)
-            if is_full(desk):
-                end = i + ONE
-        if i == note_at:
-            note_curve(desk, curve, k, now_ns)
-            note_at += stride
-        i += ONE
+if account.requests > 0:
+    settle_requests(desk)
+    if is_full(desk):
+        end = i + ONE
+if i == note_at:
+    note_curve(desk, curve, k, now_ns)
+    note_at += stride
+i += ONE
+"""
+_END = """\
     if stride > 0:
         account.curve_left = int64(note_at - i + ONE)
     return int64(i)
 """
 
+_FULL = """\
+if is_full(desk):
+    end = i + ONE
+"""
 
-def source(name: str, key: str, handlers: tuple[str, ...]) -> str:
+# how open orders meet each kind of event
+_MATCH = {
+    layout.BAR: """\
+if awaits_price(desk):
+    match_bar(desk, k, a[i], b[i], c[i], d[i], e[i])
+else:
+    match_market(desk, k, d[i] if desk.settings.fill_mode == NEXT_CLOSE else a[i])
+""",
+    layout.TRADE: "match_trade(desk, k, a[i], b[i])\n",
+    layout.QUOTE: "match_quote(desk, k, a[i], b[i], c[i], d[i])\n",
+}
+_MATCH_TRADE_ANYWHERE = """\
+if desk.instruments[k].meets == BY_BOOK:
+    match_trade_on_book(desk, k, a[i], b[i], int(c[i]))
+else:
+    match_trade(desk, k, a[i], b[i])
+"""
+_TRIP = """\
+    if account.trips != 0 and breached(desk) != NONE:
+        trip(desk)
+        end = i + ONE  # what was taken back is drained before the next event
+"""
+_MARK = {
+    layout.BAR: """\
+if account.margined > 0:
+    watch_margin(desk, k, a[i], b[i], c[i])
+if mark(desk, k, d[i]):
+"""
+    + _TRIP,
+    layout.TRADE: """\
+if account.margined > 0:
+    watch_margin(desk, k, a[i], a[i], a[i])
+if mark(desk, k, a[i]):
+"""
+    + _TRIP,
+    layout.QUOTE: """\
+see_quote(desk, k, a[i], c[i])
+mark_at(desk, k, 0.5 * (a[i] + c[i]))
+""",
+}
+_HANDLE = {
+    layout.BAR: ("on_bar", "strategy.on_bar(Bar(ts_ns[i], k, a[i], b[i], c[i], d[i], e[i]), ctx)\n"),
+    layout.TRADE: ("on_trade", "strategy.on_trade(Trade(ts_ns[i], k, a[i], b[i], int(c[i])), ctx)\n"),
+    layout.QUOTE: ("on_quote", "strategy.on_quote(Quote(ts_ns[i], k, a[i], b[i], c[i], d[i]), ctx)\n"),
+}
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a stream may hold: ``kinds`` is a bit mask of 1 << EventKind; ``single`` says that it is one instrument's."""
+
+    kinds: int
+    single: bool
+
+    def has(self, kind: int) -> bool:
+        return bool(self.kinds >> kind & 1)
+
+    @property
+    def only(self) -> int:
+        """The one kind, without flags, that every event has; 0 where there may be several."""
+        for kind in (layout.BAR, layout.TRADE, layout.QUOTE):
+            if self.kinds == 1 << kind:
+                return kind
+        return 0
+
+
+def source(name: str, key: str, handlers: tuple[str, ...], shape: Shape) -> str:
     """The loop's module; ``key`` is how it finds its parts again."""
-    blocks = [_HEAD.format(name=name, key=key)]
+    body = _of_one_kind(shape.only, handlers) if shape.only else _of_many(shape, handlers)
+    where = "k = int64(0)\n" if shape.single else "k = int64(inst[i])\n"
+    return _HEAD.format(name=name, key=key) + indent(where + "now_ns = ts_ns[i]\n" + body + _TAIL, " " * 8) + _END
+
+
+def _of_one_kind(kind: int, handlers: tuple[str, ...]) -> str:
+    handler, call = _HANDLE[kind]
+    meet = f"if account.open_orders > 0 and account.venue == SIMULATED:\n{indent(_MATCH[kind] + _FULL, '    ')}"
+    return "".join(
+        (
+            "prefetch(a, i + AHEAD)  # read only where something fills, too seldom for the processor to foresee it\n",
+            _ON_TIMER if "on_timer" in handlers else "",
+            _CLOCK,
+            meet,
+            _ON_FILL if "on_fill" in handlers else "",
+            _MARK[kind],
+            call if handler in handlers else "",
+        )
+    )
+
+
+def _of_many(shape: Shape, handlers: tuple[str, ...]) -> str:
+    depth = shape.has(layout.DEPTH)
+    parts = ["code = int64(kind[i])\n", "what = code & KIND_BITS\n"]
+    if "on_timer" in handlers:
+        parts.append(_ON_TIMER)
+    made = shape.has(layout.BAR) and shape.has(layout.TRADE)
+    if made:  # a bar made of trades that have been is nothing new to the market
+        parts.append(f"if code & BAR_MADE:\n    account.current = k\nelse:\n{indent(_CLOCK, '    ')}")
+    else:
+        parts.append(_CLOCK)
+    if depth:
+        parts.append("if what == DEPTH:\n    update_book(desk, k, code, a[i], b[i], c[i])\n")
+    if shape.has(layout.FUNDING_EVENT):
+        parts.append("if what == FUNDING:\n    apply_funding(desk, k, a[i])\n")
+    meets = _branches(shape, {**_MATCH, layout.TRADE: _MATCH_TRADE_ANYWHERE if depth else _MATCH[layout.TRADE]}, made=made)
+    if depth:
+        meets += "if code & BOOK_END:\n    match_touch(desk, k)\n"
+    parts.append(f"if account.open_orders > 0 and account.venue == SIMULATED:\n{indent(meets, '    ')}")
+    parts.append("if account.executions > 0 or account.book_full != 0:\n" + indent(_FULL, "    "))
     if "on_fill" in handlers:
-        blocks.append(_ON_FILL)
-    blocks.append(_MARK)
-    if "on_bar" in handlers:
-        blocks.append(_ON_BAR)
-    blocks.append(_MARK_TRADE)
-    if "on_trade" in handlers:
-        blocks.append(_ON_TRADE)
-    blocks.append(_TAIL)
-    return "".join(blocks)
+        parts.append(_ON_FILL)
+    marks = {**_MARK}
+    if depth or shape.has(layout.QUOTE):
+        marks[layout.TRADE] = f"if desk.instruments[k].meets == BY_EVENT:\n{indent(_MARK[layout.TRADE], '    ')}"
+    parts.append(_branches(shape, marks, made=made))
+    if depth:
+        parts.append(
+            "if code & BOOK_END:\n    see_book(desk, k)\n    if account.executions > 0 and is_full(desk):\n        end = i + ONE\n"
+        )
+    calls = {kind: call for kind, (handler, call) in _HANDLE.items() if handler in handlers}
+    if calls:
+        parts.append(_branches(shape, calls, made=False))
+    if depth and "on_book" in handlers:
+        parts.append("if code & BOOK_END:\n    strategy.on_book(as_book(book_of(desk, k)), ctx)\n")
+    return "".join(parts)
+
+
+def _branches(shape: Shape, blocks: dict[int, str], *, made: bool) -> str:
+    names = {layout.BAR: "BAR", layout.TRADE: "TRADE", layout.QUOTE: "QUOTE"}
+    found = [kind for kind in names if kind in blocks and shape.has(kind)]
+    lines = []
+    for number, kind in enumerate(found):
+        test = f"what == {names[kind]}" + (" and code & BAR_MADE == 0" if made and kind == layout.BAR else "")
+        lines.append(f"{'elif' if number else 'if'} {test}:\n{indent(blocks[kind], '    ')}")
+    return "".join(lines)
 
 
 class Parts:
@@ -117,16 +250,25 @@ class Parts:
 
     def __init__(self, struct: StructType) -> None:
         self.view = view_of(struct)
-        self.as_context = context_type.as_context
+        self.as_context, self.as_book = context_type.as_context, book_type.as_book
         self.prefetch, self.AHEAD = machine.prefetch, machine.AHEAD
         self.start_day, self.start_event, self.mark = portfolio.start_day, portfolio.start_event, portfolio.mark
-        self.is_full, self.note_curve = driver.is_full, driver.note_curve
-        self.match_bar, self.match_trade = matching.match_bar, matching.match_trade
-        self.match_market, self.awaits_price = matching.match_market, matching.awaits_price
-        self.settle_requests, self.trip = orders.settle_requests, orders.trip
+        self.is_full, self.note_curve, self.next_timer = driver.is_full, driver.note_curve, driver.next_timer
+        self.mark_at, self.watch_margin = driver.mark_at, driver.watch_margin
+        self.update_book, self.see_book, self.see_quote = driver.update_book, driver.see_book, driver.see_quote
+        self.match_bar, self.match_market, self.awaits_price = matching.match_bar, matching.match_market, matching.awaits_price
+        self.match_trade, self.match_quote = matching_trades.match_trade, matching_quotes.match_quote
+        self.match_trade_on_book, self.match_touch = matching_book.match_trade_on_book, matching_book.match_touch
+        self.book_of = matching_book.book_of
+        self.settle_requests, self.settle_due, self.trip = settle.settle_requests, settle.settle_due, orders.trip
+        self.apply_funding = portfolio.apply_funding
         self.breached, self.NONE = risk.breached, risk.NONE
-        self.Bar, self.Trade, self.Fill = events.Bar, events.Trade, events.Fill
-        self.BAR, self.FILL, self.SIMULATED, self.NEXT_CLOSE = layout.BAR, layout.FILL, layout.SIMULATED, layout.NEXT_CLOSE
+        self.Bar, self.Trade, self.Quote, self.Timer, self.Fill = events.Bar, events.Trade, events.Quote, events.Timer, events.Fill
+        self.TRADE, self.QUOTE, self.BAR, self.DEPTH = layout.TRADE, layout.QUOTE, layout.BAR, layout.DEPTH
+        self.FUNDING, self.KIND_BITS = layout.FUNDING_EVENT, layout.KIND_BITS
+        self.BAR_MADE, self.BOOK_END = layout.BAR_MADE, layout.BOOK_END
+        self.FILL, self.SIMULATED, self.NEXT_CLOSE = layout.FILL, layout.SIMULATED, layout.NEXT_CLOSE
+        self.BY_BOOK, self.BY_EVENT = layout.BY_BOOK, layout.BY_EVENT
 
 
 _waiting: dict[str, Parts] = {}

@@ -56,3 +56,42 @@ def _product_above(typing_context: Any, a: Any, b: Any, c: Any, d: Any) -> Any:
 @overload(product_above, strict=False)
 def _compiled_product_above(a: Any, b: Any, c: Any, d: Any) -> Any:
     return lambda a, b, c, d: _product_above(a, b, c, d)
+
+
+@intrinsic
+def copy_record(typing_context: Any, to: Any, source: Any) -> Any:
+    """Copies all bytes of one record into another one of its type."""
+    if to != source:
+        return None
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        size = ir.Constant(ir.IntType(64), signature.args[0].size)
+        target, origin = (builder.bitcast(arg, cgutils.voidptr_t) for arg in args)
+        cgutils.raw_memcpy(builder, target, origin, size, 1)
+        return context.get_dummy_value()
+
+    return types.none(to, source), generate
+
+
+def record_at(record_type: Any) -> Any:
+    """An intrinsic that takes an address and gives the record of this type that lies there."""
+
+    @intrinsic
+    def at(typing_context: Any, address: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            return builder.inttoptr(args[0], context.get_value_type(record_type))
+
+        return record_type(types.int64), generate
+
+    return at
+
+
+@intrinsic
+def integer_at(typing_context: Any, address: Any, index: Any) -> Any:
+    """The index-th of the whole numbers of 64 bits that lie from this address on."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        pointer = builder.inttoptr(args[0], ir.IntType(64).as_pointer())
+        return builder.load(builder.gep(pointer, [args[1]]))
+
+    return types.int64(types.int64, types.int64), generate

@@ -1,65 +1,77 @@
-"""The order table: requests wait in the outbox, the check lets them into the table, fills and cancels take them out.
+"""The order table: what is approved lies in it, fills and cancels take it out.
 
-The table is kept in the order of submission, without holes, so that a scan costs as much as there are open orders.
+The table is kept in the order of submission, without holes, so that a scan costs as much as there are open orders. An order
+that another one's fill ends, or that may begin because of it, changes its stage at once and its place only when the event
+has been matched: a scan that is under way is not disturbed.
 """
 
 from typing import Any
 
+from ..domain.vocabulary import Reason
+from .fees import fee_rate
+from .grid import price_on_grid, size_on_grid, ticks
 from .jit import compiled
-from .layout import ARRIVING, CANCEL, MARKET, MAX_REQUESTS, RATE_WINDOW, REFUSAL, REMOTE, REQUESTED, SAME
-from .machine import seldom
-from .portfolio import apply_fill, log_execution, on_grid, revalue
-from .risk import INSUFFICIENT_BALANCE, KILL_SWITCH, NONE, check
+from .latency import delay_back, delay_out
+from .layout import (
+    ARRIVING,
+    BY_BOOK,
+    CANCEL,
+    ENDING,
+    GTD,
+    MATCHED,
+    MAX_REPORTS,
+    RATE_WINDOW,
+    RELEASED,
+    RESTING,
+    TRAIL_AMOUNT,
+    TRAILING_STOP,
+    WAITING,
+)
+from .machine import copy_record, seldom
+from .margin import close_on_margin
+from .portfolio import apply_fill, log_execution, tell_order
+from .risk import INSUFFICIENT_BALANCE, KILL_SWITCH, NONE, counts, left_open, worst_case
 
-CANCEL_REQUEST = -1  # the type of a request that takes back the order whose ref is in its id
-
-
-@compiled
-def copy_order(to: Any, source: Any) -> None:
-    to.id = source.id
-    to.ref = source.ref
-    to.inst = source.inst
-    to.side = source.side
-    to.type = source.type
-    to.tif = source.tif
-    to.post_only = source.post_only
-    to.stage = source.stage
-    to.size = source.size
-    to.filled = source.filled
-    to.limit_price = source.limit_price
-    to.stop_price = source.stop_price
-    to.ts_ns = source.ts_ns
+OCO = int(Reason.OCO)
+PARENT_ENDED = int(Reason.PARENT_ENDED)
+LIQUIDATION = int(Reason.LIQUIDATION)
 
 
 @compiled
 def count_open(desk: Any, inst: int) -> None:
     """What is left of the open orders of one instrument, by side, summed anew so that no rounding can pile up."""
+    account = desk.account
+    special = account.linked > 0 or account.waiting > 0
     buys = 0.0
     sells = 0.0
-    for i in range(desk.account.open_orders):
+    for i in range(account.open_orders):
         order = desk.orders[i]
-        if order.inst == inst:
+        if order.inst == inst and (not special or counts(desk, i)):
             if order.side > 0:
-                buys += order.size - order.filled
+                buys += left_open(order)
             else:
-                sells += order.size - order.filled
+                sells += left_open(order)
     position = desk.positions[inst]
     if buys == 0.0 and sells == 0.0:
         position.open_buys = 0.0
         position.open_sells = 0.0
         return
-    instrument = desk.instruments[inst]
-    position.open_buys = on_grid(buys, instrument.size_num, instrument.size_den)
-    position.open_sells = on_grid(sells, instrument.size_num, instrument.size_den)
+    position.open_buys = size_on_grid(desk, inst, buys)
+    position.open_sells = size_on_grid(desk, inst, sells)
 
 
 @compiled
 def take_out(desk: Any, slot: int) -> None:
     """Removes the order at this place of the table; the later ones move up."""
     account = desk.account
-    inst = desk.orders[slot].inst
+    order = desk.orders[slot]
+    inst = order.inst
+    if order.stage == WAITING:
+        account.waiting -= 1
+    if order.oco != 0:
+        account.linked -= 1
     for i in range(slot + 1, account.open_orders):
-        copy_order(desk.orders[i - 1], desk.orders[i])
+        copy_record(desk.orders[i - 1], desk.orders[i])
     account.open_orders -= 1
     count_open(desk, inst)
 
@@ -83,19 +95,127 @@ def find_ref(desk: Any, ref: int) -> int:
 
 @compiled
 def unfilled(desk: Any, slot: int) -> float:
-    """What is left to fill of the order at this place of the table."""
+    """What is left to fill, at the venue, of the order at this place of the table."""
     order = desk.orders[slot]
-    if order.filled == 0.0:
+    if order.filled == 0.0 and order.untold == 0.0:
         return float(order.size)
-    instrument = desk.instruments[order.inst]
-    return on_grid(order.size - order.filled, instrument.size_num, instrument.size_den)
+    return size_on_grid(desk, order.inst, order.size - order.filled - order.untold)
 
 
 @compiled
-def cancel_at(desk: Any, slot: int, reason: int) -> None:
+def due_at(desk: Any, ts_ns: int) -> None:
+    """Something arrives at this time."""
+    if ts_ns < desk.account.due_ns:
+        desk.account.due_ns = ts_ns
+
+
+@compiled
+def end(desk: Any, slot: int, reason: int) -> None:
+    """The order leaves the table, for this reason, when the event has been matched."""
+    order = desk.orders[slot]
+    if order.stage == WAITING:
+        desk.account.waiting -= 1
+    order.stage = ENDING
+    order.reason = reason
+    desk.account.stirred = 1
+
+
+@compiled
+def release(desk: Any, slot: int) -> None:
+    """The order that this one follows was filled: it may go now, if the limits still let it."""
+    account = desk.account
+    order = desk.orders[slot]
+    account.waiting -= 1
+    account.stirred = 1
+    order.stage = RELEASED
+    order.parent = 0
+    reason = NONE
+    if account.killed != 0:
+        reason = KILL_SWITCH
+    elif desk.settings.latency == 0:  # with latency the fill that it rests on is not in the account yet
+        held = order.size
+        order.size = order.filled  # it is in the table, and must not count twice
+        reason = worst_case(desk, order, held)
+        order.size = held
+    if reason != NONE:
+        end(desk, slot, reason)
+    order.active_ns = account.now_ns
+    count_open(desk, order.inst)
+
+
+@compiled
+def settle_children(desk: Any, ref: int, filled: float) -> None:
+    """The order with this ref has ended with so much filled: those that follow it begin, for no more than that, or end."""
+    for i in range(desk.account.open_orders):
+        order = desk.orders[i]
+        if order.stage == WAITING and order.parent == ref:
+            order.size = min(order.size, filled)
+            if filled > 0.0:
+                release(desk, i)
+            else:
+                end(desk, i, PARENT_ENDED)
+
+
+@compiled
+def shrink_group(desk: Any, slot: int, size: float) -> None:
+    """A fill of one order of a group takes as much from each of the others; what is left with nothing ends."""
+    filled = desk.orders[slot]
+    for i in range(desk.account.open_orders):
+        order = desk.orders[i]
+        if i == slot or order.oco != filled.oco or order.stage >= ENDING:
+            continue
+        left = size_on_grid(desk, order.inst, order.size - order.filled - order.untold - size)
+        if left <= 0.0:
+            end(desk, i, OCO)
+        else:
+            order.size = size_on_grid(desk, order.inst, order.size - size)
+
+
+@compiled
+def cancel_at(desk: Any, slot: int, reason: int) -> bool:
+    """Cancels what is left of the order; True when it left the table, which it does when no report of it is under way."""
+    account = desk.account
     order = desk.orders[slot]
     log_execution(desk, CANCEL, order.id, order.ref, order.inst, order.side, 0, reason, 0.0, unfilled(desk, slot), 0.0)
-    take_out(desk, slot)
+    tell_order(desk, order, 0)
+    ref = order.ref
+    filled = size_on_grid(desk, order.inst, order.filled + order.untold)
+    left_table = order.untold == 0.0
+    if left_table:
+        take_out(desk, slot)
+    else:
+        order.stage = MATCHED
+        order.size = filled
+        count_open(desk, order.inst)
+    if account.waiting > 0:
+        settle_children(desk, ref, filled)
+    return bool(left_table)
+
+
+@compiled
+def sweep_ended(desk: Any) -> None:
+    """Takes out what ended while the event was matched; what was released rests from now on."""
+    seldom()
+    desk.account.stirred = 0
+    i = 0
+    while i < desk.account.open_orders:
+        order = desk.orders[i]
+        if order.stage == RELEASED:
+            order.stage = RESTING
+        if order.stage == ENDING and cancel_at(desk, i, order.reason):
+            i = 0  # it may have ended others, before this place too
+        else:
+            i += 1
+
+
+@compiled
+def cancel_all(desk: Any, reason: int) -> None:
+    """Cancels every open order."""
+    account = desk.account
+    i = 0
+    while i < account.open_orders:
+        if desk.orders[i].stage == MATCHED or not cancel_at(desk, i, reason):
+            i += 1
 
 
 @compiled
@@ -105,18 +225,75 @@ def trip(desk: Any) -> None:
     account = desk.account
     account.killed = 1
     account.trips = 0
-    while account.open_orders > 0:
-        cancel_at(desk, 0, KILL_SWITCH)
+    cancel_all(desk, KILL_SWITCH)
+
+
+@compiled
+def liquidate(desk: Any, inst: int, price: float) -> None:
+    """The venue closes what is held on margin, at this price of the instrument, and takes every order back."""
+    seldom()
+    cancel_all(desk, LIQUIDATION)
+    close_on_margin(desk, inst, price)
 
 
 @compiled
 def cash_short(desk: Any, side: int, price: float, size: float, fee_rate: float) -> bool:
-    """Whether a buy at this price would take more cash than there is; sales never do."""
-    return bool(side > 0 and price * size * (1.0 + fee_rate) > desk.account.cash)
+    """Whether a buy at this price would take more cash than there is, reports under way counted; sales never do."""
+    if side < 0:
+        return False
+    cash = desk.account.cash
+    for i in range(desk.account.reports):
+        report = desk.reports[i]
+        slot = find(desk, report.order_id)
+        if slot >= 0:
+            cash -= desk.orders[slot].side * report.price * report.size + report.fee
+    return bool(price * size * (1.0 + fee_rate) > cash)
 
 
 @compiled
-def fill_at(desk: Any, slot: int, price: float, size: float, maker: int) -> bool:
+def _report(desk: Any, order: Any, price: float, size: float, fee: float, maker: int, rule: int) -> None:
+    """A fill at the venue, told to the account when the report of it arrives."""
+    account = desk.account
+    report = desk.reports[account.reports]
+    account.reports += 1
+    report.matched_ns = account.now_ns
+    report.due_ns = account.now_ns + delay_back(desk, account.now_ns)
+    report.order_id = order.id
+    report.price = price
+    report.size = size
+    report.fee = fee
+    report.maker = maker
+    report.rule = rule
+    order.untold = size_on_grid(desk, order.inst, order.untold + size)
+    due_at(desk, report.due_ns)
+
+
+@compiled
+def tell_report(desk: Any, number: int) -> None:
+    """The report arrives: the account changes, and the strategy will be told."""
+    account = desk.account
+    report = desk.reports[number]
+    slot = find(desk, report.order_id)
+    now_ns = account.now_ns
+    if slot >= 0:
+        order = desk.orders[slot]
+        account.now_ns = report.matched_ns
+        apply_fill(desk, order.id, order.ref, order.inst, order.side, report.price, report.size, report.fee, report.maker)
+        tell_order(desk, order, report.rule)
+        account.now_ns = now_ns
+        order.filled = size_on_grid(desk, order.inst, order.filled + report.size)
+        order.untold = size_on_grid(desk, order.inst, order.untold - report.size)
+        if order.stage == MATCHED and order.untold == 0.0:
+            take_out(desk, slot)
+        else:
+            count_open(desk, order.inst)
+    account.reports -= 1
+    for i in range(number, account.reports):
+        copy_record(desk.reports[i], desk.reports[i + 1])
+
+
+@compiled
+def fill_at(desk: Any, slot: int, price: float, size: float, maker: int, rule: int) -> bool:
     """Fills the order at this place of the table; True when it left the table.
 
     A buy that the cash doesn't reach for at the price it would fill at (a gap since it was checked) is cancelled:
@@ -124,32 +301,42 @@ def fill_at(desk: Any, slot: int, price: float, size: float, maker: int) -> bool
     """
     account = desk.account
     order = desk.orders[slot]
-    rate = account.maker_fee if maker != 0 else account.taker_fee
-    if desk.positions[order.inst].size >= 0.0 and cash_short(desk, order.side, price, size, rate):
-        cancel_at(desk, slot, INSUFFICIENT_BALANCE)
-        return True
-    done = size >= unfilled(desk, slot)
-    order_id = order.id
-    ref = order.ref
     inst = order.inst
-    side = order.side
-    if done:
+    rate = fee_rate(desk, inst, maker)
+    on_margin = desk.instruments[inst].initial_margin > 0.0
+    if not on_margin and desk.positions[inst].size >= 0.0 and cash_short(desk, order.side, price, size, rate):
+        return cancel_at(desk, slot, INSUFFICIENT_BALANCE)
+    done = size >= unfilled(desk, slot)
+    fee = price * size * rate
+    later = desk.settings.latency != 0 and account.reports < MAX_REPORTS
+    if later:
+        _report(desk, order, price, size, fee, maker, rule)
+        if done:
+            order.stage = MATCHED
+    else:
+        apply_fill(desk, order.id, order.ref, inst, order.side, price, size, fee, maker)
+        tell_order(desk, order, rule)
+        order.filled = size_on_grid(desk, inst, order.filled + size)
+    if order.oco != 0:
+        shrink_group(desk, slot, size)
+    ref = order.ref
+    filled = order.size if done else 0.0
+    leaves = done and not later
+    if leaves:
         take_out(desk, slot)
     else:
-        instrument = desk.instruments[inst]
-        order.filled = on_grid(order.filled + size, instrument.size_num, instrument.size_den)
         count_open(desk, inst)
-    apply_fill(desk, order_id, ref, inst, side, price, size, price * size * rate, maker)
-    return bool(done)
+    if done and account.waiting > 0:
+        settle_children(desk, ref, filled)
+    return bool(leaves)
 
 
 @compiled
 def fill_elsewhere(desk: Any, slot: int, size: float) -> None:
     """Notes that a part of the order was filled by another venue; a whole fill takes it out of the table."""
     order = desk.orders[slot]
-    instrument = desk.instruments[order.inst]
     inst = order.inst
-    order.filled = on_grid(order.filled + size, instrument.size_num, instrument.size_den)
+    order.filled = size_on_grid(desk, inst, order.filled + size)
     if order.filled >= order.size:
         take_out(desk, slot)
     else:
@@ -157,104 +344,45 @@ def fill_elsewhere(desk: Any, slot: int, size: float) -> None:
 
 
 @compiled
+def trail_from(desk: Any, order: Any, price: float) -> float:
+    """Where a trailing stop stands that follows this price."""
+    distance = order.trail if order.trail_kind == TRAIL_AMOUNT else order.trail * price
+    return price_on_grid(desk, order.inst, max(price + order.side * distance, 0.0))
+
+
+@compiled
 def place(desk: Any, request: Any) -> int:
     """Puts an approved order into the table; its id."""
     account = desk.account
     order = desk.orders[account.open_orders]
-    copy_order(order, request)
+    copy_record(order, request)
     account.next_id += 1
     order.id = account.next_id
     order.stage = ARRIVING
     order.filled = 0.0
+    order.untold = 0.0
     order.ts_ns = account.now_ns
+    decided_ns = account.now_ns + account.lag_ns
+    order.active_ns = decided_ns + delay_out(desk, decided_ns)
+    order.cancel_ns = 0
+    order.amend_ns = 0
+    order.queue = 0.0
+    order.queue_start = 0.0
+    order.traded = 0.0
+    order.tick = ticks(desk, order.inst, order.limit_price)
+    if order.type == TRAILING_STOP:
+        order.stop_price = trail_from(desk, order, desk.positions[order.inst].mark_price)
+    if order.parent != 0:
+        order.stage = WAITING
+        account.waiting += 1
+    if order.oco != 0:
+        account.linked += 1
+    if order.tif == GTD:
+        due_at(desk, order.expire_ns)
+    if order.active_ns > account.now_ns and desk.instruments[order.inst].meets == BY_BOOK:
+        due_at(desk, order.active_ns)
     account.open_orders += 1
     desk.submissions[account.submissions % RATE_WINDOW] = account.now_ns
     account.submissions += 1
     count_open(desk, order.inst)
     return int(order.id)
-
-
-@compiled
-def submit(desk: Any, request: Any) -> int:
-    """Checks the request and places it: the order id, or minus the reason. Where market orders fill at once, it is filled."""
-    reason = check(
-        desk,
-        request.inst,
-        request.side,
-        request.type,
-        request.tif,
-        request.post_only,
-        request.size,
-        request.limit_price,
-        request.stop_price,
-    )
-    if reason != NONE:
-        desk.account.refusals += 1
-        return -reason
-    order_id = place(desk, request)
-    if desk.account.fill_mode == SAME and request.type == MARKET:
-        fill_at(desk, find(desk, order_id), desk.positions[request.inst].mark_price, request.size, 0)
-        revalue(desk)
-    return order_id
-
-
-@compiled
-def settle_requests(desk: Any) -> None:
-    """Deals with what the strategy asked for while it handled the event, in the order in which it asked."""
-    account = desk.account
-    if account.venue == REMOTE:
-        return
-    for i in range(account.requests):
-        request = desk.requests[i]
-        if request.type == CANCEL_REQUEST:
-            slot = find_ref(desk, request.id)
-            if slot >= 0:
-                cancel_at(desk, slot, REQUESTED)
-            continue
-        order_id = submit(desk, request)
-        if order_id < 0:
-            log_execution(desk, REFUSAL, 0, request.ref, request.inst, request.side, 0, -order_id, 0.0, request.size, 0.0)
-    account.requests = 0
-
-
-@compiled
-def request(
-    desk: Any, inst: int, side: int, type_: int, tif: int, post_only: int, size: float, limit_price: float, stop_price: float
-) -> int:
-    """Notes an order that the strategy wants: its ref, or 0 when it asked for too many at one event."""
-    account = desk.account
-    if account.requests >= MAX_REQUESTS:
-        account.refusals += 1
-        account.unheard += 1
-        return 0
-    entry = desk.requests[account.requests]
-    account.requests += 1
-    account.next_ref += 1
-    entry.id = 0
-    entry.ref = account.next_ref
-    entry.inst = inst
-    entry.side = side
-    entry.type = type_
-    entry.tif = tif
-    entry.post_only = post_only
-    entry.stage = ARRIVING
-    entry.size = size
-    entry.filled = 0.0
-    entry.limit_price = limit_price
-    entry.stop_price = stop_price
-    entry.ts_ns = account.now_ns
-    return int(entry.ref)
-
-
-@compiled
-def request_cancel(desk: Any, ref: int) -> bool:
-    """Notes that the order with this ref shall be taken back; False when too much was asked for at one event."""
-    account = desk.account
-    if account.requests >= MAX_REQUESTS:
-        return False
-    entry = desk.requests[account.requests]
-    account.requests += 1
-    entry.id = ref
-    entry.ref = ref
-    entry.type = CANCEL_REQUEST
-    return True

@@ -6,22 +6,11 @@ Average cost: a fill that adds to a position averages its price in; a fill that 
 
 from typing import Any
 
-import numpy as np
-
+from .fees import count_volume, start_fee_day
+from .grid import on_grid
 from .jit import compiled, inlined
-from .layout import DAY_NS, FILL, MAX_EXECUTIONS
+from .layout import DAY_NS, FILL, FUNDING, MAX_EXECUTIONS
 from .machine import seldom
-
-
-@inlined
-def on_grid(value: float, num: float, den: float) -> float:
-    """The multiple of num/den nearest to the value, as the float nearest to that decimal.
-
-    Rounded as a float: a number of increments beyond 64 bits has to stay the number that it is.
-    """
-    if num == 1.0:  # nearly every increment: half the divisions
-        return float(np.rint(value * den) / den + 0.0)  # no negative zero
-    return float(np.rint(value * den / num) * num / den + 0.0)
 
 
 @compiled
@@ -74,22 +63,25 @@ def start_day(desk: Any, ts_ns: int) -> None:
         account.days += 1
     account.day_start_equity = account.equity
     account.day_end_ns = (ts_ns // DAY_NS + 1) * DAY_NS
+    start_fee_day(desk, ts_ns)
 
 
 @inlined
 def start_event(desk: Any, inst: int, ts_ns: int) -> None:
-    """Moves the clock. Whoever calls it has called ``start_day`` if this is the day's first event."""
-    desk.account.now_ns = ts_ns
+    """Moves the clock, never back. Whoever calls it has called ``start_day`` if this is the day's first event."""
+    desk.account.now_ns = max(desk.account.now_ns, ts_ns)
     desk.account.current = inst
 
 
 @inlined
-def mark(desk: Any, inst: int, price: float) -> None:
-    """The instrument is worth this price from now on."""
+def mark(desk: Any, inst: int, price: float) -> bool:
+    """The instrument is worth this price from now on; whether that was looked at, because it may have changed the equity."""
     position = desk.positions[inst]
     position.mark_price = price
     if position.size != 0.0 or desk.account.unmarked != 0:
         revalue(desk)
+        return True
+    return False
 
 
 @compiled
@@ -112,6 +104,24 @@ def log_execution(
     entry.price = price
     entry.size = size
     entry.fee = fee
+    entry.rule = 0
+    entry.type = 0
+    entry.decided_ns = 0
+    entry.limit_price = 0.0
+    entry.stop_price = 0.0
+    entry.queue = 0.0
+
+
+@compiled
+def tell_order(desk: Any, order: Any, rule: int) -> None:
+    """Adds to the last entry of the log what the order was, and by which rule it was filled."""
+    entry = desk.executions[desk.account.executions - 1]
+    entry.rule = rule
+    entry.type = order.type
+    entry.decided_ns = order.ts_ns
+    entry.limit_price = order.limit_price
+    entry.stop_price = order.stop_price
+    entry.queue = order.queue_start
 
 
 @compiled
@@ -140,4 +150,21 @@ def apply_fill(desk: Any, order_id: int, ref: int, inst: int, side: int, price: 
     account.fills += 1
     account.equity = net_worth(desk)
     account.unmarked = 1
+    count_volume(desk, price * size)
     log_execution(desk, FILL, order_id, ref, inst, side, maker, 0, price, size, fee)
+
+
+@compiled
+def apply_funding(desk: Any, inst: int, rate: float) -> None:
+    """A long position pays this fraction of its notional at the mark, a short one is paid it; only positions on margin."""
+    account = desk.account
+    position = desk.positions[inst]
+    if position.size == 0.0 or desk.instruments[inst].initial_margin == 0.0:
+        return
+    paid = position.size * position.mark_price * rate
+    account.cash -= paid
+    position.funding += paid
+    account.equity = net_worth(desk)
+    account.unmarked = 1
+    side = 1 if position.size > 0.0 else -1
+    log_execution(desk, FUNDING, 0, 0, inst, side, 0, 0, position.mark_price, abs(position.size), paid)

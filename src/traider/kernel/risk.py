@@ -7,9 +7,26 @@ they are asked, are in ``docs/risk.md``; the first one that refuses gives the re
 from typing import Any
 
 from ..domain.vocabulary import Reason
+from .fees import highest_fee_rate
+from .grid import is_multiple, on_grid
 from .jit import compiled, inlined
-from .layout import IOC, LIMIT, MARKET, MAX_ORDERS, MINUTE_NS, RATE_WINDOW, STOP
-from .portfolio import on_grid
+from .layout import (
+    FOK,
+    GTD,
+    IOC,
+    LIMIT,
+    MARKET,
+    MAX_ORDERS,
+    MINUTE_NS,
+    RATE_WINDOW,
+    STOP,
+    STOP_LIMIT,
+    TRAIL_AMOUNT,
+    TRAIL_FRACTION,
+    TRAILING_STOP,
+    WAITING,
+)
+from .margin import margin_needed
 
 NONE = int(Reason.NONE)
 KILL_SWITCH = int(Reason.KILL_SWITCH)
@@ -26,46 +43,88 @@ DAILY_LOSS = int(Reason.DAILY_LOSS)
 DRAWDOWN = int(Reason.DRAWDOWN)
 ORDER_RATE = int(Reason.ORDER_RATE)
 INSUFFICIENT_BALANCE = int(Reason.INSUFFICIENT_BALANCE)
+INSUFFICIENT_MARGIN = int(Reason.INSUFFICIENT_MARGIN)
 INVALID_ORDER = int(Reason.INVALID_ORDER)
 
 # What floats are off by at most, as fractions, so that a limit holds at its value and not a little beside it.
 PRODUCT = 1e-15  # of price times size
 SUM = 1e-12  # of an equity that thousands of fills have added up to
 
+_HIGHEST = 1e300
+
+
+@inlined
+def has_limit(type_: int) -> bool:
+    return type_ == LIMIT or type_ == STOP_LIMIT
+
+
+@inlined
+def has_stop(type_: int) -> bool:
+    return type_ == STOP or type_ == STOP_LIMIT
+
+
+@inlined
+def is_price(value: float) -> bool:
+    return 0.0 < value < _HIGHEST
+
 
 @compiled
-def is_multiple(value: float, num: float, den: float) -> bool:
-    """Whether the value is the float nearest to a whole number of increments num/den."""
-    return bool(on_grid(value, num, den) == value)
+def own_price(desk: Any, order: Any) -> float:
+    """The order's limit, else its stop; the mark of an order that has neither."""
+    if has_limit(order.type):
+        return float(order.limit_price)
+    if order.type == STOP:
+        return float(order.stop_price)
+    return float(desk.positions[order.inst].mark_price)
 
 
 @compiled
-def own_price(desk: Any, inst: int, type_: int, limit_price: float, stop_price: float) -> float:
-    """The order's limit or stop; the mark of an order that has neither."""
-    if type_ == LIMIT:
-        return limit_price
-    if type_ == STOP:
-        return stop_price
-    return float(desk.positions[inst].mark_price)
-
-
-@compiled
-def highest_price(desk: Any, inst: int, side: int, type_: int, limit_price: float, stop_price: float) -> float:
+def highest_price(desk: Any, order: Any) -> float:
     """The most that it trades at, as the market is now.
 
     That is the order's own price, but for a sale with a limit behind the market, or a buy stop that is reached already:
-    those trade at the market's price, however small their own.
+    those trade at the market's price, however small their own. A trailing buy stop may come to trade above the mark by
+    what it trails.
     """
-    price = own_price(desk, inst, type_, limit_price, stop_price)
-    if (type_ == LIMIT and side < 0) or (type_ == STOP and side > 0):
-        return max(price, float(desk.positions[inst].mark_price))
+    price = own_price(desk, order)
+    mark = float(desk.positions[order.inst].mark_price)
+    if (has_limit(order.type) and order.side < 0) or (order.type == STOP and order.side > 0):
+        return max(price, mark)
+    if order.type == TRAILING_STOP and order.side > 0:
+        return float(mark + order.trail if order.trail_kind == TRAIL_AMOUNT else mark * (1.0 + order.trail))
     return price
 
 
 @compiled
-def cash_needed(desk: Any, price: float, size: float) -> float:
+def cash_needed(desk: Any, inst: int, price: float, size: float) -> float:
     """What a buy takes from the cash at most, the higher of the fees included."""
-    return float(price * size * (1.0 + max(desk.account.taker_fee, desk.account.maker_fee)))
+    return float(price * size * (1.0 + highest_fee_rate(desk, inst)))
+
+
+@compiled
+def left_open(order: Any) -> float:
+    """What may still be filled of it, as far as has been told."""
+    return float(order.size - order.filled)
+
+
+@compiled
+def counts(desk: Any, slot: int) -> bool:
+    """Whether the order at this place counts against the limits.
+
+    One that waits for another doesn't. Of those of which one fill ends the others, the one with the most left counts.
+    """
+    order = desk.orders[slot]
+    if order.stage == WAITING:
+        return False
+    if order.oco == 0:
+        return True
+    left = left_open(order)
+    for i in range(desk.account.open_orders):
+        other = desk.orders[i]
+        if i != slot and other.oco == order.oco and other.side == order.side and other.inst == order.inst and other.stage != WAITING:
+            if left_open(other) > left or (left_open(other) == left and i < slot):
+                return False
+    return True
 
 
 @compiled
@@ -74,9 +133,8 @@ def cash_reserved(desk: Any) -> float:
     total = 0.0
     for i in range(desk.account.open_orders):
         order = desk.orders[i]
-        if order.side > 0:
-            price = highest_price(desk, order.inst, order.side, order.type, order.limit_price, order.stop_price)
-            total += cash_needed(desk, price, order.size - order.filled)
+        if order.side > 0 and desk.instruments[order.inst].initial_margin == 0.0 and counts(desk, i):
+            total += cash_needed(desk, order.inst, highest_price(desk, order), left_open(order))
     return total
 
 
@@ -106,57 +164,121 @@ def breached(desk: Any) -> int:
 
 
 @compiled
-def check(desk: Any, inst: int, side: int, type_: int, tif: int, post_only: int, size: float, limit_price: float, stop_price: float) -> int:
-    """NONE, or the reason why this order may not go."""
+def _is_no_order(order: Any) -> bool:
+    """Whether its numbers are none that an order can have."""
+    type_ = order.type
+    if not is_price(order.size):
+        return True
+    if has_limit(type_) and not is_price(order.limit_price):
+        return True
+    if has_stop(type_) and not is_price(order.stop_price):
+        return True
+    if type_ == TRAILING_STOP:
+        if order.trail_kind != TRAIL_AMOUNT and order.trail_kind != TRAIL_FRACTION:
+            return True
+        if not is_price(order.trail) or (order.trail_kind == TRAIL_FRACTION and order.trail >= 1.0):
+            return True
+    if order.post_only != 0 and type_ != LIMIT:
+        return True
+    if (order.tif == IOC or order.tif == FOK) and (type_ != LIMIT or order.post_only != 0):
+        return True
+    return bool(order.tif == GTD and (order.expire_ns <= 0 or type_ == MARKET))
+
+
+@compiled
+def _form(desk: Any, order: Any) -> int:
+    """NONE, or what is wrong with the order as such: its numbers, its market, the market's increments and minima."""
     account = desk.account
-    limits = desk.limits
-    if account.killed != 0:
-        return KILL_SWITCH
-    if inst < 0 or inst >= account.instruments or (side != 1 and side != -1) or type_ < MARKET or type_ > STOP:
+    inst = order.inst
+    if inst < 0 or inst >= account.instruments or (order.side != 1 and order.side != -1):
+        return INVALID_ORDER
+    if order.type < MARKET or order.type > TRAILING_STOP:
         return INVALID_ORDER
     instrument = desk.instruments[inst]
-    position = desk.positions[inst]
     if instrument.allowed == 0:
         return MARKET_NOT_ALLOWED
-    if not (size > 0.0 and size < 1e300):
+    if _is_no_order(order):
         return INVALID_ORDER
-    if type_ == LIMIT and not (limit_price > 0.0 and limit_price < 1e300):
-        return INVALID_ORDER
-    if type_ == STOP and not (stop_price > 0.0 and stop_price < 1e300):
-        return INVALID_ORDER
-    if type_ != LIMIT and (post_only != 0 or tif == IOC):
-        return INVALID_ORDER
-    if not position.mark_price > 0.0:
+    if not desk.positions[inst].mark_price > 0.0:
         return NO_MARKET_DATA
-    if not is_multiple(size, instrument.size_num, instrument.size_den):
+    if not is_multiple(order.size, instrument.size_num, instrument.size_den):
         return SIZE_INCREMENT
-    if type_ == LIMIT and not is_multiple(limit_price, instrument.price_num, instrument.price_den):
+    if has_limit(order.type) and not is_multiple(order.limit_price, instrument.price_num, instrument.price_den):
         return PRICE_INCREMENT
-    if type_ == STOP and not is_multiple(stop_price, instrument.price_num, instrument.price_den):
+    if has_stop(order.type) and not is_multiple(order.stop_price, instrument.price_num, instrument.price_den):
         return PRICE_INCREMENT
-    if size < instrument.min_size:
+    if order.size < instrument.min_size:
         return MIN_SIZE
-    if own_price(desk, inst, type_, limit_price, stop_price) * size < instrument.min_notional * (1.0 - PRODUCT):
+    if own_price(desk, order) * order.size < instrument.min_notional * (1.0 - PRODUCT):
         return MIN_NOTIONAL
-    price = highest_price(desk, inst, side, type_, limit_price, stop_price)
-    if price * size > limits.order_notional * (1.0 + PRODUCT):
+    if highest_price(desk, order) * order.size > desk.limits.order_notional * (1.0 + PRODUCT):
         return ORDER_NOTIONAL
-    if account.open_orders >= limits.open_orders or account.open_orders >= MAX_ORDERS:
-        return OPEN_ORDERS
-    # the position in the order's direction if everything open on that side fills too
-    resting = position.open_buys if side > 0 else position.open_sells
-    worst = on_grid(side * position.size + resting + size, instrument.size_num, instrument.size_den)
-    increases = worst > 0.0
-    if increases and worst > limits.position_size:
+    return NONE
+
+
+@compiled
+def _resting_beside(desk: Any, order: Any, size: float) -> float:
+    """What would be open on the order's side with this size of it: of those of which one fill ends the others, the largest."""
+    position = desk.positions[order.inst]
+    resting = float(position.open_buys if order.side > 0 else position.open_sells)
+    if order.oco == 0:
+        return resting + size
+    largest = 0.0
+    for i in range(desk.account.open_orders):
+        other = desk.orders[i]
+        if other.oco == order.oco and other.side == order.side and other.inst == order.inst and other.stage != WAITING:
+            largest = max(largest, left_open(other))
+    return resting + max(size - largest, 0.0)
+
+
+@compiled
+def worst_case(desk: Any, order: Any, size: float) -> int:
+    """NONE, or the limit that would be broken if this size of the order fills after everything that is open on its side."""
+    account = desk.account
+    inst = order.inst
+    instrument = desk.instruments[inst]
+    position = desk.positions[inst]
+    side = order.side
+    worst = on_grid(side * position.size + _resting_beside(desk, order, size), instrument.size_num, instrument.size_den)
+    if not worst > 0.0:
+        return NONE  # it reduces
+    if worst > desk.limits.position_size:
         return POSITION_SIZE
-    if increases:
-        breach = breached(desk)
-        if breach != NONE:
-            return breach
-    if submissions_in_last_minute(desk) >= limits.orders_per_minute:
-        return ORDER_RATE
-    if side < 0 and instrument.shortable == 0 and increases:
+    breach = breached(desk)
+    if breach != NONE:
+        return breach
+    price = highest_price(desk, order)
+    if instrument.initial_margin > 0.0:
+        fee = price * size * highest_fee_rate(desk, inst)
+        if margin_needed(desk, inst, side, worst, price) + fee > account.equity * (1.0 + SUM):
+            return INSUFFICIENT_MARGIN
+        return NONE
+    if side < 0 and instrument.shortable == 0:
         return INSUFFICIENT_BALANCE
-    if side > 0 and increases and cash_reserved(desk) + cash_needed(desk, price, size) > account.cash:
+    if side > 0 and cash_reserved(desk) + cash_needed(desk, inst, price, size) > account.cash:
         return INSUFFICIENT_BALANCE
     return NONE
+
+
+@compiled
+def check(desk: Any, order: Any, replaces: int) -> int:
+    """NONE, or the reason why this order may not go.
+
+    ``replaces`` is 1 where it takes the place of an order in the table that counts no more, else 0.
+    """
+    account = desk.account
+    if account.killed != 0:
+        return KILL_SWITCH
+    reason = _form(desk, order)
+    if reason != NONE:
+        return reason
+    others = account.open_orders - replaces
+    if others >= desk.limits.open_orders or others >= MAX_ORDERS:
+        return OPEN_ORDERS
+    if order.parent == 0:  # one that follows another is asked again when its time comes
+        reason = worst_case(desk, order, order.size)
+        if reason == POSITION_SIZE or reason == DAILY_LOSS or reason == DRAWDOWN:
+            return reason
+    if submissions_in_last_minute(desk) >= desk.limits.orders_per_minute:
+        return ORDER_RATE
+    return reason

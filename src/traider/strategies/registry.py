@@ -13,8 +13,9 @@ from traider.kernel.kit import Strategy
 from .ema_band import EmaBand
 from .momentum import Momentum
 from .sma_cross import SmaCross
+from .touch_maker import TouchMaker
 
-BUILT_IN: dict[str, type[Strategy]] = {cls.name: cls for cls in (SmaCross, Momentum, EmaBand)}
+BUILT_IN: dict[str, type[Strategy]] = {cls.name: cls for cls in (SmaCross, Momentum, EmaBand, TouchMaker)}
 
 
 def find_strategy(name: str) -> type[Strategy]:

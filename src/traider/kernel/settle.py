@@ -1,0 +1,283 @@
+"""What a strategy has asked for is checked and sent, and what is under way arrives when its time has come."""
+
+from typing import Any
+
+from ..domain.vocabulary import Reason
+from .grid import ticks
+from .jit import compiled
+from .latency import delay_out
+from .layout import (
+    AMEND_REQUEST,
+    ARRIVING,
+    BY_BOOK,
+    CANCEL_REQUEST,
+    FILL,
+    GTD,
+    MARKET,
+    NEVER_NS,
+    RATE_WINDOW,
+    REFUSAL,
+    REMOTE,
+    REQUESTED,
+    RESTING,
+    SAME,
+    STOP,
+    WAITING,
+)
+from .machine import copy_record, seldom
+from .matching_book import arrive_on_book, arrive_released
+from .matching_rules import AT_SAME_PRICE
+from .orders import (
+    PARENT_ENDED,
+    cancel_at,
+    count_open,
+    due_at,
+    fill_at,
+    find_ref,
+    place,
+    release,
+    sweep_ended,
+    tell_report,
+    unfilled,
+)
+from .portfolio import log_execution, revalue, tell_order
+from .risk import NONE, check
+from .slippage import slipped
+
+EXPIRED = int(Reason.EXPIRED)
+
+
+@compiled
+def _tell_refusal(desk: Any, order: Any, reason: int) -> None:
+    log_execution(desk, REFUSAL, 0, order.ref, order.inst, order.side, 0, reason, 0.0, order.size, 0.0)
+    tell_order(desk, order, 0)
+
+
+@compiled
+def _filled_of(desk: Any, ref: int) -> float:
+    """How much of the order with this ref the log tells as filled."""
+    size = 0.0
+    for i in range(desk.account.executions):
+        entry = desk.executions[i]
+        if entry.kind == FILL and entry.ref == ref:
+            size += entry.size
+    return size
+
+
+@compiled
+def submit(desk: Any, request: Any) -> int:
+    """Checks the request and places it: the order id, or minus the reason. Where orders meet the market at once, it does."""
+    account = desk.account
+    reason = check(desk, request, 0)
+    followed = 0.0
+    if reason == NONE and request.parent != 0 and find_ref(desk, request.parent) < 0:
+        followed = _filled_of(desk, request.parent)
+        if followed == 0.0:
+            reason = PARENT_ENDED
+    if reason != NONE:
+        account.refusals += 1
+        return -reason
+    order_id = place(desk, request)
+    slot = account.open_orders - 1
+    if followed > 0.0:  # what it follows was filled the moment that it was sent
+        desk.orders[slot].size = min(desk.orders[slot].size, followed)
+        release(desk, slot)
+        meet(desk, request.inst)
+    elif desk.orders[slot].stage != WAITING and desk.orders[slot].active_ns <= account.now_ns + account.lag_ns:
+        if desk.instruments[request.inst].meets == BY_BOOK:
+            arrive_on_book(desk, slot)
+            meet(desk, request.inst)
+        elif desk.settings.fill_mode == SAME and request.type == MARKET:
+            price = slipped(desk, request.inst, request.side, desk.positions[request.inst].mark_price, request.size, 0.0)
+            fill_at(desk, slot, price, request.size, 0, AT_SAME_PRICE)
+            revalue(desk)
+            meet(desk, request.inst)
+    return order_id
+
+
+@compiled
+def meet(desk: Any, inst: int) -> None:
+    """What was ended or released by an order that met the market between events."""
+    if desk.account.stirred != 0:
+        if desk.instruments[inst].meets == BY_BOOK:
+            arrive_released(desk, inst)
+        else:
+            sweep_ended(desk)
+
+
+@compiled
+def settle_requests(desk: Any) -> None:
+    """Deals with what the strategy asked for while it handled the event, in the order in which it asked."""
+    account = desk.account
+    if account.venue == REMOTE:
+        return
+    for i in range(account.requests):
+        request = desk.requests[i]
+        if request.type == CANCEL_REQUEST:
+            _send_cancel(desk, find_ref(desk, request.id))
+        elif request.type == AMEND_REQUEST:
+            _send_amendment(desk, find_ref(desk, request.id), request.new_size, request.new_price)
+        else:
+            order_id = submit(desk, request)
+            if order_id < 0:
+                _tell_refusal(desk, request, -order_id)
+    account.requests = 0
+
+
+@compiled
+def _send_cancel(desk: Any, slot: int) -> None:
+    if slot < 0:
+        return
+    account = desk.account
+    order = desk.orders[slot]
+    if desk.settings.latency == 0:
+        inst = order.inst
+        cancel_at(desk, slot, REQUESTED)
+        meet(desk, inst)
+        return
+    decided_ns = account.now_ns + account.lag_ns
+    order.cancel_ns = max(decided_ns + delay_out(desk, decided_ns), order.active_ns)
+    due_at(desk, order.cancel_ns)
+
+
+@compiled
+def _send_amendment(desk: Any, slot: int, size: float, price: float) -> None:
+    if slot < 0:
+        return
+    account = desk.account
+    order = desk.orders[slot]
+    order.new_size = size
+    order.new_price = price
+    desk.submissions[account.submissions % RATE_WINDOW] = account.now_ns
+    account.submissions += 1
+    if desk.settings.latency == 0:
+        amend_at(desk, slot)
+        return
+    decided_ns = account.now_ns + account.lag_ns
+    order.amend_ns = max(decided_ns + delay_out(desk, decided_ns), order.active_ns)
+    due_at(desk, order.amend_ns)
+
+
+@compiled
+def amend_at(desk: Any, slot: int) -> None:
+    """The order becomes what the amendment asks for, if the check lets it; else it stays as it is, and that is told.
+
+    An order that only becomes smaller keeps its place in the queue; any other change makes it arrive anew.
+    """
+    order = desk.orders[slot]
+    order.amend_ns = 0
+    if order.stage > WAITING:
+        return
+    inst = order.inst
+    done = order.size - unfilled(desk, slot)
+    size = order.new_size if order.new_size > 0.0 else order.size
+    if size <= done:
+        cancel_at(desk, slot, REQUESTED)
+        meet(desk, inst)
+        return
+    wanted = desk.amended
+    copy_record(wanted, order)
+    wanted.size = size - done
+    if order.new_price > 0.0:
+        if order.type == STOP:
+            wanted.stop_price = order.new_price
+        else:
+            wanted.limit_price = order.new_price
+    before = order.size
+    order.size = done  # it counts no more while what it would become is checked
+    count_open(desk, inst)
+    reason = check(desk, wanted, 1)
+    order.size = before
+    if reason == NONE:
+        order.size = size
+        moves = size > before or wanted.limit_price != order.limit_price or wanted.stop_price != order.stop_price
+        order.limit_price = wanted.limit_price
+        order.stop_price = wanted.stop_price
+        order.tick = ticks(desk, inst, order.limit_price)
+        count_open(desk, inst)
+        if moves and order.stage == RESTING:
+            order.stage = ARRIVING
+            if desk.instruments[inst].meets == BY_BOOK:
+                arrive_on_book(desk, slot)
+                meet(desk, inst)
+        return
+    count_open(desk, inst)
+    desk.account.refusals += 1
+    _tell_refusal(desk, wanted, reason)
+
+
+# --- under way -------------------------------------------------------------------------------------------------------
+
+
+@compiled
+def _next_due(desk: Any) -> int:
+    """The earliest time at which something that is under way arrives."""
+    earliest = NEVER_NS
+    account = desk.account
+    for i in range(account.reports):
+        earliest = min(earliest, desk.reports[i].due_ns)
+    for i in range(account.open_orders):
+        order = desk.orders[i]
+        if order.cancel_ns > 0:
+            earliest = min(earliest, order.cancel_ns)
+        if order.amend_ns > 0:
+            earliest = min(earliest, order.amend_ns)
+        if order.tif == GTD and order.stage <= WAITING:
+            earliest = min(earliest, order.expire_ns)
+        if order.stage == ARRIVING and desk.instruments[order.inst].meets == BY_BOOK:
+            earliest = min(earliest, order.active_ns)
+    return earliest
+
+
+@compiled
+def _arrivals(desk: Any, due_ns: int) -> None:
+    """What arrives at this moment: reports first, then cancels, amendments, ends of orders' lives, and new orders."""
+    account = desk.account
+    i = 0
+    while i < account.reports:
+        if desk.reports[i].due_ns <= due_ns:
+            tell_report(desk, i)
+        else:
+            i += 1
+    i = 0
+    while i < account.open_orders:
+        order = desk.orders[i]
+        before = order.id
+        inst = order.inst
+        if 0 < order.cancel_ns <= due_ns:
+            order.cancel_ns = 0
+            if order.stage <= WAITING:
+                cancel_at(desk, i, REQUESTED)
+        elif 0 < order.amend_ns <= due_ns:
+            amend_at(desk, i)
+        elif order.tif == GTD and order.expire_ns <= due_ns and order.stage <= WAITING:
+            cancel_at(desk, i, EXPIRED)
+        elif order.stage == ARRIVING and order.active_ns <= due_ns and desk.instruments[inst].meets == BY_BOOK:
+            arrive_on_book(desk, i)
+        meet(desk, inst)
+        if i < account.open_orders and desk.orders[i].id == before:
+            i += 1
+
+
+@compiled
+def settle_due(desk: Any, ts_ns: int) -> None:
+    """Everything that arrives before this time, in the order of its arrival; the clock stands at each one's moment."""
+    seldom()
+    account = desk.account
+    now_ns = account.now_ns
+    due_ns = _next_due(desk)
+    while due_ns < ts_ns:
+        account.now_ns = max(due_ns, now_ns)
+        _arrivals(desk, due_ns)
+        due_ns = _next_due(desk)
+    account.due_ns = due_ns
+    account.now_ns = now_ns
+
+
+@compiled
+def settle_rest(desk: Any) -> None:
+    """After the last event: reports that are still under way are told."""
+    account = desk.account
+    while account.reports > 0:
+        tell_report(desk, 0)
+    revalue(desk)
