@@ -44,6 +44,12 @@ def environment(cache: Path | None = None) -> dict[str, str]:
     }
 
 
+@functools.cache
+def warm_up() -> None:
+    """Fills the measured processes' cache, once: no run is then one that compiles."""
+    process([sys.executable, "-m", "traider.cli.warm"])
+
+
 def process(command: Sequence[str | Path], cache: Path | None = None) -> Run:
     """Runs the command to its end; a failure is an error that carries what it said."""
     WORK.mkdir(parents=True, exist_ok=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .asked import Asked
-from .measure import MIB, process
+from .measure import MIB, process, warm_up
 from .page import Row, Table
 from .peers.columns import columns_folder
 from .peers.environments import NotInstalledError, interpreter, version_of
@@ -86,7 +86,7 @@ class Race:
         turns, told = self.turns[key], self.last(key)
         extra = [
             f"{statistics.median(turn.seconds for turn in turns):.2f}",
-            f"{max(turn.peak_mib for turn in turns):,.0f}",
+            f"{statistics.median(turn.peak_mib for turn in turns):,.0f}",
             *(f"{told[name]:,.{digits}f}" if name in told else "" for name, digits in (("fills", 0), ("fees", 4), ("equity", 4))),
         ]
         return Row(entrant.name, self.ratio(key, reference), [turn.told["ns"] for turn in turns], goal=entrant.goal, extra=extra)
@@ -94,6 +94,7 @@ class Race:
 
 def run(entrants: dict[str, Entrant], asked: Asked, reference: str | None = None) -> Race:
     """Everybody's turns, round by round. A failure is told in the row of who failed, but of the reference ends the run."""
+    warm_up()
     joining = {key: it for key, it in entrants.items() if (asked.peers or not it.peer) and not (asked.quick and it.slow)}
     race = Race(joining, {key: [] for key in joining}, {})
     for number in range(asked.rounds):
