@@ -14,7 +14,7 @@ START_NS = 1_600_000_020_000_000_000  # the start of a minute
 MINUTE_NS = 60_000_000_000
 DAY_NS = 1440 * MINUTE_NS
 DAY_TRADES = 200_000
-_DAY_SCHEMA = pa.schema([("ts", pa.int64()), ("price", pa.float64()), ("size", pa.float64()), ("side", pa.string())])
+_DAY_COLUMNS: dict[str, Any] = {"ts": pa.int64(), "price": pa.float64(), "size": pa.float64(), "side": pa.string()}
 
 
 def bars_file(rows: int = FIVE_YEARS) -> Path:
@@ -50,17 +50,18 @@ def days_file(days: int) -> Path:
     path = WORK / f"btc-usd_{days}_days_of_trades.parquet"
     if not path.exists():
         rng = np.random.default_rng(10)
+        schema = pa.schema(_DAY_COLUMNS)
         path.parent.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_suffix(".part")
         price = 30_000.0
-        with pq.ParquetWriter(unfinished, _DAY_SCHEMA, compression="zstd") as writer:
+        with pq.ParquetWriter(unfinished, schema, compression="zstd") as writer:
             for day in range(days):
                 prices = np.round(price * np.exp(np.cumsum(rng.normal(0.0, 2e-5, DAY_TRADES))), 2)
                 price = prices[-1]
                 ts = START_NS + DAY_NS * day + np.sort(rng.integers(0, DAY_NS, DAY_TRADES))
                 size = np.round(rng.exponential(0.05, DAY_TRADES) + 0.02, 4)
                 side = np.array(["buy", "sell"])[rng.integers(0, 2, DAY_TRADES)]
-                writer.write_table(pa.table({"ts": ts, "price": prices, "size": size, "side": side}, schema=_DAY_SCHEMA))
+                writer.write_table(pa.table({"ts": ts, "price": prices, "size": size, "side": side}, schema=schema))
         unfinished.replace(path)
     return path
 
