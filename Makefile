@@ -32,7 +32,7 @@ fmt: setup-dev ## Format the code and mend what can be mended by itself
 	@.venv/bin/ruff check --fix --quiet . || true
 	@.venv/bin/ruff format --quiet .
 
-bench: setup ## Measure speed and memory; ratios within one run
+bench: setup ## Measure speed and memory beside the peers (ARGS="--quick --only W1 --no-peers" shortens it)
 	@.venv/bin/python -m benchmarks $(ARGS)
 
 lock: setup-dev ## Write requirements/*.txt again from pyproject.toml (ARGS=--upgrade takes newer versions)
