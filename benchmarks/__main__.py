@@ -4,7 +4,7 @@ import argparse
 import sys
 from types import ModuleType
 
-from . import agreement, bars, compilation, guard_orders, interpreted, memory, order_book, page, startup, sweep, trades
+from . import agreement, bars, compilation, guard_orders, indicators, interpreted, memory, order_book, page, startup, stream, sweep, trades
 from .measure import asked_for
 from .page import Markdown
 
@@ -15,7 +15,9 @@ QUESTIONS: dict[str, ModuleType] = {
     "W4": order_book,
     "interpreted": interpreted,
     "agreement": agreement,
+    "indicators": indicators,
     "memory": memory,
+    "stream": stream,
     "startup": startup,
     "compilation": compilation,
     "guard_orders": guard_orders,

@@ -1,4 +1,4 @@
-"""Seeded synthetic bars and trades, made once and kept as Parquet."""
+"""Seeded synthetic market data, made once and kept as Parquet."""
 
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,6 @@ FIVE_YEARS = 2_628_000  # one-minute bars
 START_NS = 1_600_000_020_000_000_000  # the start of a minute
 MINUTE_NS = 60_000_000_000
 DAY_NS = 1440 * MINUTE_NS
-DAY_TRADES = 200_000
-_DAY_COLUMNS: dict[str, Any] = {"ts": pa.int64(), "price": pa.float64(), "size": pa.float64(), "side": pa.string()}
 
 
 def bars_file(rows: int = FIVE_YEARS) -> Path:
@@ -45,25 +43,19 @@ def trades_file(rows: int = 5_000_000) -> Path:
     return path
 
 
-def days_file(days: int) -> Path:
-    """Trades of so many days, a row group a day of ``DAY_TRADES``; the first day is the same in every file."""
-    path = WORK / f"btc-usd_{days}_days_of_trades.parquet"
-    if not path.exists():
-        rng = np.random.default_rng(10)
-        schema = pa.schema(_DAY_COLUMNS)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_suffix(".part")
-        price = 30_000.0
-        with pq.ParquetWriter(unfinished, schema, compression="zstd") as writer:
-            for day in range(days):
-                prices = np.round(price * np.exp(np.cumsum(rng.normal(0.0, 2e-5, DAY_TRADES))), 2)
-                price = prices[-1]
-                ts = START_NS + DAY_NS * day + np.sort(rng.integers(0, DAY_NS, DAY_TRADES))
-                size = np.round(rng.exponential(0.05, DAY_TRADES) + 0.02, 4)
-                side = np.array(["buy", "sell"])[rng.integers(0, 2, DAY_TRADES)]
-                writer.write_table(pa.table({"ts": ts, "price": prices, "size": size, "side": side}, schema=schema))
-        unfinished.replace(path)
-    return path
+def trades_folder(days: int, trades_a_day: int) -> Path:
+    """A folder with so many daily files of trades. The days are one day's prices over and over: made once, and moved in time."""
+    folder = WORK / f"btc-usd_{days}_days_of_{trades_a_day}_trades"
+    if not folder.exists():
+        rng = np.random.default_rng(9)
+        side = pa.array(np.array(["buy", "sell"])[rng.integers(0, 2, trades_a_day)]).dictionary_encode()
+        ts = START_NS + np.sort(rng.integers(0, DAY_NS, trades_a_day))
+        price, size = _walk(rng, trades_a_day, 2e-5), np.round(rng.exponential(0.05, trades_a_day) + 0.02, 4)
+        unfinished = folder.with_suffix(".part")
+        for day in range(days):
+            write_parquet(unfinished / f"btc-usd_{day:03}.parquet", {"ts": ts + day * DAY_NS, "price": price, "size": size, "side": side})
+        unfinished.replace(folder)
+    return folder
 
 
 def _walk(rng: np.random.Generator, rows: int, deviation: Any) -> Any:

@@ -1,32 +1,48 @@
 """How much longer than a loop on one core does a sweep take, with all cores?"""
 
 import functools
+import itertools
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from . import commands, race, reference
 from .asked import Asked
 from .bars import check_fills
 from .data import bars_file
-from .loops import run_loop
+from .loops import WARM_UP, run_loop, told
 from .measure import MIB, answer
 from .page import Row, Table
+from .peers.columns import columns_of
 from .race import Entrant, case, peer
 
 BARS, FEW = 500_000, 10_000
 GRID = {"fast": "5:50:5", "slow": "60:155:5"}
+PAIRS = list(itertools.product(range(5, 51, 5), range(60, 156, 5)))
 SETTINGS: dict[str, Any] = {"fast": [5, 51, 5], "slow": [60, 156, 5], "quantity": 1, "cash": reference.CASH, "fee": reference.FEE}
 GOAL_MIB = 500.0
 
 
 def _loop() -> dict[str, Any]:
-    loop = functools.partial(run_loop, reference.sma_cross_sweep, bars_file(BARS), ("close",))
-    told = loop(5, 51, 5, 60, 156, 5, 1.0)
-    return {**told, "ns": told["ns"] / 200}
+    ran = run_loop(reference.sma_cross_sweep, bars_file(BARS), ("close",), 5, 51, 5, 60, 156, 5, 1.0)
+    return {**ran, "ns": ran["ns"] / len(PAIRS)}
 
 
-CASES: dict[str, Callable[[], dict[str, Any]]] = {"loop": _loop}
+def _exact() -> dict[str, Any]:
+    """Every pair by the loop that follows the drawdown; what it fills at the next open is here the close before."""
+    close = columns_of(bars_file(BARS))["close"]
+    before = np.concatenate((close[:1], close[:-1]))
+    reference.exact_sma_cross(before[:WARM_UP], close[:WARM_UP], 5, 60, 1.0)
+    started = time.perf_counter()
+    runs = [reference.exact_sma_cross(before, close, fast, slow, 1.0) for fast, slow in PAIRS]
+    seconds = time.perf_counter() - started
+    return told(seconds, BARS * len(PAIRS), sum(fills for _, fills, _ in runs), max(equity for equity, *_ in runs))
+
+
+CASES: dict[str, Callable[[], dict[str, Any]]] = {"loop": _loop, "exact": _exact}
 
 
 def _traider(name: str, *more: str, goal: float | None = None) -> Entrant:
@@ -39,6 +55,7 @@ def measure(asked: Asked) -> list[Table]:
     ran = race.run(
         {
             "loop": case("hand-written loop, one core (the reference)", "sweep", "loop"),
+            "exact": case("the same, with drawdown at each bar", "sweep", "exact"),
             "traider": _traider("**traider, all cores**", goal=2.0),
             "traider-one": _traider("traider, one core", "--threads", "1"),
             "vectorbt": vectorbt("rust", 1, data, rounds=3),
@@ -62,10 +79,10 @@ def measure(asked: Asked) -> list[Table]:
         "the best pair's, fills and fees are those of all. The loop is integer sums on one core. traider adds for each the risk check, "
         "the drawdown and 512 points of the equity curve, and of them all the deflated Sharpe ratio and the probability of overfitting."
     )
-    told = race.table(
+    races = race.table(
         ran, title="W2: 200 parameter pairs on bars", question=__doc__ or "", text=text, unit="ns a bar and pair", reference="loop"
     )
-    return [told, _memory(ran)]
+    return [races, _memory(ran)]
 
 
 def vectorbt(engine: str, together: int, data: Callable[[], Path], **more: Any) -> Entrant:

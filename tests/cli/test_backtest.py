@@ -138,7 +138,7 @@ def test_a_manifest_is_not_run_with_other_settings(capsys: pytest.CaptureFixture
     ("change", "told"),
     [
         ({"params": {"fast": 21}}, "unknown field `params`"),
-        ({"manifest": 2}, "it is of version 2, and this traider reads version 1"),
+        ({"manifest": 3}, "it is of version 3, and this traider reads versions 1 and 2"),
         ({"limits": {"max_drawdown": "-1"}}, "limit max_drawdown: -1 must be above zero"),
     ],
 )
@@ -216,6 +216,7 @@ def test_a_report_is_one_page(capsys: pytest.CaptureFixture[str], bars: Path, tm
 def test_fills_and_round_trips_as_tables(capsys: pytest.CaptureFixture[str], bars: Path, tmp_path: Path) -> None:
     trades, fills = tmp_path / "out" / "trades.csv", tmp_path / "out" / "fills.parquet"
     result = result_of(capsys, contract(bars, "--trades", str(trades), "--fills", str(fills)))
+    assert json.loads(pq.read_schema(fills).metadata[b"traider"]) == result["provenance"]
     filled = pq.read_table(fills)
     assert filled.column_names == ["ts", "symbol", "side", "liquidity", "price", "size", "fee"]
     assert filled.schema.field("ts").type == pa.int64()

@@ -11,6 +11,8 @@ import pytest
 from traider.cli.main import run
 from traider.cli.verify import _first_difference
 from traider.engine.fills import FILLS
+from traider.research.evidence import read_evidence, version_of
+from traider.strategies.sma_cross import SmaCross
 
 MANY_ORDERS = '''
 from traider import Bar, Context, Fill, Strategy
@@ -49,6 +51,11 @@ class ManyOrders(Strategy):
 '''
 
 
+@pytest.fixture(autouse=True)
+def _state_dir(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TRAIDER_STATE_DIR", str(tmp_path / "state"))
+
+
 def head_of(source: Path, rows: int, path: Path) -> Path:
     pq.write_table(pq.read_table(source).slice(0, rows), path)
     return path
@@ -67,6 +74,10 @@ def test_bars(capsys: pytest.CaptureFixture[str], data_dir: Path, tmp_path: Path
     assert report["parity"]
     assert len({way["fills_sha256"] for way in report["ways"]}) == 1
     assert [way["fills"] > 40 for way in report["ways"]] == [True, True, True]
+    (evidence,) = read_evidence(tmp_path / "state")
+    assert (evidence.kind, evidence.passed, evidence.version) == ("parity", True, version_of(SmaCross, SmaCross().values()))
+    assert evidence.settings["fills_sha256"] == report["ways"][0]["fills_sha256"]
+    assert report["evidence"] == str(tmp_path / "state" / "evidence" / evidence.file_name())
 
 
 @pytest.mark.slow

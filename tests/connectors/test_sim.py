@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from traider.connectors.sim.generator import INTERVAL_NS, MAX_HISTORY, Generator
 from traider.connectors.sim.replay import Replay
 from traider.domain.guard_protocol import MarketEvent
-from traider.domain.vocabulary import EventKind
+from traider.domain.vocabulary import BAR_MADE, BOOK_CLEAR, BOOK_END, EventKind
+from traider.engine.tape import Tape, bars_tape, tape_of, trades_tape
 
 NOW_NS = 1_750_000_000_500_000_000
 
@@ -31,9 +32,9 @@ def generator(seed: int = 1, clock: SetClock | None = None, speed: float = 0.0) 
 
 def bars_replay(count: int, speed: float = 0.0) -> Replay:
     rows = np.arange(count, dtype=np.float64)
-    columns = {"open": rows + 100, "high": rows + 102, "low": rows + 99, "close": rows + 101, "volume": rows * 2}
     ts_ns = np.arange(count, dtype=np.int64) * 60_000_000_000
-    return Replay(kind="bars", symbol="BTC-USD", ts_ns=ts_ns, columns=columns, sha256="ab", speed=speed)
+    tape = bars_tape(ts_ns, rows + 100, rows + 102, rows + 99, rows + 101, rows * 2)
+    return Replay(tape, ["BTC-USD"], sha256="ab", speed=speed)
 
 
 async def taken(events: AsyncIterator[MarketEvent], count: int) -> list[MarketEvent]:
@@ -59,12 +60,28 @@ async def test_a_replay_gives_every_row_once_in_order_from_any_start() -> None:
 
 
 async def test_a_replay_of_trades_tells_price_size_and_taker_side() -> None:
-    columns = {"price": np.array([100.5, 101.0]), "size": np.array([0.25, 2.0]), "side": np.array([1.0, -1.0])}
-    replay = Replay(kind="trades", symbol="X-USD", ts_ns=np.array([7, 7], np.int64), columns=columns, sha256="")
+    tape = trades_tape(np.array([7, 7], np.int64), np.array([100.5, 101.0]), np.array([0.25, 2.0]), np.array([1.0, -1.0]))
+    replay = Replay(tape, ["X-USD"], sha256="")
     assert [(event.kind, event.ts_ns, event.a, event.b, event.c, event.d) async for event in replay.events(0)] == [
         (EventKind.TRADE, 7, 100.5, 0.25, 1.0, 0.0),
         (EventKind.TRADE, 7, 101.0, 2.0, -1.0, 0.0),
     ]
+
+
+async def test_a_replay_tells_every_kind_with_its_flags_and_instrument() -> None:
+    kind = np.array([EventKind.DEPTH | BOOK_CLEAR, EventKind.DEPTH | BOOK_END, EventKind.BAR | BAR_MADE, EventKind.FUNDING], np.uint8)
+    numbers = [np.arange(4.0) + 10 * column for column in range(5)]
+    tape = Tape(np.array([1, 2, 3, 4], np.int64), kind, np.array([0, 1, 0, 1], np.uint16), *numbers)
+    replay = Replay(tape, ["A-USD", "B-USD"], sha256="ab")
+    told = [(event.kind, event.flags, event.symbol, event.a, event.e) async for event in replay.events(0)]
+    assert told == [
+        (EventKind.DEPTH, BOOK_CLEAR, "A-USD", 0.0, 40.0),
+        (EventKind.DEPTH, BOOK_END, "B-USD", 1.0, 41.0),
+        (EventKind.BAR, BAR_MADE, "A-USD", 2.0, 42.0),
+        (EventKind.FUNDING, 0, "B-USD", 3.0, 43.0),
+    ]
+    again = tape_of(list(replay.history(0, 4)), {"A-USD": 0, "B-USD": 1})
+    assert all(np.array_equal(one, other) for one, other in zip(again.columns(), tape.columns(), strict=True))
 
 
 @pytest.fixture
@@ -82,10 +99,18 @@ def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 async def test_a_bar_is_due_when_it_is_complete_and_speed_divides_the_wait(slept: list[float]) -> None:
     await taken(bars_replay(4, speed=120.0).events(0), 4)
-    assert slept == [0.0, 0.5, 1.0, 1.0]  # bar 3 is the last one: it has no end
+    assert slept == [0.0, 0.5, 1.0, 1.5]
     slept.clear()
     await taken(bars_replay(4).events(0), 4)
     assert slept == []
+
+
+async def test_a_made_bar_is_due_with_the_trade_behind_it(slept: list[float]) -> None:
+    ts_ns = np.array([0, 10_000_000_000, 0, 60_000_000_000], np.int64)
+    kind = np.array([EventKind.TRADE, EventKind.TRADE, EventKind.BAR | BAR_MADE, EventKind.TRADE], np.uint8)
+    replay = Replay(Tape(ts_ns, kind, np.zeros(4, np.uint16), *[np.ones(4)] * 5), ["A-USD"], sha256="", speed=10.0)
+    assert len([event async for event in replay.events(0)]) == 4
+    assert slept == [0.0, 1.0, 6.0, 6.0]
 
 
 async def test_generated_bars_come_one_a_second_or_n(slept: list[float]) -> None:

@@ -22,7 +22,7 @@ from traider.kernel.events import Trade
 from traider.kernel.interpreter import Context
 from traider.kernel.kit import Strategy
 from traider.kernel.simulation import Fees
-from traider.storage.market_file import read_market_file
+from traider.storage.market import read_market_file
 from traider.strategies.sma_cross import SmaCross
 
 DAYS = "bars/coinbase_btcusd_1d_lean.parquet"

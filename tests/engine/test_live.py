@@ -26,7 +26,7 @@ from traider.kernel.interpreter import Context
 from traider.kernel.kit import Strategy
 from traider.kernel.simulation import Fees
 from traider.kernel.structs import describe, read_back
-from traider.storage.market_file import read_market_file
+from traider.storage.market import read_market_file
 from traider.strategies.sma_cross import SmaCross
 
 MINUTE_NS = 60_000_000_000

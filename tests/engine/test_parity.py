@@ -21,7 +21,7 @@ from traider.kernel.desk import Desk
 from traider.kernel.kit import Strategy
 from traider.kernel.simulation import Fees, FillMode
 from traider.kernel.structs import describe, read_back
-from traider.storage.market_file import read_market_file
+from traider.storage.market import read_market_file
 from traider.strategies.ema_band import EmaBand
 from traider.strategies.momentum import Momentum
 from traider.strategies.registry import BUILT_IN

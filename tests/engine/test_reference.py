@@ -17,7 +17,7 @@ from traider.engine.backtest import BacktestResult, BacktestSpec, run_backtest
 from traider.engine.tape import Tape, bars_tape, trades_tape
 from traider.kernel.kit import Strategy
 from traider.kernel.simulation import Fees
-from traider.storage.market_file import read_market_file
+from traider.storage.market import read_market_file
 from traider.strategies.ema_band import EmaBand
 from traider.strategies.momentum import Momentum
 from traider.strategies.sma_cross import SmaCross

@@ -17,6 +17,7 @@ from traider.domain.vocabulary import Reason
 from traider.engine.fills import FILLS
 from traider.engine.report import page as report_page
 from traider.engine.round_trips import round_trips
+from traider.engine.statistics.summary import statistics_of
 from traider.kernel.simulation import Fees
 
 DATA = Path(__file__).parents[1] / "data"
@@ -255,3 +256,20 @@ def test_of_too_many_fills_the_latest_are_listed_and_all_are_counted(days: Run, 
     found = parsed(page)
     assert found.figures["fills"][0] == 251
     assert "the latest 99 fills; the 152 before them are counted in every figure" in " ".join(found.texts["p"])
+
+
+def test_of_several_instruments_each_has_its_row(days: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "By instrument" not in parsed(days.page()).all_text()
+
+    def of_two(*of_run: Any) -> Any:
+        statistics = statistics_of(*of_run)
+        (one,) = statistics.instruments
+        return replace(statistics, instruments=[one, replace(one, symbol="ETH-USD", realized=-12.5, fees=1.25, fills=3, hit_rate=None)])
+
+    monkeypatch.setattr("traider.engine.report.page.statistics_of", of_two)
+    page = parsed(days.page())
+    words = page.all_text()
+    for said in ("By instrument, USD", "ETH-USD", "\u2212", "Hit rate"):
+        assert said in words
+    assert ("td", "data-value", "-12.5") in page.attributes
+    assert ("td", "data-value", "null") in page.attributes

@@ -12,7 +12,7 @@ from traider.engine.grid import parse_axis, trials_of
 from traider.engine.sweep import run_sweep
 from traider.engine.tape import Tape
 from traider.kernel.simulation import Fees
-from traider.storage.market_file import read_market_file
+from traider.storage.market import read_market_file
 from traider.strategies.sma_cross import SmaCross
 
 
@@ -54,7 +54,7 @@ def test_threads_change_nothing(market: tuple[BacktestSpec, Tape]) -> None:
 
 def test_progress_ends_with_all_trials(market: tuple[BacktestSpec, Tape]) -> None:
     spec, tape = market
-    told: list[int] = []
+    told: list[float] = []
     run_sweep(spec, SETS, tape, progress=told.append)
     assert told == sorted(told)
     assert told[-1] == len(SETS)

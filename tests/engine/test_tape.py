@@ -1,6 +1,7 @@
 """Market events in columns, and the hash of fills."""
 
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 
@@ -32,16 +33,8 @@ def test_the_head_is_a_view() -> None:
 
 
 def test_live_events_become_the_same_columns() -> None:
-    events = [
-        MarketEvent(
-            index=n,
-            kind=EventKind.BAR,
-            symbol="B",
-            ts_ns=int(TS[n]),
-            **{name: float(c[n]) for name, c in zip("abcde", COLUMNS, strict=True)},
-        )
-        for n in range(3)
-    ]
+    values: list[Any] = [dict(zip("abcde", row, strict=True)) for row in np.array(COLUMNS).T.tolist()]
+    events = [MarketEvent(index=n, kind=EventKind.BAR, symbol="B", ts_ns=int(TS[n]), **values[n]) for n in range(3)]
     tape, bars = tape_of(events, {"A": 0, "B": 1}), bars_tape(TS, *COLUMNS)
     assert tape.inst.tolist() == [1, 1, 1]
     assert [column.tolist() for column in (tape.ts_ns, tape.kind, *tape.columns()[3:])] == [

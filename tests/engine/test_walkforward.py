@@ -17,7 +17,7 @@ from traider.engine.sweep import run_sweep
 from traider.engine.tape import Tape
 from traider.engine.walkforward import Folds, walk_forward
 from traider.kernel.simulation import Fees
-from traider.storage.market_file import read_market_file
+from traider.storage.market import read_market_file
 from traider.strategies.sma_cross import SmaCross
 
 SETS = trials_of([parse_axis("fast=5,10,20"), parse_axis("slow=40,60")])

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable
 from decimal import Decimal
+from typing import Any
 
 from traider.domain.instruments import Instrument
 from traider.domain.limits import RiskLimits
-from traider.domain.vocabulary import EventKind, OrderType, Reason, Side, TimeInForce
+from traider.domain.vocabulary import BOOK_CLEAR, BOOK_END, EventKind, OrderType, Reason, Side, TimeInForce
+from traider.kernel import layout
 from traider.kernel.desk import Desk, Execution
-from traider.kernel.simulation import Fees, FillMode
+from traider.kernel.simulation import Fees, FillMode, Simulation
 
 BUY, SELL = int(Side.BUY), int(Side.SELL)
 MINUTE_NS = 60_000_000_000
@@ -46,10 +48,13 @@ class Pit:
         limits: RiskLimits | None = None,
         fees: Fees | None = None,
         fill: FillMode = FillMode.NEXT_OPEN,
+        simulation: Simulation | None = None,
         remote: bool = False,
         marks: Iterable[float] = (),
     ) -> None:
-        self.desk = Desk(instruments or (instrument(),), cash=cash, limits=limits, fees=fees, fill=fill, remote=remote)
+        self.desk = Desk(
+            instruments or (instrument(),), cash=cash, limits=limits, fees=fees, fill=fill, simulation=simulation, remote=remote
+        )
         self.now_ns = START_NS
         for number, mark in enumerate(marks):
             self.trade(mark, inst=number)
@@ -62,9 +67,26 @@ class Pit:
         """What happened at this trade."""
         return self._event(EventKind.TRADE, inst, price, size, side, 0.0, 0.0)
 
-    def _event(self, kind: EventKind, inst: int, a: float, b: float, c: float, d: float, e: float) -> list[Execution]:
+    def quote(self, bid: float, ask: float, *, bid_size: float = 1.0, ask_size: float = 1.0, inst: int = 0) -> list[Execution]:
+        """What happened at this quote."""
+        return self._event(EventKind.QUOTE, inst, bid, bid_size, ask, ask_size, 0.0)
+
+    def level(self, side: int, price: float, size: float, *, inst: int = 0, end: bool = True, clear: bool = False) -> list[Execution]:
+        """What happened when this level of the order book took this size; ``end`` ends the book's message."""
+        flags = (BOOK_END if end else 0) | (BOOK_CLEAR if clear else 0)
+        return self._event(EventKind.DEPTH, inst, price, size, float(side), 0.0, 0.0, flags=flags)
+
+    def book(self, bids: Iterable[tuple[float, float]], asks: Iterable[tuple[float, float]], *, inst: int = 0) -> list[Execution]:
+        """What happened when the order book became this: (price, size) of each level."""
+        rows = [(BUY, *level) for level in bids] + [(SELL, *level) for level in asks]
+        happened: list[Execution] = []
+        for number, (side, price, size) in enumerate(rows):
+            happened += self.level(side, price, size, inst=inst, end=number == len(rows) - 1, clear=number == 0)
+        return happened
+
+    def _event(self, kind: EventKind, inst: int, a: float, b: float, c: float, d: float, e: float, *, flags: int = 0) -> list[Execution]:
         self.now_ns += MINUTE_NS
-        self.desk.on_market(int(kind), inst, self.now_ns, a, b, c, d, e)
+        self.desk.on_market(int(kind) | flags, inst, self.now_ns, a, b, c, d, e)
         return self.desk.drain()
 
     def market(self, side: int, size: float, *, inst: int = 0) -> int:
@@ -99,6 +121,20 @@ class Pit:
             limit_price=limit_price,
             stop_price=stop_price,
         )
+
+    def stop_limit(self, side: int, size: float, stop: float, limit: float, *, inst: int = 0) -> int:
+        return self._placed(side, size, OrderType.STOP_LIMIT, inst=inst, stop_price=stop, limit_price=limit)
+
+    def trailing(self, side: int, size: float, *, amount: float = 0.0, fraction: float = 0.0, inst: int = 0) -> int:
+        kind = layout.TRAIL_AMOUNT if amount else layout.TRAIL_FRACTION
+        return self._placed(side, size, OrderType.TRAILING_STOP, inst=inst, trail=amount or fraction, trail_kind=kind)
+
+    def timed(self, side: int, size: float, price: float, tif: TimeInForce, *, expire_ns: int = 0) -> int:
+        """A limit order with this time in force."""
+        return self._placed(side, size, OrderType.LIMIT, limit_price=price, tif=int(tif), expire_ns=expire_ns)
+
+    def _placed(self, side: int, size: float, type: OrderType, *, inst: int = 0, **more: Any) -> int:
+        return self._accepted(self.desk.submit(inst=inst, side=side, type=int(type), size=size, **more))
 
     def _accepted(self, answer: tuple[int, Reason]) -> int:
         order_id, reason = answer

@@ -13,7 +13,7 @@ import pytest
 
 import traider
 from traider.domain.vocabulary import EventKind
-from traider.kernel.cache import cache_folder, kernel_hash
+from traider.kernel.cache import cache_folder, kernel_hash, kernel_sources
 from traider.kernel.compiler import _key, compile_strategy
 from traider.kernel.kit import Strategy
 from traider.kernel.loop import Shape
@@ -194,6 +194,13 @@ def test_classes_that_differ_only_in_what_they_close_over_are_two() -> None:
     one, same, other = (compile_strategy(made_with(added)(), BARS) for added in (1.0, 1.0, 2.0))
     assert one is same
     assert one is not other
+
+
+def test_every_file_of_the_kernel_is_part_of_its_hash_those_in_folders_too() -> None:
+    package = Path(traider.__file__).parent
+    files = {f"kernel/{path.relative_to(package / 'kernel').as_posix()}" for path in (package / "kernel").glob("**/*.py")}
+    assert {"kernel/loop.py", "kernel/indicators/__init__.py", "kernel/indicators/averages.py"} < files
+    assert set(kernel_sources()) == {*files, "domain/vocabulary.py"}
 
 
 KERNEL = """\

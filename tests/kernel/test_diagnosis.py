@@ -236,6 +236,15 @@ def test_a_generator_of_the_strategys_own_compiles(tmp_path: Path) -> None:
     assert vars(strategy)["total"] == 5 * 2.5
 
 
+def test_what_goes_wrong_inside_of_an_indicator_is_told_by_the_line_that_called_it(tmp_path: Path) -> None:
+    """The kit's files, those in its folders too, are not where an author has to look."""
+    file = tmp_path / "probe.py"
+    source = HEAD.replace("self.count = 0", "self.count = Rsi(3)").replace("import numpy", "from traider import Rsi\nimport numpy")
+    file.write_text(source + "        self.total = self.count.update((bar.close, 1.0))\n", encoding="utf-8")
+    told = refusal(find_strategy(f"{file}:Probe")())
+    assert told.startswith(f"{file}:{FIRST_LINE + 1}: `self.total = self.count.update((bar.close, 1.0))` can't be compiled: ")
+
+
 def test_an_index_out_of_range_is_an_error_compiled_too(tmp_path: Path) -> None:
     """Unchecked, it would write over whatever lies behind the array."""
     for how in (False, True):

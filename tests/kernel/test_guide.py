@@ -1,4 +1,4 @@
-"""The code in docs/authors-guide.md is code that runs, compiled and interpreted."""
+"""The code in the documents is code that runs, compiled and interpreted."""
 
 import re
 from pathlib import Path
@@ -8,23 +8,23 @@ import pytest
 from tests.kernel.desks import instrument
 from traider.engine.backtest import BacktestSpec, run_backtest
 from traider.engine.tape import Tape, bars_tape
-from traider.storage.market_file import read_market_file
+from traider.storage.market import read_market_file
 from traider.strategies.registry import find_strategy
 
 ROOT = Path(__file__).parents[2]
 BTC = instrument(price="0.01", size="0.00000001")
-USING_HIGHEST = """
+USING_VOLUME = """
 
 from traider import Bar, Context, Strategy
 
 
-class Breakout(Strategy):
+class Busy(Strategy):
     def setup(self) -> None:
-        self.highest = Highest(20)
+        self.usual = UsualVolume()
 
     def on_bar(self, bar: Bar, ctx: Context) -> None:
-        before = self.highest.update(bar.close)
-        ctx.target(self.quantity if bar.close >= before else 0.0)
+        usual = self.usual.update(bar.ts_ns, bar.volume)
+        ctx.target(self.quantity if bar.volume > 3.0 * usual else 0.0)
 """
 
 
@@ -42,7 +42,9 @@ def blocks(page: str) -> list[str]:
     ("page", "number", "more", "name"),
     [
         ("docs/authors-guide.md", 0, "", "Pullback"),
-        ("docs/authors-guide.md", 1, USING_HIGHEST, "Breakout"),
+        ("docs/authors-guide.md", 1, USING_VOLUME, "Busy"),
+        ("docs/authors-guide.md", 2, "", "HourlyTrend"),
+        ("docs/indicators.md", 0, "", "Turn"),
         ("README.md", 0, "", "Trend"),
     ],
 )
@@ -57,5 +59,6 @@ def test_a_strategy_in_the_documents_trades(page: str, number: int, more: str, n
 
 
 def test_no_block_is_left_out() -> None:
-    assert len(blocks("docs/authors-guide.md")) == 2
+    assert len(blocks("docs/authors-guide.md")) == 3
+    assert len(blocks("docs/indicators.md")) == 1
     assert len(blocks("README.md")) == 1

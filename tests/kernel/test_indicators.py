@@ -1,53 +1,25 @@
-"""Each indicator against its formula in fractions, on recorded bars, compiled and interpreted."""
+"""The first four against their formulas in fractions, on recorded bars, and settings that are none."""
 
 import math
-from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import numba
 import numpy as np
 import pytest
 
-from tests.kernel.desks import instrument
+import traider.kernel.indicators as kit
+from tests.kernel.indicator_cases import BAR, Floats, columns_of, made, rows_of
 from traider.domain.errors import StrategyError
-from traider.kernel.indicators import Atr, Ema, Indicator, Sma, Std
-from traider.kernel.structs import allocate, describe, view_of
-from traider.storage.market_file import read_market_file
+from traider.kernel.indicators import Atr, Ema, Sma, Std
 
-Floats = np.ndarray[Any, np.dtype[np.float64]]
 WINDOW = 20
 
 
 @pytest.fixture(scope="module")
 def bars(data_dir: Path) -> dict[str, Floats]:
     """Three thousand minutes of Bitcoin, prices in cents."""
-    columns = read_market_file(data_dir / "bars" / "coinbase_btcusd_1m_2018-05.parquet").columns
-    return {name: values[:3000] for name, values in columns.items()}
-
-
-def made(indicator: Indicator) -> Any:
-    """The indicator as a strategy gets it: bound to an instrument whose prices are in cents."""
-    indicator.__bind__(instrument(price="0.01"))
-    return indicator
-
-
-MAKERS: dict[str, Callable[[], Any]] = {
-    "sma": lambda: made(Sma(WINDOW)),
-    "ema": lambda: made(Ema(WINDOW)),
-    "std": lambda: made(Std(WINDOW)),
-    "atr": lambda: made(Atr(WINDOW)),
-}
-
-
-def inputs(name: str, bars: dict[str, Floats]) -> list[tuple[float, ...]]:
-    columns = ("high", "low", "close") if name == "atr" else ("close",)
-    return list(zip(*(bars[column].tolist() for column in columns), strict=True))
-
-
-def outputs(indicator: Any, rows: list[tuple[float, ...]]) -> list[float]:
-    return [indicator.update(*row) for row in rows]
+    return columns_of(data_dir / "bars" / "coinbase_btcusd_1m_2018-05.parquet", 3000)
 
 
 def test_sma_is_the_mean_of_the_last_prices(bars: dict[str, Floats]) -> None:
@@ -100,7 +72,7 @@ def test_rounding_does_not_pile_up_in_std(bars: dict[str, Floats]) -> None:
 def test_atr_is_wilders(bars: dict[str, Floats]) -> None:
     atr, exact, before = made(Atr(WINDOW)), Fraction(0), Fraction(0)
     ranges: list[Fraction] = []
-    for i, row in enumerate(inputs("atr", bars)[:400]):
+    for i, row in enumerate(rows_of(BAR, bars)[:400]):
         high, low, close = (Fraction(x) for x in row)
         ranges.append(high - low if i == 0 else max(high - low, abs(high - before), abs(low - before)))
         before = close
@@ -110,13 +82,6 @@ def test_atr_is_wilders(bars: dict[str, Floats]) -> None:
         assert atr.ready() == (i + 1 >= WINDOW)
 
 
-@pytest.mark.parametrize("name", MAKERS)
-def test_there_is_no_value_before_the_first_price(name: str) -> None:
-    indicator = MAKERS[name]()
-    assert math.isnan(indicator.value())
-    assert not indicator.ready()
-
-
 @pytest.mark.parametrize("kind", [Sma, Ema, Std, Atr])
 def test_a_window_is_at_least_one(kind: type[Any]) -> None:
     assert kind(1).update(*([5.0] * (3 if kind is Atr else 1))) == (5.0 if kind in (Sma, Ema) else 0.0)
@@ -124,37 +89,34 @@ def test_a_window_is_at_least_one(kind: type[Any]) -> None:
         kind(0)
 
 
-@pytest.mark.parametrize("name", MAKERS)
-@pytest.mark.parametrize("length", [1, WINDOW, 3 * WINDOW + 1])
-def test_no_indicator_looks_ahead(name: str, length: int, bars: dict[str, Floats]) -> None:
-    """With the last input changed, every output before it is the same bit for bit."""
-    rows = inputs(name, bars)[:length]
-    changed = [*rows[:-1], tuple(3 * x for x in rows[-1])]
-    first, second = outputs(MAKERS[name](), rows), outputs(MAKERS[name](), changed)
-    assert first[:-1] == second[:-1]
-    assert length == 1 or first[-1] != second[-1] or name == "std"
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: kit.Macd(slow=0), "Macd: slow is 0; give a whole number of at least 1"),
+        (lambda: kit.Hma(1), "Hma: window is 1; give a whole number of at least 2"),
+        (lambda: kit.LinearRegression(1), "LinearRegression: window is 1; give a whole number of at least 2"),
+        (lambda: kit.Highest(0), "Highest: window is 0; give a whole number of at least 1"),
+        (lambda: kit.T3(5, 1.5), "T3: volume_factor is 1.5; give a number from 0 to 1"),
+        (lambda: kit.Sar(0.3, 0.2), "Sar: maximum is 0.2; give a number from 0.3 to 1"),
+        (lambda: kit.Quantile(5, float("nan")), "Quantile: share is nan; give a number from 0 to 1"),
+        (lambda: kit.Vwap(3600, 3600), "Vwap: offset_s is 3600; give a whole number from 0 to 3599, below session_s"),
+    ],
+)
+def test_a_setting_that_is_none_is_told_with_what_to_give(make: Any, words: str) -> None:
+    with pytest.raises(StrategyError) as refusal:
+        make()
+    assert str(refusal.value) == words
 
 
-@pytest.mark.parametrize("name", MAKERS)
-def test_compiled_and_interpreted_indicators_are_equal_bit_for_bit(name: str, bars: dict[str, Floats]) -> None:
-    rows = inputs(name, bars)
-    indicator = MAKERS[name]()
-    struct = describe(indicator)
-    view, three = view_of(struct), name == "atr"
+def test_money_flow_takes_equal_typical_prices_for_equal() -> None:
+    """(9375.99 + 9375.97 + 9375.97) and (9375.98 + 9375.97 + 9375.98) are both 28127.93, and not the same floats."""
+    mfi = made(kit.Mfi(2))
+    mfi.update(9375.99, 9375.97, 9375.97, 4.0)
+    assert mfi.update(9375.98, 9375.97, 9375.98, 5.0) == 50.0
 
-    if three:
 
-        def run(block: Any, rows: Any, out: Any) -> None:
-            state = view(block)
-            for i in range(len(rows)):
-                out[i] = state.update(rows[i, 0], rows[i, 1], rows[i, 2])
-    else:
-
-        def run(block: Any, rows: Any, out: Any) -> None:
-            state = view(block)
-            for i in range(len(rows)):
-                out[i] = state.update(rows[i, 0])
-
-    out = np.empty(len(rows))
-    numba.njit(run)(allocate(indicator, struct), np.array(rows), out)
-    assert out.tobytes() == np.array(outputs(indicator, rows)).tobytes()
+def test_vwap_begins_anew_with_each_session() -> None:
+    hour = 3_600_000_000_000
+    vwap = kit.Vwap(3600, 600)
+    times = [hour // 6 - 1, hour // 6, 7 * hour // 6 - 1, 7 * hour // 6]
+    assert [vwap.update(ts_ns, price, 1.0) for ts_ns, price in zip(times, (1.0, 2.0, 4.0, 8.0), strict=True)] == [1.0, 2.0, 3.0, 8.0]

@@ -174,6 +174,15 @@ def test_a_part_of_the_authors_own_has_its_methods_compiled() -> None:
     assert compiled == (part.middle(), part.middle(0.25), part.full) == (2.5, 1.75, True)
 
 
+def test_the_kits_own_methods_are_told_from_an_authors() -> None:
+    """The kit guards its divisors and its indexes; an author's are checked."""
+    own, authors = (describe(part).methods for part in (Std(3), Range(3)))
+    assert own["update"].targetoptions["error_model"] == "numpy"
+    assert not own["update"].targetoptions.get("boundscheck")
+    assert authors["take"].targetoptions["error_model"] == "python"
+    assert authors["take"].targetoptions["boundscheck"]
+
+
 def test_an_indicator_that_was_used_before_goes_on_where_it_was() -> None:
     std = Std(3)
     for price in (1.0, 5.0, 2.0, 8.0):

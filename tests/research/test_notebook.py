@@ -61,6 +61,12 @@ def test_a_file_gives_what_the_command_gives(
     assert (ours.fills_sha256, ours.final_equity) == (said["fills_sha256"], said["final_equity"])
     assert (ours.parameters, ours.notes, ours.run.data.sha256) == (said["params"], said["notes"], said["data_sha256"])
     assert json.loads(json.dumps(ours.statistics)) == said["statistics"]
+    assert ours.provenance == said["provenance"]
+    assert (said["provenance"]["fidelity"], said["provenance"]["fill"], said["provenance"]["data_sha256"]) == (
+        "bars",
+        "same",
+        said["data_sha256"],
+    )
 
 
 @every_frame
@@ -123,6 +129,8 @@ def test_a_report_and_tables_are_written(tmp_path: Path) -> None:
     result.write(fills=tmp_path / "fills.csv", round_trips=tmp_path / "trips.parquet", equity=str(tmp_path / "equity.parquet"))
     assert pq.read_table(tmp_path / "trips.parquet") == result.round_trips
     assert pq.read_table(tmp_path / "equity.parquet") == result.equity
+    for name in ("trips", "equity"):
+        assert json.loads(pq.read_schema(tmp_path / f"{name}.parquet").metadata[b"traider"]) == result.provenance
     with pytest.raises(UserError, match=r"^fills .*\.parquet or \.csv"):
         result.write(fills=tmp_path / "fills.xlsx")
 

@@ -18,6 +18,7 @@ from traider.domain.guard_protocol import AnyAsk
 from traider.domain.instruments import Instrument, instrument_from_symbol
 from traider.domain.limits import RiskLimits
 from traider.domain.orders import AnyOrderEvent, OrderEvent, OrderFilled
+from traider.engine.tape import bars_tape
 from traider.guard.approval import Effects, Guard
 from traider.guard.books import GuardConfig
 from traider.guard.journal import Disk, Journal, entries
@@ -139,7 +140,8 @@ def everything(bus: MemoryBus) -> Any:
 def bars_plan(strategy: type[Strategy], data_dir: Path, *, rows: int, speed: float = 0.0, **values: object) -> PaperPlan:
     """The strategy on the first rows of a recorded week of BTC-USD minutes, interpreted: nothing has to be compiled."""
     table = pq.read_table(data_dir / "bars" / "coinbase_btcusd_1m_2018-05.parquet").slice(0, rows)
-    columns = {name: np.asarray(table[name].to_numpy(), np.float64) for name in ("open", "high", "low", "close", "volume")}
-    replay = Replay(kind="bars", symbol="BTC-USD", ts_ns=table["ts"].to_numpy(), columns=columns, sha256=f"first {rows}", speed=speed)
+    names = {"open_": "open", "high": "high", "low": "low", "close": "close", "volume": "volume"}
+    columns = {name: np.asarray(table[column].to_numpy(), np.float64) for name, column in names.items()}
+    replay = Replay(bars_tape(table["ts"].to_numpy(), **columns), ["BTC-USD"], sha256=f"first {rows}", speed=speed)
     source_of, description = replayed(replay)
     return PaperPlan(strategy, values, BTC, description, source_of, interpreted=True)

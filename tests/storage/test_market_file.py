@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from traider.domain.errors import DataError
-from traider.storage.market_file import MarketFile, read_market_file
+from traider.storage.market import MarketFile, read_market_file
 
 MINUTE_NS = 60_000_000_000
 START_NS = 1_525_305_600_000_000_000
@@ -189,11 +189,11 @@ def types_of(make: Callable[[int], dict[str, list[Any]]]) -> list[Any]:
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
-    assert refusal(tmp_path / "none.parquet") == "there is no such file; give the path of a Parquet file of bars or trades"
+    assert refusal(tmp_path / "none.parquet") == "there is no such file; give the path of a Parquet file of market data"
 
 
 def test_a_folder_is_told(tmp_path: Path) -> None:
-    assert refusal(tmp_path) == "is a folder; give one Parquet file of bars or trades"
+    assert refusal(tmp_path) == "is a folder; give one Parquet file of market data"
 
 
 @pytest.mark.parametrize("content", [b"", b"ts,open\n1,2\n", b"PAR1", b"PAR1" + bytes(200) + b"PAR1"])

@@ -21,7 +21,7 @@ class Mine(Strategy):
 
 
 def test_the_built_in_ones_are_found_by_their_names() -> None:
-    assert sorted(BUILT_IN) == ["ema_band", "momentum", "sma_cross"]
+    assert sorted(BUILT_IN) == ["ema_band", "momentum", "sma_cross", "touch_maker"]
     assert [find_strategy(name) for name in sorted(BUILT_IN)] == [EmaBand, Momentum, SmaCross]
 
 

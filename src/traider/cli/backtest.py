@@ -1,4 +1,4 @@
-"""``traider backtest``: a strategy over a file of bars or trades."""
+"""``traider backtest``: a strategy over recorded market data."""
 
 import json
 import shlex
@@ -9,22 +9,27 @@ from typing import Annotated, Any
 import typer
 
 from traider.domain.errors import SettingsError, TraiderError
-from traider.engine.backtest import BacktestResult, BacktestSpec, run_backtest
+from traider.engine.backtest import BacktestResult, BacktestSpec, Holding, run_backtest
 from traider.engine.manifest import Manifest, changes, encode
-from traider.engine.tape import Tape
+from traider.engine.stream import Stream
 from traider.kernel.simulation import Fees
 from traider.research.runs import Run, Runner, data_of_manifest, read_manifest, run_manifest, run_spec
 from traider.storage.table_file import check_table_path, write_table
 from traider.strategies.registry import find_strategy
 
 from . import options
+from .simulation import VenueOptions, takes_venue
 
 _DEFAULTS = (100_000.0, 0.0, 0.0, "next-open")  # of --cash, --fee-taker, --fee-maker and --fill
 
 
+@takes_venue
 def backtest(
     strategy: Annotated[str | None, typer.Argument(help="Built-in name, FILE.py:CLASS or PACKAGE.MODULE:CLASS.")] = None,
-    data: Annotated[Path | None, typer.Option(help="Parquet file of bars or trades.")] = None,
+    data: Annotated[
+        list[Path] | None, typer.Option(help="Parquet file of market data, a folder or a pattern of such; as often as needed.")
+    ] = None,
+    bars: Annotated[str | None, typer.Option(help="Make bars of the trades: 5s, 1m, 4h, 1d, volume:100, dollar:1000000.")] = None,
     param: Annotated[list[str] | None, typer.Option(help="NAME=VALUE, as often as needed.")] = None,
     quantity: Annotated[float | None, typer.Option(help="Size of one entry, in base currency.")] = None,
     cash: Annotated[float, typer.Option(help="Starting cash, in quote currency.")] = _DEFAULTS[0],
@@ -32,16 +37,20 @@ def backtest(
     fee_maker: Annotated[float, typer.Option(help="Fraction of the notional.")] = _DEFAULTS[2],
     fill: Annotated[str, typer.Option(help="Where market orders fill: next-open, next-close, close, same.")] = _DEFAULTS[3],
     limit: Annotated[list[str] | None, typer.Option(help="Risk limit NAME=VALUE, for example max_position_size=2.")] = None,
-    symbol: Annotated[str | None, typer.Option(help="The instrument, where the file's name doesn't tell.")] = None,
+    symbol: Annotated[str | None, typer.Option(help="The instrument, where the file doesn't tell.")] = None,
     price_increment: Annotated[str | None, typer.Option(help="Where the prices don't tell.")] = None,
     size_increment: Annotated[str | None, typer.Option(help="Default 0.00000001.")] = None,
     interpreted: Annotated[bool, typer.Option("--interpreted", help="Run the strategy as ordinary Python.")] = False,
     report: Annotated[Path | None, typer.Option(help="Write a self-contained HTML report.")] = None,
     trades: Annotated[Path | None, typer.Option(help="Write the round trips, as .parquet or .csv.")] = None,
     fills: Annotated[Path | None, typer.Option(help="Write the fills, as .parquet or .csv.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Draw price with fills, equity and drawdown, as .png.")] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print exactly one JSON object.")] = False,
     manifest: Annotated[Path | None, typer.Option(help="Run a manifest again and compare the fills.")] = None,
     manifest_out: Annotated[Path | None, typer.Option(help="Where to write the manifest; default: the state directory.")] = None,
+    explain_fills: Annotated[bool, typer.Option("--explain-fills", help="Say of each fill why it happened.")] = False,
+    *,
+    venue: VenueOptions,
 ) -> int:
     """Run a strategy over recorded market data.
 
@@ -50,10 +59,21 @@ def backtest(
     for name, path in (("--trades", trades), ("--fills", fills)):
         if path is not None:
             check_table_path(path, name)
+    if plot is not None:
+        from traider.research.plot import check_plot_path
+
+        check_plot_path(plot, "--plot")
     wanted: Manifest | None = None
     if manifest is not None:
-        instead = (strategy, quantity, symbol, price_increment, size_increment, manifest_out)
-        if any(one is not None for one in instead) or param or limit or interpreted or (cash, fee_taker, fee_maker, fill) != _DEFAULTS:
+        instead = (strategy, quantity, bars, symbol, price_increment, size_increment, manifest_out)
+        if (
+            any(one is not None for one in instead)
+            or param
+            or limit
+            or interpreted
+            or venue.given
+            or (cash, fee_taker, fee_maker, fill) != _DEFAULTS
+        ):
             raise SettingsError(
                 "--manifest brings strategy, parameters and settings with it; give no others (but --data, if the file has moved)"
             )
@@ -62,11 +82,13 @@ def backtest(
     else:
         run = _run_of_options(
             strategy=strategy,
-            data=data,
+            data=data or [],
+            bars=bars or "",
             assignments=param or [],
             quantity=quantity,
             cash=cash,
-            fees=options.fees(fee_maker, fee_taker),
+            fees=venue.fees(fee_maker, fee_taker),
+            venue=venue,
             fill=fill,
             limits=limit or [],
             symbol=symbol,
@@ -79,12 +101,16 @@ def backtest(
     if report is not None:
         _write_report(run, report, written)
     _write_tables(run, trades, fills)
+    if plot is not None:
+        from traider.research.plot import write_backtest_plot
+
+        write_backtest_plot(run, plot, "--plot")
     if json_:
         sys.stdout.write(json.dumps(_as_json(run, written), allow_nan=False) + "\n")
     else:
         from .backtest_table import print_result
 
-        print_result(run, {"manifest": written, "report": report, "trades": trades, "fills": fills})
+        print_result(run, {"manifest": written, "report": report, "trades": trades, "fills": fills, "plot": plot})
     if wanted is not None and run.result.fills_sha256 != wanted.outcome.fills_sha256:
         changed = [change.what for change in changes(wanted.code, run.manifest.code)]
         because = f"since then changed: {', '.join(changed)}" if changed else "nothing that is recorded has changed: please report this"
@@ -95,11 +121,13 @@ def backtest(
 def _run_of_options(
     *,
     strategy: str | None,
-    data: Path | None,
+    data: list[Path],
+    bars: str,
     assignments: list[str],
     quantity: float | None,
     cash: float,
     fees: Fees,
+    venue: VenueOptions,
     fill: str,
     limits: list[str],
     symbol: str | None,
@@ -115,35 +143,48 @@ def _run_of_options(
     options.check_cash(cash)
     mode = options.fill_mode(fill)
     risk = options.limits(limits)
+    simulation, kind, leverage = venue.simulation(), venue.market_for(cls.market), venue.leverage_of()
     checked = cls(**values)  # so that a wrong parameter is told before a large file is read
-    if data is None:
-        raise SettingsError("which data? add --data FILE, a Parquet file of bars or trades")
-    file = options.market_file(data, strategy=cls, symbol=symbol, price_increment=price_increment)
-    instrument = options.instrument_of(file, size_increment)
+    if bars:
+        options.bar_maker(bars, "--bars")
+    if not data:
+        raise SettingsError("which data? add --data FILE, a Parquet file of market data")
+    market = options.market_file(data, strategy=cls, symbol=symbol, price_increment=price_increment, bars=bars)
+    instrument, *others = options.instruments_of(market, size_increment, kind, leverage)
     options.check_quantity(checked.quantity, instrument)
     spec = BacktestSpec(
-        strategy=cls, parameters=values, instrument=instrument, cash=cash, fees=fees, fill=mode, limits=risk, interpreted=interpreted
+        strategy=cls,
+        parameters=values,
+        instrument=instrument,
+        others=tuple(others),
+        cash=cash,
+        fees=fees,
+        fill=mode,
+        limits=risk,
+        simulation=simulation,
+        interpreted=interpreted,
     )
-    return run_spec(strategy, spec, file, fill, runner=_runner(quiet=quiet))
+    return run_spec(strategy, spec, market, fill, runner=_runner(quiet=quiet))
 
 
 def _runner(*, quiet: bool) -> Runner:
     """The engine, with its progress on a terminal when a run takes long."""
 
-    def run(spec: BacktestSpec, tape: Tape) -> BacktestResult:
-        takes_long = spec.interpreted or len(tape) >= 1_000_000
+    def run(spec: BacktestSpec, stream: Stream) -> BacktestResult:
+        takes_long = spec.interpreted or stream.rows >= 1_000_000
         if quiet or not takes_long or not sys.stderr.isatty():
-            return run_backtest(spec, tape)
+            return run_backtest(spec, stream)
         from .backtest_table import progress_bar
 
-        with progress_bar(len(tape)) as progress:
-            return run_backtest(spec, tape, progress=progress)
+        with progress_bar(stream.rows) as progress:
+            return run_backtest(spec, stream, progress=progress)
 
     return run
 
 
 def _as_json(run: Run, manifest: Path | None) -> dict[str, object]:
     result = run.result
+    several = {"instruments": {holding.symbol: _holding(holding) for holding in result.holdings}} if len(result.holdings) > 1 else {}
     return {
         "strategy": result.strategy,
         "params": result.parameters,
@@ -156,6 +197,7 @@ def _as_json(run: Run, manifest: Path | None) -> dict[str, object]:
         "net_profit": result.net_profit,
         "max_drawdown": result.max_drawdown,
         "sharpe": result.sharpe,
+        "position": result.holdings[0].position,
         "fills_sha256": result.fills_sha256,
         "data_sha256": run.data.sha256,
         "engine_seconds": result.engine_seconds,
@@ -164,8 +206,21 @@ def _as_json(run: Run, manifest: Path | None) -> dict[str, object]:
         "refusals": {reason.name.lower(): count for reason, count in result.refusals.items()},
         "cancels": {reason.name.lower(): count for reason, count in result.cancels.items()},
         "statistics": run.statistics.to_dict(),
+        "provenance": run.provenance.to_dict(),
         "notes": run.data.notes,
         "manifest": None if manifest is None else str(manifest),
+        **several,
+    }
+
+
+def _holding(holding: Holding) -> dict[str, object]:
+    return {
+        "position": holding.position,
+        "average_price": holding.average_price,
+        "realized": holding.realized,
+        "unrealized": holding.unrealized,
+        "fees": holding.fees,
+        "fills": holding.fills,
     }
 
 
@@ -193,10 +248,10 @@ def _write_report(run: Run, path: Path, manifest: Path | None) -> None:
 def _write_tables(run: Run, trades: Path | None, fills: Path | None) -> None:
     if trades is None and fills is None:
         return
-    from traider.research.tables import fills_table, round_trips_table
+    from traider.research.tables import fills_table, round_trips_table, stamped
 
-    symbol = run.spec.instrument.symbol
+    symbols = run.data.symbols
     if trades is not None:
-        write_table(trades, round_trips_table(run.statistics.ledger, symbol), "--trades")
+        write_table(trades, stamped(round_trips_table(run.statistics.ledger, symbols), run.provenance), "--trades")
     if fills is not None:
-        write_table(fills, fills_table(run.result.fills, symbol), "--fills")
+        write_table(fills, stamped(fills_table(run.result.fills, symbols), run.provenance), "--fills")

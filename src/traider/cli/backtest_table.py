@@ -1,6 +1,6 @@
 """A backtest's result as a table on a terminal."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,9 +12,10 @@ from rich.text import Text
 
 from traider.engine.backtest import BacktestResult
 from traider.engine.report import words
+from traider.engine.statistics.instruments import InstrumentFigures
 from traider.engine.statistics.summary import Statistics
+from traider.research.market import MarketData
 from traider.research.runs import Run
-from traider.storage.market_file import MarketFile
 
 _NOTES = {
     "bar_interval_ns": None,
@@ -27,12 +28,27 @@ _NOTES = {
 
 
 @contextmanager
-def progress_bar(total: int, title: str = "backtest") -> Iterator[Callable[[int], None]]:
+def progress_bar(total: int, title: str = "backtest") -> Iterator[Callable[[float], None]]:
     """A bar on stderr with the time that is left; the function that it gives is told how much is done."""
-    columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with progress_bars({title: total}) as told:
+        yield told[title]
+
+
+@contextmanager
+def progress_bars(totals: Mapping[str, int]) -> Iterator[dict[str, Callable[[float], None]]]:
+    """The same for several things of these sizes, one after the other; each has its time once it has begun."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(elapsed_when_finished=True))
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task(title, total=total)
-        yield lambda done: progress.update(task, completed=done)
+        tasks = {title: progress.add_task(title, total=total, start=number == 0) for number, (title, total) in enumerate(totals.items())}
+
+        def tell(title: str) -> Callable[[float], None]:
+            def told(done: float) -> None:
+                progress.start_task(tasks[title])
+                progress.update(tasks[title], completed=done)
+
+            return told
+
+        yield {title: tell(title) for title in totals}
 
 
 def print_result(run: Run, written: Mapping[str, Path | None]) -> None:
@@ -41,19 +57,40 @@ def print_result(run: Run, written: Mapping[str, Path | None]) -> None:
     console = Console()
     settings = ", ".join(f"{name} {value:g}" for name, value in result.parameters.items())
     console.print(f"\n[bold]{result.strategy}[/bold] on [bold]{result.instrument}[/bold]  [dim]{settings}[/dim]")
-    console.print(f"[dim]{_day(int(data.ts_ns[0]))} to {_day(int(data.ts_ns[-1]))}, {result.events:,} {data.kind}, {result.mode}[/dim]\n")
+    console.print(f"[dim]{_day(data.first_ns)} to {_day(data.last_ns)}, {result.events:,} {_events(data)}, {result.mode}[/dim]\n")
     table = Table(show_header=False, box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column(style="dim")
     table.add_column(justify="right")
     for name, value in _figures(result, statistics):
         table.add_row(name, value)
     console.print(table)
+    if len(statistics.instruments) > 1:
+        console.print(_by_instrument(statistics.instruments))
     for line in _remarks(result, data):
         console.print(f"[yellow]note[/yellow] {line}", highlight=False)
-    console.print(f"\n[dim]fills {result.fills_sha256[:16]}…  data {data.sha256[:16]}…[/dim]", highlight=False)
+    console.print(f"\n[dim]{run.provenance.line()}, fills {result.fills_sha256[:12]}[/dim]", highlight=False, soft_wrap=True)
     for name, path in written.items():
         if path is not None:
             console.print(f"[dim]{name} {path}[/dim]", highlight=False, soft_wrap=True)
+
+
+def _by_instrument(instruments: Sequence[InstrumentFigures]) -> Table:
+    """What each of several instruments brought."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for name in ("", "net profit", "fees", "turnover", "fills", "round trips", "hit rate", "exposure"):
+        table.add_column(name, justify="right" if name else "left")
+    for one in instruments:
+        table.add_row(
+            one.symbol,
+            _signed(f"{one.net_profit:+,.2f}", one.net_profit),
+            f"{one.fees:,.2f}",
+            f"{one.turnover:,.2f}",
+            f"{one.fills:,}",
+            f"{one.round_trips:,}",
+            _percent(one.hit_rate),
+            _percent(one.exposure),
+        )
+    return table
 
 
 def _figures(result: BacktestResult, statistics: Statistics) -> Iterator[tuple[str, Text | str]]:
@@ -79,6 +116,11 @@ def _figures(result: BacktestResult, statistics: Statistics) -> Iterator[tuple[s
     yield "Engine", f"{result.engine_seconds * 1e3:,.1f} ms  ({result.events_per_second / 1e6:,.1f} M events/s)"
 
 
+def _events(data: MarketData) -> str:
+    """Bars and trades are counted as such, what is mixed as events."""
+    return data.kind if data.kind in ("bars", "trades", "quotes") else f"events of {data.kind}"
+
+
 def _drawdown(fraction: float, ns: int) -> str:
     return f"{fraction:.2%}" + (f"  ({words.span(ns)})" if ns else "")
 
@@ -91,7 +133,7 @@ def _percent(fraction: float | None, *, signed: bool = False) -> str:
     return "-" if fraction is None else f"{fraction:{'+' if signed else ''}.2%}"
 
 
-def _remarks(result: BacktestResult, data: MarketFile) -> Iterator[str]:
+def _remarks(result: BacktestResult, data: MarketData) -> Iterator[str]:
     for reason, count in result.refusals.items():
         yield f"{count:,} orders refused: {reason.label}"
     for reason, count in result.cancels.items():

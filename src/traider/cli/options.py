@@ -7,6 +7,7 @@ from traider.domain.instruments import Instrument
 from traider.domain.limits import RiskLimits
 from traider.engine.manifest import parse_limits
 from traider.research import amounts, inputs
+from traider.research.bars import bar_maker as bar_maker
 
 from .amounts import check_cash as check_cash
 from .amounts import fees as fees
@@ -44,4 +45,5 @@ def limits(assignments: Sequence[str]) -> RiskLimits:
 
 market_file = inputs.market_data
 instrument_of = inputs.instrument_of
+instruments_of = inputs.instruments_of
 tape_of_file = inputs.tape_of

@@ -26,7 +26,7 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
 
 def reproduce(
     manifest: Annotated[Path, typer.Argument(help="A manifest that traider backtest wrote.")],
-    data: Annotated[Path | None, typer.Option(help="The market data file, if it has moved.")] = None,
+    data: Annotated[list[Path] | None, typer.Option(help="The market data, if they have moved.")] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print exactly one JSON object.")] = False,
 ) -> int:
     """Run a manifest again and compare the fills, their number and the final equity, bit for bit.

@@ -1,32 +1,36 @@
 """What ``traider sweep`` and ``traider walkforward`` are asked for, checked before anything runs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from traider.domain.errors import SettingsError
 from traider.engine.backtest import BacktestSpec
-from traider.engine.grid import parse_axis, trials_of
+from traider.engine.grid import Axis, parse_axis, trials_of
 from traider.engine.tape import Tape
+from traider.kernel.kit import Strategy
+from traider.research.market import MarketData
+from traider.research.search_plan import SearchPlan
 from traider.strategies.registry import find_strategy
 
 from . import options
+from .simulation import VenueOptions
 
 
 class Prepared(NamedTuple):
     spec: BacktestSpec
-    sets: list[dict[str, object]]
+    search: SearchPlan
+    market: MarketData
     tape: Tape
 
 
 def prepare(
     *,
     strategy: str,
-    data: Path,
-    grid: Sequence[str],
+    data: Sequence[Path],
+    bars: str,
+    search: SearchPlan,
     param: Sequence[str],
-    random: int | None,
-    seed: int,
     quantity: float | None,
     cash: float,
     fee_taker: float,
@@ -38,25 +42,56 @@ def prepare(
     size_increment: str | None,
     threads: int | None,
     interpreted: bool,
+    venue: VenueOptions,
 ) -> Prepared:
     """The options of the command line, by their names there; a UserError for the first that can't be used."""
     if threads is not None and threads < 1:
         raise SettingsError(f"--threads is {threads}; give at least 1")
     cls = find_strategy(strategy)
     shared = options.parameters(param, quantity=quantity)
-    sets = trials_of([parse_axis(axis) for axis in grid], draws=random, seed=seed)
-    both = next((name for name in sets[0] if name in shared), None)
+    both = next((name for name, _ in search.axes if name in shared), None)
     if both is not None:
         raise SettingsError(f"{both} is given by --grid and by --param or --quantity; give it once")
     options.check_cash(cash)
-    fees, mode, limits = options.fees(fee_maker, fee_taker), options.fill_mode(fill), options.limits(limit)
+    fees, mode, limits = venue.fees(fee_maker, fee_taker), options.fill_mode(fill), options.limits(limit)
+    simulation, kind, leverage = venue.simulation(), venue.market_for(cls.market), venue.leverage_of()
+    if bars:
+        options.bar_maker(bars, "--bars")
     increments = options.increment("--price-increment", price_increment), options.increment("--size-increment", size_increment)
-    checked = [cls(**shared, **parameters) for parameters in sets]
-    file = options.market_file(data, strategy=cls, symbol=symbol, price_increment=increments[0])
-    instrument = options.instrument_of(file, increments[1])
-    for trial in checked:
-        options.check_quantity(trial.quantity, instrument)
+    quantities = _quantities(cls, shared, search)
+    market = options.market_file(list(data), strategy=cls, symbol=symbol, price_increment=increments[0], bars=bars)
+    instrument, *others = options.instruments_of(market, increments[1], kind, leverage)
+    for size in sorted(quantities):
+        options.check_quantity(size, instrument)
     spec = BacktestSpec(
-        strategy=cls, parameters=shared, instrument=instrument, cash=cash, fees=fees, fill=mode, limits=limits, interpreted=interpreted
+        strategy=cls,
+        parameters=shared,
+        instrument=instrument,
+        others=tuple(others),
+        cash=cash,
+        fees=fees,
+        fill=mode,
+        limits=limits,
+        simulation=simulation,
+        interpreted=interpreted,
     )
-    return Prepared(spec, sets, options.tape_of_file(file))
+    if search.tpe is not None:
+        search.space(spec)  # a strategy without ranges is told now
+    return Prepared(spec, search, market, options.tape_of_file(market))
+
+
+def plan_of(*, grid: Sequence[str], random: int | None, tpe: int | None, seed: int) -> SearchPlan:
+    """The search that the options ask for."""
+    return SearchPlan(axes=tuple(parse_axis(axis) for axis in grid), random=random, tpe=tpe, seed=seed)
+
+
+def _quantities(cls: type[Strategy], shared: dict[str, object], search: SearchPlan) -> set[float]:
+    """Every size that a trial may have; a parameter that no strategy could be made with is told here."""
+    sets: Iterable[dict[str, object]] = search.sets() if search.tpe is None else _each_value(search.axes)
+    return {cls(**shared, **parameters).quantity for parameters in sets}
+
+
+def _each_value(axes: Sequence[Axis]) -> list[dict[str, object]]:
+    """Of a search whose sets are not known yet: every value of every axis, one at a time."""
+    trials_of([(name, values[:1]) for name, values in axes])  # an axis that is given twice is told
+    return [{}, *({name: value} for name, values in axes for value in values)]

@@ -233,18 +233,12 @@ def _plan(
         )
         told = f"made-up market, seed {seed}"
     else:
-        file = options.market_file(replay, strategy=cls, symbol=symbol, price_increment=increments[0])
-        instrument = options.instrument_of(file, increments[1])
-        source_of, description = replayed(
-            Replay(
-                kind=file.kind,
-                symbol=file.symbol,
-                ts_ns=file.ts_ns,
-                columns=file.columns,
-                sha256=file.sha256,
-                speed=REPLAY_SPEED if speed is None else speed,
-            )
-        )
+        market = options.market_file(replay, strategy=cls, symbol=symbol, price_increment=increments[0])
+        if market.instruments > 1:
+            raise SettingsError(f"--replay {replay}: holds {', '.join(market.symbols)}; paper trading is of one instrument: give its file")
+        instrument = options.instrument_of(market, increments[1])
+        speed = REPLAY_SPEED if speed is None else speed
+        source_of, description = replayed(Replay(options.tape_of_file(market), market.symbols, sha256=market.sha256, speed=speed))
         told = f"replay of {replay.name}"
     options.check_quantity(checked.quantity, instrument)
     return PaperPlan(cls, values, instrument, description, source_of, interpreted), told

@@ -13,6 +13,7 @@ from typing import Annotated
 
 import msgspec
 import numpy as np
+import pyarrow as pa
 import typer
 
 from traider.bus.memory import MemoryBus
@@ -24,19 +25,22 @@ from traider.domain.orders import OrderFilled
 from traider.engine.backtest import BacktestSpec, run_backtest
 from traider.engine.fills import Fills, fills_from_events, fills_sha256
 from traider.engine.session import acts_on
+from traider.engine.tape import Tape
 from traider.guard import journal as guard_journal
 from traider.guard.place import JOURNAL
 from traider.kernel.kit import Strategy
+from traider.research.market import MarketData, checked_file, together
 from traider.runtime.clock import SystemClock
 from traider.runtime.logging import configure_logging
 from traider.runtime.loop import run
 from traider.runtime.settings import LogSettings
 from traider.services.trader import Trader
 from traider.services.up import GuardProcess
-from traider.storage.market_file import BAR_COLUMNS, MarketFile
+from traider.storage.market import BAR_COLUMNS
 from traider.strategies.registry import find_strategy
 
 from . import options
+from .evidence import keep
 from .instruments import format_instrument
 from .plan import PaperPlan, replayed
 
@@ -92,7 +96,7 @@ def parity(
         file = _made_up(cls, symbol or "BTC-USD")
     else:
         file = options.market_file(data, strategy=cls, symbol=symbol, price_increment=increments[0])
-    instrument = options.instrument_of(file, increments[1])
+    instrument = options.instrument_of(file, increments[1], cls.market)
     options.check_quantity(checked.quantity, instrument)
     spec = BacktestSpec(strategy=cls, parameters=values, instrument=instrument, cash=cash, fees=fees, fill=mode, limits=limits)
     tape = options.tape_of_file(file)
@@ -100,42 +104,52 @@ def parity(
     for way, interpreted in (("backtest, compiled", False), ("backtest, interpreted", True)):
         result = run_backtest(replace(spec, interpreted=interpreted), tape)
         fills[way] = result.fills, result.engine_seconds
-    fills["replay through the guard"] = _through_guard(spec, file, fill)
+    fills["replay through the guard"] = _through_guard(spec, tape, file.sha256, fill)
     ways = [Way(way=way, fills=len(some), fills_sha256=fills_sha256(some), seconds=seconds) for way, (some, seconds) in fills.items()]
     equal = len({way.fills_sha256 for way in ways}) == 1
     difference = None if equal else _first_difference(fills)
+    evidence = keep(
+        "parity",
+        strategy=strategy,
+        cls=cls,
+        parameters=checked.values(),
+        data_sha256=file.sha256,
+        settings={"fill": fill, "ways": [way.way for way in ways], "fills": ways[0].fills, "fills_sha256": ways[0].fills_sha256},
+        passed=equal,
+        verdict="equal" if equal else "different",
+        finding=difference or f"{ways[0].fills:,} fills are the same bit for bit",
+    )
     if json_:
-        report = {"parity": equal, "ways": msgspec.to_builtins(ways), "events": len(tape), "difference": difference}
+        report = {
+            "parity": equal,
+            "ways": msgspec.to_builtins(ways),
+            "events": len(tape),
+            "difference": difference,
+            "evidence": None if evidence is None else str(evidence),
+        }
         sys.stdout.write(json.dumps(report) + "\n")
     else:
-        _print(ways, difference)
+        _print(ways, difference, evidence)
     return 0 if equal else 1
 
 
-def _made_up(strategy: type[Strategy], symbol: str) -> MarketFile:
+def _made_up(strategy: type[Strategy], symbol: str) -> MarketData:
     """Bars of the market that ``traider up`` makes up, as if they had been read from a file."""
     if "bars" not in acts_on(strategy):
         raise DataError(f"strategy {strategy.name} acts on trades: give --data FILE, a Parquet file of trades")
     generator = Generator(symbol=symbol, seed=1, clock=SystemClock(), anchor=Decimal(60_000))
     events = generator.history(0, MADE_UP_BARS)
     columns = {name: np.array([getattr(event, column) for event in events]) for name, column in zip(BAR_COLUMNS, "abcde", strict=True)}
-    return MarketFile(
-        path=Path("made-up market"),
-        kind="bars",
-        symbol=symbol,
-        ts_ns=np.array([event.ts_ns for event in events], np.int64),
-        columns=columns,
-        sha256="made-up",
-        price_increment=generator.instrument.price_increment,
-    )
+    frame = pa.table({"ts": np.array([event.ts_ns for event in events], np.int64), **columns})
+    return together([checked_file(frame, symbol=symbol, price_increment=generator.instrument.price_increment)])
 
 
-def _through_guard(spec: BacktestSpec, file: MarketFile, fill: str) -> tuple[Fills, float]:
+def _through_guard(spec: BacktestSpec, tape: Tape, sha256: str, fill: str) -> tuple[Fills, float]:
     """The fills in the journal of a guard of its own, and how long the session took."""
     with tempfile.TemporaryDirectory(prefix="traider-parity-") as folder:
         state_dir = Path(folder)
         clock = SystemClock()
-        replay = Replay(kind=file.kind, symbol=file.symbol, ts_ns=file.ts_ns, columns=file.columns, sha256=file.sha256)
+        replay = Replay(tape, [spec.instrument.symbol], sha256=sha256)
         source_of, description = replayed(replay)
         plan = PaperPlan(
             strategy_class=spec.strategy,
@@ -202,7 +216,7 @@ def _first_difference(fills: dict[str, tuple[Fills, float]]) -> str:
     return "only in their bits"  # not a number, or minus zero
 
 
-def _print(ways: list[Way], difference: str | None) -> None:
+def _print(ways: list[Way], difference: str | None, evidence: Path | None) -> None:
     from rich.console import Console
     from rich.table import Table
 
@@ -217,3 +231,5 @@ def _print(ways: list[Way], difference: str | None) -> None:
         console.print("\n[green]equal, bit for bit[/green]")
     else:
         console.print(f"\n[red]they differ[/red]: {difference}", highlight=False)
+    if evidence is not None:
+        console.print(f"[dim]evidence {evidence}[/dim]", highlight=False, soft_wrap=True)

@@ -9,14 +9,18 @@ from typing import Annotated
 
 import typer
 
+from traider.engine.manifest import code_of
+from traider.engine.provenance import provenance_of
 from traider.engine.walkforward import Folds, WalkForward, walk_forward
 
-from .trials import prepare
+from .simulation import VenueOptions, takes_venue
+from .trials import plan_of, prepare
 
 
+@takes_venue
 def walkforward(
     strategy: Annotated[str, typer.Argument(help="Built-in name, FILE.py:CLASS or PACKAGE.MODULE:CLASS.")],
-    data: Annotated[Path, typer.Option(help="Parquet file of bars or trades.")],
+    data: Annotated[list[Path], typer.Option(help="Parquet file of market data, a folder or a pattern of such; as often as needed.")],
     grid: Annotated[list[str], typer.Option(help="NAME=LOW:HIGH:STEP or NAME=V1,V2,V3, as often as needed.")],
     folds: Annotated[int, typer.Option(help="How many tests.")] = 5,
     ratio: Annotated[int, typer.Option(help="How many times as much training as testing.")] = 3,
@@ -39,15 +43,17 @@ def walkforward(
     threads: Annotated[int | None, typer.Option(help="Default: one a core.")] = None,
     interpreted: Annotated[bool, typer.Option("--interpreted", help="Run the strategy as ordinary Python.")] = False,
     json_: Annotated[bool, typer.Option("--json", help="Print exactly one JSON object.")] = False,
+    bars: Annotated[str | None, typer.Option(help="Make bars of the trades: 5s, 1m, 4h, 1d, volume:100, dollar:1000000.")] = None,
+    *,
+    venue: VenueOptions,
 ) -> int:
     """Choose parameters on the past, trade them on what comes next, again and again."""
     prepared = prepare(
         strategy=strategy,
         data=data,
-        grid=grid,
+        bars=bars or "",
+        search=plan_of(grid=grid, random=random, tpe=None, seed=seed),
         param=param or [],
-        random=random,
-        seed=seed,
         quantity=quantity,
         cash=cash,
         fee_taker=fee_taker,
@@ -59,25 +65,33 @@ def walkforward(
         size_increment=size_increment,
         threads=threads,
         interpreted=interpreted,
+        venue=venue,
     )
+    sets = prepared.search.sets()
     plan = Folds(count=folds, ratio=ratio, anchored=anchored, purge=purge, embargo=embargo)
     if json_ or not sys.stderr.isatty():
-        result = walk_forward(prepared.spec, prepared.sets, prepared.tape, plan, objective=objective, threads=threads)
+        result = walk_forward(prepared.spec, sets, prepared.tape, plan, objective=objective, threads=threads)
     else:
         from .backtest_table import progress_bar
 
         with progress_bar(folds, "walk-forward") as progress:
-            result = walk_forward(
-                prepared.spec, prepared.sets, prepared.tape, plan, objective=objective, threads=threads, progress=progress
-            )
+            result = walk_forward(prepared.spec, sets, prepared.tape, plan, objective=objective, threads=threads, progress=progress)
+    made_of = provenance_of(
+        prepared.spec,
+        prepared.tape.shape.kinds,
+        data_sha256=prepared.market.sha256,
+        code=code_of(prepared.spec.strategy),
+        seed=None if random is None else seed,
+    )
     if json_:
-        sys.stdout.write(json.dumps(asdict(result), allow_nan=False) + "\n")
+        told = {**asdict(result), "objective": objective, "provenance": made_of.to_dict()}
+        sys.stdout.write(json.dumps(told, allow_nan=False) + "\n")
     else:
-        _print(result, list(prepared.sets[0]), prepared.spec.instrument.quote)
+        _print(result, list(sets[0]), prepared.spec.instrument.quote, made_of.line())
     return 0
 
 
-def _print(result: WalkForward, names: list[str], currency: str) -> None:
+def _print(result: WalkForward, names: list[str], currency: str, made_of: str) -> None:
     from rich.console import Console
     from rich.table import Table
 
@@ -101,6 +115,7 @@ def _print(result: WalkForward, names: list[str], currency: str) -> None:
     efficiency = "-  (training earned nothing)" if result.efficiency is None else f"{result.efficiency:.0%}"
     console.print(f"Efficiency          {efficiency}  [dim]earned an event: tests over training[/dim]")
     console.print(f"[dim]{result.trials:,} trials were run[/dim]")
+    console.print(f"[dim]{made_of}[/dim]", highlight=False, soft_wrap=True)
 
 
 def _time(ts_ns: int) -> str:

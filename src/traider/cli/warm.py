@@ -8,11 +8,14 @@ from decimal import Decimal
 import numpy as np
 
 from traider.domain.instruments import instrument_from_symbol
-from traider.domain.vocabulary import EventKind, OrderType, Side, TimeInForce
+from traider.domain.vocabulary import BOOK_END, EventKind, OrderType, Side, TimeInForce
 from traider.engine.session import Session
 from traider.engine.tape import Tape, bars_tape, trades_tape
+from traider.kernel.aggregators import TimeBars
+from traider.kernel.bar_columns import BarCutter
 from traider.kernel.desk import Desk
 from traider.kernel.kit import Strategy
+from traider.kernel.ladder import Ladder
 from traider.strategies.registry import BUILT_IN
 
 
@@ -38,6 +41,9 @@ def warm_up(strategies: list[type[Strategy]]) -> None:
     desk.breached()
     desk.orders_last_minute()
     desk.cash_reserved()
+    levels = np.array([EventKind.DEPTH, EventKind.DEPTH | BOOK_END], np.uint8), np.array([1.0, 2.0]), np.ones(2), np.array([1.0, -1.0])
+    Ladder().mids(*levels)
+    BarCutter(TimeBars(1)).cut(np.arange(2), np.ones(2), np.ones(2))
     for strategy in strategies:
         for interpreted in (False, True):
             Session(strategy(), Desk([instrument], cash=1e6), interpreted=interpreted).step(_rows(strategy), 0, 100)

@@ -17,7 +17,7 @@ PROTOCOL_VERSION = 1
 
 
 class MarketEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of a tape; the meaning of a..e is told by ``traider.domain.vocabulary.EventKind``."""
+    """One row of a tape; the meaning of a..e and of the flags is told by ``traider.domain.vocabulary.EventKind``."""
 
     index: int  # position in the source, from 0
     kind: EventKind
@@ -28,6 +28,7 @@ class MarketEvent(msgspec.Struct, frozen=True, kw_only=True):
     c: float = 0.0
     d: float = 0.0
     e: float = 0.0
+    flags: int = 0
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):

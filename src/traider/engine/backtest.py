@@ -1,4 +1,7 @@
-"""A strategy over recorded market data: fills, fees, equity, and what can be said of them."""
+"""A strategy over recorded market data: fills, fees, equity, and what can be said of them.
+
+The data are a stream: one tape, or chunks of which only the current one is in memory. Where the chunks begin changes nothing.
+"""
 
 import math
 import time
@@ -14,10 +17,11 @@ from ..domain.vocabulary import Reason
 from ..kernel import layout
 from ..kernel.desk import Desk
 from ..kernel.kit import Strategy, Value
-from ..kernel.simulation import Fees, FillMode
+from ..kernel.simulation import Fees, FillMode, Simulation
 from .fills import Fills, Outcomes, fills_sha256
 from .session import Session
 from .statistics import sharpe_ratio
+from .stream import Stream, shape_of
 from .tape import Tape
 
 CURVE_POINTS = 4000
@@ -26,7 +30,7 @@ _BATCH = 262_144  # events between two looks at the progress
 
 @dataclass(frozen=True)
 class BacktestSpec:
-    """Everything that decides a run beside the market data."""
+    """Everything that decides a run beside the market data. ``instrument`` is number 0 of the data, ``others`` are those after it."""
 
     strategy: type[Strategy]
     parameters: dict[str, object]
@@ -36,11 +40,35 @@ class BacktestSpec:
     fill: FillMode = FillMode.NEXT_OPEN
     limits: RiskLimits = field(default_factory=RiskLimits)
     interpreted: bool = False
+    others: tuple[Instrument, ...] = ()
+    simulation: Simulation = field(default_factory=Simulation)
+
+    @property
+    def instruments(self) -> tuple[Instrument, ...]:
+        """All of them, by number."""
+        return (self.instrument, *self.others)
+
+
+@dataclass(frozen=True)
+class Holding:
+    """What one instrument came to: the position at the end, and profit and fees in quote currency."""
+
+    symbol: str
+    position: float
+    average_price: float
+    realized: float  # without fees
+    unrealized: float
+    last_price: float  # what the position is marked at
+    fees: float
+    fills: int
 
 
 @dataclass(frozen=True)
 class BacktestResult:
-    """``curve`` holds at most 4,000 points (``kernel.layout.CURVE``); ``refusals`` counts refused orders by reason."""
+    """``curve`` holds at most 4,000 points (``kernel.layout.CURVE``); ``refusals`` counts refused orders by reason.
+
+    ``holdings`` are by instrument's number, ``instrument`` names the first.
+    """
 
     strategy: str
     parameters: dict[str, Value]
@@ -60,6 +88,7 @@ class BacktestResult:
     day_ends: list[tuple[int, float]]
     engine_seconds: float
     compile_seconds: float
+    holdings: tuple[Holding, ...] = ()
 
     @property
     def net_profit(self) -> float:
@@ -70,25 +99,44 @@ class BacktestResult:
         return self.events / self.engine_seconds if self.engine_seconds > 0 else math.inf
 
 
-def run_backtest(spec: BacktestSpec, tape: Tape, *, progress: Callable[[int], None] | None = None) -> BacktestResult:
-    """Runs the strategy over the tape; ``progress`` is told how many events are done, now and then."""
+def run_backtest(spec: BacktestSpec, stream: Stream, *, progress: Callable[[int], None] | None = None) -> BacktestResult:
+    """Runs the strategy over the stream; ``progress`` is told how many events are done, now and then."""
     strategy = spec.strategy(**spec.parameters)
-    desk = Desk([spec.instrument], cash=spec.cash, limits=spec.limits, fees=spec.fees, fill=spec.fill, trips=True)
+    desk = Desk(
+        spec.instruments, cash=spec.cash, limits=spec.limits, fees=spec.fees, fill=spec.fill, simulation=spec.simulation, trips=True
+    )
     session = Session(strategy, desk, interpreted=spec.interpreted)
-    curve = _curve_for(desk, len(tape))
-    outcomes = Outcomes()
-    day_ends: list[tuple[int, float]] = []
-    seconds = 0.0
-    done = 0
-    while done < len(tape):
-        started = time.perf_counter()
-        done = session.step(tape, done, min(done + _BATCH, len(tape)), curve)
-        seconds += time.perf_counter() - started
-        outcomes.add(desk.take_executions())
-        day_ends += desk.drain_day_ends()
-        if progress is not None:
-            progress(done)
-    return _result(spec, session, outcomes, curve, day_ends, len(tape), seconds)
+    session.prepare(shape_of(stream))  # compiles, so that the engine's time is the engine's
+    run = _Run(session, _curve_for(desk, stream.rows), progress)
+    for chunk in stream.chunks():
+        run.over(chunk)
+    return _result(spec, run)
+
+
+class _Run:
+    """A session on its way through the stream, and what it has come to."""
+
+    def __init__(self, session: Session, curve: np.ndarray[Any, np.dtype[np.void]], progress: Callable[[int], None] | None) -> None:
+        self.session = session
+        self.curve = curve
+        self.outcomes = Outcomes()
+        self.day_ends: list[tuple[int, float]] = []
+        self.seconds = 0.0
+        self.events = 0
+        self._progress = progress
+
+    def over(self, chunk: Tape) -> None:
+        desk, done = self.session.desk, 0
+        while done < len(chunk):
+            started = time.perf_counter()
+            reached = self.session.step(chunk, done, min(done + _BATCH, len(chunk)), self.curve)
+            self.seconds += time.perf_counter() - started
+            self.events += reached - done
+            done = reached
+            self.outcomes.add(desk.take_executions())
+            self.day_ends += desk.drain_day_ends()
+            if self._progress is not None:
+                self._progress(self.events)
 
 
 def _curve_for(desk: Desk, events: int) -> np.ndarray[Any, np.dtype[np.void]]:
@@ -97,30 +145,22 @@ def _curve_for(desk: Desk, events: int) -> np.ndarray[Any, np.dtype[np.void]]:
     return np.zeros(events // stride + 1, layout.CURVE)
 
 
-def _result(
-    spec: BacktestSpec,
-    session: Session,
-    outcomes: Outcomes,
-    curve: np.ndarray[Any, np.dtype[np.void]],
-    day_ends: list[tuple[int, float]],
-    events: int,
-    seconds: float,
-) -> BacktestResult:
-    account = session.desk.account
+def _result(spec: BacktestSpec, run: _Run) -> BacktestResult:
+    session, desk, outcomes = run.session, run.session.desk, run.outcomes
+    account = desk.account
     fills = outcomes.fills()
     refusals = outcomes.refusals()
     if unheard := int(account["unheard"]):
         refusals[Reason.TOO_MANY_REQUESTS] = unheard
     final_equity = float(account["equity"])
-    points = curve[: account["curve_points"]]
     today = int(account["day_end_ns"]) // layout.DAY_NS - 1
-    daily = [spec.cash, *(equity for _, equity in day_ends), final_equity]
+    daily = [spec.cash, *(equity for _, equity in run.day_ends), final_equity]
     return BacktestResult(
         strategy=spec.strategy.name,
         parameters=session.strategy.values(),
         instrument=spec.instrument.symbol,
         mode=session.mode,
-        events=events,
+        events=run.events,
         fills=fills,
         fees=float(account["fees"]),
         cash=spec.cash,
@@ -130,8 +170,24 @@ def _result(
         fills_sha256=fills_sha256(fills),
         refusals=refusals,
         cancels=outcomes.cancels(),
-        curve=points,
-        day_ends=[*day_ends, (today, final_equity)],
-        engine_seconds=seconds,
+        curve=run.curve[: account["curve_points"]],
+        day_ends=[*run.day_ends, (today, final_equity)],
+        engine_seconds=run.seconds,
         compile_seconds=session.compile_seconds,
+        holdings=tuple(_holding(desk, number, fills) for number in range(len(spec.instruments))),
+    )
+
+
+def _holding(desk: Desk, number: int, fills: Fills) -> Holding:
+    row = desk.positions[number]
+    size, average_price = float(row["size"]), float(row["average_price"])
+    return Holding(
+        symbol=desk.instruments[number].symbol,
+        position=size,
+        average_price=average_price,
+        realized=float(row["realized_pnl"]),
+        unrealized=size * (float(row["mark_price"]) - average_price) if size else 0.0,
+        last_price=float(row["mark_price"]),
+        fees=float(row["fees"]),
+        fills=int(np.count_nonzero(fills["inst"] == number)),
     )

@@ -43,7 +43,7 @@ class Outcomes:
 
     def fills(self) -> Fills:
         """All fills, in order."""
-        return np.concatenate(self._fills)
+        return np.concatenate(self._fills) if self._fills else np.empty(0, FILLS)
 
     def refusals(self) -> dict[Reason, int]:
         """How many orders were refused, by reason."""

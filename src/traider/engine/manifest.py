@@ -18,16 +18,20 @@ from ..domain.limits import RiskLimits
 from ..kernel.author import own_methods, source_of
 from ..kernel.cache import kernel_hash
 from ..kernel.kit import Strategy, Value
+from ..kernel.simulation import FeeTier, Simulation
 
-VERSION = 1
+VERSION = 2
 
 _NUMBERS = tuple(name for name in RiskLimits.__struct_fields__ if name != "allowed_markets")
 _COUNTS = ("max_open_orders", "max_orders_per_minute")
 
 
 class DataSource(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``symbols`` are the file's instruments, in the order in which they appear in it."""
+
     path: str
     sha256: str
+    symbols: tuple[str, ...]
 
 
 class Code(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -48,13 +52,38 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Everything that decided a run, and what came out. Money is in the instrument's quote currency."""
+    """Everything that decided a run, and what came out. Money is in the instruments' quote currency."""
 
     manifest: int = VERSION
     strategy: str  # as it was named on the command line
     parameters: dict[str, Value]
+    instruments: tuple[Instrument, ...]  # by number
+    data: tuple[DataSource, ...]  # in the order in which they were given
+    bars: str = ""  # what was made of the trades: "1m", "volume:100", ...
+    cash: float
+    maker_fee: float
+    taker_fee: float
+    fee_tiers: tuple[FeeTier, ...] = ()
+    fill: str
+    limits: RiskLimits
+    simulation: Simulation
+    interpreted: bool
+    code: Code
+    outcome: Outcome
+
+    def file_name(self) -> str:
+        """The same for the same run."""
+        return f"{PurePath(self.strategy.rpartition(':')[2]).name}-{hashlib.sha256(encode(self)).hexdigest()[:12]}.manifest.json"
+
+
+class _Version1(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """As the first release wrote it: one file of one instrument."""
+
+    manifest: int
+    strategy: str
+    parameters: dict[str, Value]
     instrument: Instrument
-    data: DataSource
+    data: "_Version1Data"
     cash: float
     maker_fee: float
     taker_fee: float
@@ -64,9 +93,31 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     code: Code
     outcome: Outcome
 
-    def file_name(self) -> str:
-        """The same for the same run."""
-        return f"{PurePath(self.strategy.rpartition(':')[2]).name}-{hashlib.sha256(encode(self)).hexdigest()[:12]}.manifest.json"
+    def today(self) -> Manifest:
+        return Manifest(
+            strategy=self.strategy,
+            parameters=self.parameters,
+            instruments=(self.instrument,),
+            data=(DataSource(path=self.data.path, sha256=self.data.sha256, symbols=(self.instrument.symbol,)),),
+            cash=self.cash,
+            maker_fee=self.maker_fee,
+            taker_fee=self.taker_fee,
+            fill=self.fill,
+            limits=self.limits,
+            simulation=Simulation(),
+            interpreted=self.interpreted,
+            code=self.code,
+            outcome=self.outcome,
+        )
+
+
+class _Version1Data(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    path: str
+    sha256: str
+
+
+class _AnyVersion(msgspec.Struct, frozen=True):
+    manifest: int = VERSION
 
 
 def code_of(strategy: type[Strategy]) -> Code:
@@ -92,9 +143,12 @@ def encode(manifest: Manifest) -> bytes:
 
 def decode(text: bytes) -> Manifest:
     """The manifest in this JSON; msgspec.ValidationError or msgspec.DecodeError tell what is wrong with it."""
-    manifest = msgspec.json.decode(text, type=Manifest)
-    if manifest.manifest != VERSION:
-        raise msgspec.ValidationError(f"it is of version {manifest.manifest}, and this traider reads version {VERSION}")
+    version = msgspec.json.decode(text, type=_AnyVersion).manifest
+    if version not in (1, VERSION):
+        raise msgspec.ValidationError(f"it is of version {version}, and this traider reads versions 1 and {VERSION}")
+    manifest = msgspec.json.decode(text, type=_Version1).today() if version == 1 else msgspec.json.decode(text, type=Manifest)
+    if not manifest.instruments or not manifest.data:
+        raise msgspec.ValidationError("it names no instrument, or no data")
     for name in _NUMBERS:
         value = getattr(manifest.limits, name)
         if value is not None and not value > 0:

@@ -3,14 +3,16 @@
 import inspect
 import time
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 
-from ..domain.errors import StrategyError
+from ..domain.errors import StrategyError, TraiderError
 from ..domain.instruments import Instrument
+from ..domain.vocabulary import EventKind
 from ..kernel import layout
 from ..kernel.compiler import CompiledStrategy, compile_strategy
 from ..kernel.desk import Desk
@@ -24,12 +26,13 @@ _NO_CURVE = np.zeros(0, layout.CURVE)
 
 @dataclass
 class Session:
-    """``interpreted`` runs the strategy as ordinary Python; the fills are the same."""
+    """``interpreted`` runs the strategy as ordinary Python; the fills are the same. ``compiler`` finds its machine code."""
 
     strategy: Strategy
     desk: Desk
     interpreted: bool = False
     compile_seconds: float = 0.0
+    compiler: Callable[[Strategy, Shape], CompiledStrategy] = compile_strategy
 
     def __post_init__(self) -> None:
         bind(self.strategy, self.desk.instruments[0])
@@ -43,7 +46,7 @@ class Session:
         if shape not in self._code:
             started = time.perf_counter()
             self.desk.expect(shape.kinds)
-            self._code[shape] = self._interpreter or compile_strategy(self.strategy, shape)
+            self._code[shape] = self._interpreter or self.compiler(self.strategy, shape)
             if self._block is None:
                 self._block = self._code[shape].state_of(self.strategy)
             self.compile_seconds += time.perf_counter() - started
@@ -60,6 +63,8 @@ class Session:
 
     def step(self, tape: Tape, start: int, stop: int, curve: Any = _NO_CURVE) -> int:
         """Handles events from ``start`` on until ``stop``, or until the logs must be drained; where it got to."""
+        if tape.instruments > len(self.desk.instruments):  # compiled code does not look
+            raise TraiderError(f"the market data hold {tape.instruments} instruments, and the account {len(self.desk.instruments)}")
         code = self.prepare(tape.shape)
         try:
             reached = int(code.drive(self.desk.records, self._block, curve, *tape.columns(), start, stop))
@@ -79,10 +84,17 @@ class Session:
         return f"strategy {self.strategy.name} failed at {at}: {type(error).__name__}: {error}; {where}"
 
 
-def acts_on(strategy: type[Strategy]) -> set[str]:
-    """Which kinds of market data the strategy has a handler for: ``bars``, ``trades``, ``quotes``, ``book``."""
-    kinds = (("bars", "on_bar"), ("trades", "on_trade"), ("quotes", "on_quote"), ("book", "on_book"))
-    return {kind for kind, handler in kinds if handler in strategy.handlers()}
+_HANDLED = (
+    ("bars", "on_bar", EventKind.BAR),
+    ("trades", "on_trade", EventKind.TRADE),
+    ("quotes", "on_quote", EventKind.QUOTE),
+    ("book", "on_book", EventKind.DEPTH),
+)
+
+
+def acts_on(strategy: type[Strategy]) -> dict[str, EventKind]:
+    """What the strategy has a handler for: ``bars``, ``trades``, ``quotes``, ``book``, and as which events they come."""
+    return {words: kind for words, handler, kind in _HANDLED if handler in strategy.handlers()}
 
 
 def symbols(instruments: tuple[Instrument, ...]) -> dict[str, int]:

@@ -1,51 +1,80 @@
 """One strategy with many parameter sets over the same data: read once, compiled once, on all cores.
 
-The trials run in threads, for the compiled loop holds no interpreter lock. Each thread takes a handful of trials through
-one piece of the tape after the other, so that the piece stays in its cache.
+The trials run in threads, for the compiled loop holds no interpreter lock. The sets come from a ``Search``, batch by batch;
+what a batch holds never depends on the number of threads, and so the result doesn't either.
 """
 
+import math
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Protocol
 
 import numpy as np
 
-from ..kernel import layout
-from ..kernel.desk import Desk
-from ..kernel.kit import Value
+from ..domain.errors import UserError
 from .backtest import BacktestSpec
-from .overfitting import deflated_sharpe_ratio, probability_of_overfitting
+from .codes import Codes
+from .overfitting import Moments, deflated_sharpe_ratio, probability_of_overfitting
 from .session import Session
-from .statistics import sharpe_ratio
 from .tape import Tape
+from .trial import TOGETHER, Outcome, Trial, desk_of, run_group
 
-PERIODS = 512  # returns a trial, of equal numbers of events, for the overfitting figures
-_TOGETHER = 8  # trials that one thread steps side by side
-_PIECE = 16_384  # events of one step
+Parameters = dict[str, object]
+_LOOK_S = 0.2  # between two looks at the progress
+
+OBJECTIVES: dict[str, Callable[[Trial], float]] = {
+    "final-equity": lambda trial: trial.final_equity,
+    "sharpe": lambda trial: -math.inf if trial.sharpe is None else trial.sharpe,
+}
 
 
-@dataclass(frozen=True)
-class Trial:
-    parameters: dict[str, Value]
-    final_equity: float
-    net_profit: float
-    fills: int
-    fees: float
-    max_drawdown: float
-    sharpe: float | None
-    refusals: int
+class Search(Protocol):
+    """Where parameter sets come from."""
+
+    def ask(self) -> Sequence[Parameters]:
+        """The next sets to try; none when the search is over."""
+        ...
+
+    def tell(self, trials: Sequence[Trial]) -> None:
+        """What came of the sets that were asked for last, in their order."""
+        ...
+
+
+class Record(Protocol):
+    """What a sweep has found out already, by the trial's number, and where it notes what it finds."""
+
+    def known(self, number: int) -> Outcome | None: ...
+
+    def note(self, outcomes: Sequence[tuple[int, Outcome]]) -> None:
+        """Outcomes with the numbers of their trials; when it returns they are kept."""
+        ...
+
+
+class Listed:
+    """A search through sets that are known from the start: a grid, or a draw from one."""
+
+    def __init__(self, sets: Sequence[Parameters]) -> None:
+        self._left = sets
+
+    def ask(self) -> Sequence[Parameters]:
+        asked, self._left = self._left, ()
+        return asked
+
+    def tell(self, trials: Sequence[Trial]) -> None:
+        """Nothing follows from it."""
 
 
 @dataclass(frozen=True)
 class SweepResult:
-    """``trials`` in the order of the grid; ``best`` is the first with the highest final equity."""
+    """``trials`` in the order in which they were asked for; ``best`` is the first with the highest value of the objective."""
 
     trials: list[Trial]
     best: int
+    objective: str
     events: int
     engine_seconds: float
     deflated_sharpe: float | None
@@ -58,108 +87,119 @@ class SweepResult:
 
 def run_sweep(
     spec: BacktestSpec,
-    parameter_sets: Sequence[dict[str, object]],
+    search: Search | Sequence[Parameters],
     tape: Tape,
     *,
+    objective: str = "final-equity",
     threads: int | None = None,
-    progress: Callable[[int], None] | None = None,
+    progress: Callable[[float], None] | None = None,
+    record: Record | None = None,
 ) -> SweepResult:
-    """Runs every parameter set (on top of ``spec.parameters``); ``progress`` is told how many trials are done.
+    """Runs every parameter set (on top of ``spec.parameters``); ``progress`` is told how many trials' events are done.
 
-    A wrong parameter is told before anything runs. The result doesn't depend on the number of threads.
+    A wrong parameter is told before anything of its batch runs. What the record knows is not run again.
     """
-    merged = [{**spec.parameters, **parameters} for parameters in parameter_sets]
-    strategies = [spec.strategy(**parameters) for parameters in merged]
-    if not spec.interpreted and strategies:
-        Session(strategies[0], _desk(spec)).prepare(tape.shape)  # compiles before the threads want it
-    trials: list[Trial | None] = [None] * len(merged)
-    returns = np.zeros((PERIODS, len(merged)))
+    best_of = best_by(objective)
     started = time.perf_counter()
-    done = 0
-    with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
-        pieces = iter(range(0, len(merged), _TOGETHER))
-        running: set[Future[int]] = set()
-
-        def work(first: int) -> int:
-            group = merged[first : first + _TOGETHER]
-            for number, (trial, growth) in enumerate(_run_group(spec, group, tape), start=first):
-                trials[number], returns[:, number] = trial, growth
-            return len(group)
-
-        for first in islice(pieces, 2 * (threads or os.cpu_count() or 1)):
-            running.add(pool.submit(work, first))
-        while running:
-            finished, running = wait(running, return_when=FIRST_COMPLETED)
-            for future in finished:
-                done += future.result()
-                for first in islice(pieces, 1):
-                    running.add(pool.submit(work, first))
-            if progress is not None:
-                progress(done)
+    outcomes = run_trials(spec, search, tape, threads=threads, progress=progress, record=record)
     seconds = time.perf_counter() - started
-    complete = [trial for trial in trials if trial is not None]
-    best = max(range(len(complete)), key=lambda number: complete[number].final_equity)
+    trials = [outcome.trial for outcome in outcomes]
+    best = best_of(trials)
+    moments: Moments = np.concatenate([outcome.moments for outcome in outcomes])
     return SweepResult(
-        trials=complete,
+        trials=trials,
         best=best,
-        events=len(tape) * len(complete),
+        objective=objective,
+        events=len(tape) * len(trials),
         engine_seconds=seconds,
-        deflated_sharpe=deflated_sharpe_ratio(returns, best),
-        pbo=probability_of_overfitting(returns),
+        deflated_sharpe=deflated_sharpe_ratio(moments, best),
+        pbo=probability_of_overfitting(moments),
     )
 
 
-def _desk(spec: BacktestSpec) -> Desk:
-    return Desk([spec.instrument], cash=spec.cash, limits=spec.limits, fees=spec.fees, fill=spec.fill, trips=True)
+def run_trials(
+    spec: BacktestSpec,
+    search: Search | Sequence[Parameters],
+    tape: Tape,
+    *,
+    threads: int | None = None,
+    progress: Callable[[float], None] | None = None,
+    record: Record | None = None,
+) -> list[Outcome]:
+    """The sweep's trials without its judgement of them, at least one."""
+    source: Search = Listed(search) if isinstance(search, Sequence) else search
+    outcomes: list[Outcome] = []
+    workers = threads or os.cpu_count() or 1
+    codes = Codes()
+    with ThreadPoolExecutor(workers) as pool:
+        while asked := source.ask():
+            sets = [{**spec.parameters, **parameters} for parameters in asked]
+            outcomes += _Batch(spec, sets, tape, codes, first=len(outcomes), record=record).run(pool, workers, progress)
+            source.tell([outcome.trial for outcome in outcomes[len(outcomes) - len(asked) :]])
+    if not outcomes:
+        raise UserError("a sweep needs at least one parameter set")
+    return outcomes
 
 
-class _Runner:
-    """One trial on its way through the tape."""
-
-    def __init__(self, spec: BacktestSpec, parameters: dict[str, object], events: int) -> None:
-        self._cash = spec.cash
-        self._session = Session(spec.strategy(**parameters), _desk(spec), interpreted=spec.interpreted)
-        stride = max(1, -(-events // PERIODS))
-        account = self._session.desk.account
-        account["curve_stride"] = account["curve_left"] = stride
-        self._curve = np.zeros(events // stride + 1, layout.CURVE)
-        self._daily = [spec.cash]
-
-    def advance(self, tape: Tape, start: int, stop: int) -> None:
-        desk = self._session.desk
-        while start < stop:
-            start = self._session.step(tape, start, stop, self._curve)
-            desk.take_executions()
-            if desk.account["days"]:
-                self._daily += [equity for _, equity in desk.drain_day_ends()]
-
-    def result(self) -> tuple[Trial, np.ndarray[Any, np.dtype[np.float64]]]:
-        account = self._session.desk.account
-        equity = float(account["equity"])
-        trial = Trial(
-            parameters=self._session.strategy.values(),
-            final_equity=equity,
-            net_profit=equity - self._cash,
-            fills=int(account["fills"]),
-            fees=float(account["fees"]),
-            max_drawdown=float(account["max_drawdown"]),
-            sharpe=sharpe_ratio([*self._daily, equity]),
-            refusals=int(account["refusals"]),
-        )
-        points = self._curve["equity"][: account["curve_points"]]
-        growth = np.zeros(PERIODS)
-        curve = np.concatenate(([self._cash], points))
-        growth[: len(points)] = np.diff(curve) / np.where(curve[:-1] > 0, curve[:-1], np.inf)
-        return trial, growth
+def best_by(objective: str) -> Callable[[Sequence[Trial]], int]:
+    """Finds the first trial with the highest value of this objective, by its place."""
+    measure = objective_of(objective)
+    return lambda trials: max(range(len(trials)), key=lambda number: measure(trials[number]))
 
 
-def _run_group(
-    spec: BacktestSpec, group: Sequence[dict[str, object]], tape: Tape
-) -> Iterator[tuple[Trial, np.ndarray[Any, np.dtype[np.float64]]]]:
-    runners = [_Runner(replace(spec, parameters=parameters), parameters, len(tape)) for parameters in group]
-    for start in range(0, len(tape), _PIECE):
-        stop = min(start + _PIECE, len(tape))
-        for runner in runners:
-            runner.advance(tape, start, stop)
-    for runner in runners:
-        yield runner.result()
+def objective_of(name: str) -> Callable[[Trial], float]:
+    """What this objective makes of a trial; the highest is best."""
+    if name not in OBJECTIVES:
+        raise UserError(f"there is no objective {name!r}; give one of {', '.join(OBJECTIVES)}")
+    return OBJECTIVES[name]
+
+
+class _Batch:
+    """The sets that were asked for together, in groups that one thread takes through the tape side by side."""
+
+    def __init__(
+        self, spec: BacktestSpec, sets: Sequence[Parameters], tape: Tape, codes: Codes, *, first: int, record: Record | None
+    ) -> None:
+        self._spec, self._sets, self._tape, self._codes = spec, sets, tape, codes
+        self._first, self._record = first, record
+        self._outcomes = [None if record is None else record.known(first + number) for number in range(len(sets))]
+        self._stepped: list[int] = []  # events, as the threads are done with them; appending to a list is atomic
+
+    def run(self, pool: ThreadPoolExecutor, workers: int, progress: Callable[[float], None] | None) -> list[Outcome]:
+        """The outcomes, in the sets' order."""
+        open_ = [number for number, outcome in enumerate(self._outcomes) if outcome is None]
+        for number in open_:
+            self._spec.strategy(**self._sets[number])  # a wrong parameter is told before anything runs
+        if open_ and not self._spec.interpreted:
+            # compiles before the threads want it
+            Session(self._spec.strategy(**self._sets[open_[0]]), desk_of(self._spec), compiler=self._codes.of).prepare(self._tape.shape)
+        size = max(1, min(TOGETHER, -(-len(open_) // workers)))
+        groups = iter([open_[at : at + size] for at in range(0, len(open_), size)])
+        running = {pool.submit(self._work, group) for group in islice(groups, 2 * workers)}
+        events, told = 0, len(self._sets) - len(open_)
+        try:
+            while running:
+                finished, running = wait(running, timeout=_LOOK_S, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    self._take(future)
+                    running |= {pool.submit(self._work, group) for group in islice(groups, 1)}
+                events += sum(self._stepped.pop() for _ in range(len(self._stepped)))
+                if progress is not None:
+                    progress(self._first + told + events / len(self._tape))
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            raise
+        if progress is not None:
+            progress(self._first + len(self._sets))
+        return [outcome for outcome in self._outcomes if outcome is not None]
+
+    def _work(self, group: list[int]) -> tuple[list[int], list[Outcome]]:
+        sets = [self._sets[number] for number in group]
+        return group, list(run_group(self._spec, sets, self._tape, codes=self._codes, stepped=self._stepped.append))
+
+    def _take(self, future: Future[tuple[list[int], list[Outcome]]]) -> None:
+        group, outcomes = future.result()
+        for number, outcome in zip(group, outcomes, strict=True):
+            self._outcomes[number] = outcome
+        if self._record is not None:
+            self._record.note([(self._first + number, outcome) for number, outcome in zip(group, outcomes, strict=True)])

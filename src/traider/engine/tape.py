@@ -3,9 +3,8 @@
 Columns and not records, because a strategy on closes then reads 27 bytes an event instead of 64 (``docs/adr/0003``).
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -16,12 +15,17 @@ from ..kernel.loop import Shape
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 _EMPTY = np.zeros(0)
-_COLUMNS = ("ts_ns", "kind", "inst", "a", "b", "c", "d", "e")
+_PIECE = 65_536  # rows looked at together, so that it takes no memory worth mentioning
 
 
 @dataclass(frozen=True)
 class Tape:
-    """Equal-length columns in time order; a..e as ``EventKind`` says, empty where no event has them."""
+    """Equal-length columns in the order in which things become known; a..e as ``EventKind`` says, empty where no event has them.
+
+    ``kinds`` is a bit mask, 1 << kind, of the kinds that the stream which the tape is a chunk of may hold, ``instruments`` how
+    many instruments that stream has. Both are looked up in the tape itself when they are left at 0. A tape by itself is a
+    stream of one chunk.
+    """
 
     ts_ns: np.ndarray[Any, np.dtype[np.int64]]
     kind: np.ndarray[Any, np.dtype[np.uint8]]
@@ -31,66 +35,78 @@ class Tape:
     c: Floats
     d: Floats
     e: Floats
-    kinds: int = 0  # 1 << EventKind of every kind that the whole stream may hold; 0: those of this tape
-    instruments: int = 1  # how many the stream has
+    kinds: int = field(default=0, kw_only=True)
+    instruments: int = field(default=0, kw_only=True)
+
+    def __post_init__(self) -> None:
+        if not self.kinds:
+            object.__setattr__(self, "kinds", _kinds_in(self.kind))
+        if not self.instruments:
+            object.__setattr__(self, "instruments", int(self.inst.max()) + 1 if len(self.inst) else 1)
 
     def __len__(self) -> int:
         return len(self.ts_ns)
 
+    @property
+    def rows(self) -> int:
+        return len(self)
+
+    def chunks(self) -> Iterator["Tape"]:
+        """The tape itself."""
+        yield self
+
+    @property
+    def shape(self) -> Shape:
+        """What a compiled loop is made for."""
+        return Shape(self.kinds, self.instruments == 1)
+
     def columns(self) -> tuple[Any, Any, Any, Any, Any, Any, Any, Any]:
         """In the order in which a driver takes them."""
         return self.ts_ns, self.kind, self.inst, self.a, self.b, self.c, self.d, self.e
-
-    @cached_property
-    def shape(self) -> Shape:
-        """What a compiled loop is made for."""
-        return Shape(self.kinds or kinds_of(self.kind), self.instruments == 1)
 
     def head(self, count: int) -> "Tape":
         """The first ``count`` events, without a copy."""
         return self.part(0, count)
 
     def part(self, start: int, stop: int) -> "Tape":
-        """The events from ``start`` to before ``stop``, without a copy."""
-        return replace(self, **{name: getattr(self, name)[start:stop] for name in _COLUMNS})
+        """The events from ``start`` to before ``stop``, without a copy; of the same stream."""
+        return Tape(*(column[start:stop] for column in self.columns()), kinds=self.kinds, instruments=self.instruments)
 
     @property
     def nbytes(self) -> int:
         return sum(column.nbytes for column in self.columns())
 
 
-def kinds_of(kind: np.ndarray[Any, np.dtype[np.uint8]]) -> int:
-    """The bit mask of the kinds among these."""
-    return sum(1 << int(found) for found in np.unique(kind & KIND_BITS))
+def _kinds_in(kind: np.ndarray[Any, np.dtype[np.uint8]]) -> int:
+    found = 0
+    for start in range(0, len(kind), _PIECE):
+        counts = np.bincount(kind[start : start + _PIECE] & np.uint8(KIND_BITS), minlength=KIND_BITS + 1)
+        found |= sum(1 << number for number in np.flatnonzero(counts).tolist())
+    return found
 
 
 def bars_tape(ts_ns: np.ndarray[Any, np.dtype[np.int64]], open_: Floats, high: Floats, low: Floats, close: Floats, volume: Floats) -> Tape:
     """A tape of one instrument's bars."""
-    kind, inst = _one_instrument(EventKind.BAR, len(ts_ns))
-    return Tape(ts_ns, kind, inst, open_, high, low, close, volume, kinds=1 << EventKind.BAR)
+    return _one_instrument(EventKind.BAR, ts_ns, open_, high, low, close, volume)
 
 
 def trades_tape(ts_ns: np.ndarray[Any, np.dtype[np.int64]], price: Floats, size: Floats, side: Floats) -> Tape:
     """A tape of one instrument's trades; ``side`` is the taker's, +1, -1 or 0."""
-    kind, inst = _one_instrument(EventKind.TRADE, len(ts_ns))
-    return Tape(ts_ns, kind, inst, price, size, side, _EMPTY, _EMPTY, kinds=1 << EventKind.TRADE)
+    return _one_instrument(EventKind.TRADE, ts_ns, price, size, side, _EMPTY, _EMPTY)
 
 
-def _one_instrument(kind: EventKind, rows: int) -> tuple[np.ndarray[Any, np.dtype[np.uint8]], np.ndarray[Any, np.dtype[np.uint16]]]:
-    return np.full(rows, int(kind), np.uint8), np.zeros(rows, np.uint16)
+def _one_instrument(kind: EventKind, ts_ns: np.ndarray[Any, np.dtype[np.int64]], *values: Floats) -> Tape:
+    rows = len(ts_ns)
+    return Tape(ts_ns, np.full(rows, int(kind), np.uint8), np.zeros(rows, np.uint16), *values, kinds=1 << kind, instruments=1)
 
 
-def tape_of(events: Sequence[MarketEvent], numbers: dict[str, int]) -> Tape:
-    """A tape of live events; ``numbers`` are the account's numbers of the symbols."""
+def tape_of(events: Sequence[MarketEvent], numbers: dict[str, int], *, kinds: int = 0) -> Tape:
+    """A tape of live events; ``numbers`` are the account's numbers of the symbols, ``kinds`` what the market may bring later."""
     return Tape(
         np.array([event.ts_ns for event in events], np.int64),
-        np.array([int(event.kind) for event in events], np.uint8),
+        np.array([int(event.kind) | event.flags for event in events], np.uint8),
         np.array([numbers[event.symbol] for event in events], np.uint16),
-        *_floats_of(events),
+        *(np.array([getattr(event, name) for event in events], np.float64) for name in "abcde"),
+        kinds=kinds,
         instruments=len(numbers),
     )
-
-
-def _floats_of(events: Sequence[MarketEvent]) -> tuple[Floats, Floats, Floats, Floats, Floats]:
-    a, b, c, d, e = (np.array([getattr(event, name) for event in events], np.float64) for name in "abcde")
-    return a, b, c, d, e

@@ -8,7 +8,6 @@
 What the tests earn is what the way of choosing earned: nothing in them was seen by the choice.
 """
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -19,13 +18,9 @@ from ..kernel.desk import Desk
 from ..kernel.kit import Value
 from .backtest import BacktestSpec
 from .session import Session
-from .sweep import SweepResult, Trial, run_sweep
+from .sweep import best_by, run_trials
 from .tape import Tape
-
-OBJECTIVES: dict[str, Callable[[Trial], float]] = {
-    "final-equity": lambda trial: trial.final_equity,
-    "sharpe": lambda trial: -math.inf if trial.sharpe is None else trial.sharpe,
-}
+from .trial import Trial, desk_of
 
 
 @dataclass(frozen=True)
@@ -98,13 +93,14 @@ def walk_forward(
 
     A position that is open at a test's end is taken to be closed at the last price, without a fee.
     """
+    best_of = best_by(objective)
     done: list[Fold] = []
     cash = spec.cash
     for train, test in folds.windows(len(tape)):
         part = replace(spec, cash=cash)
-        result = run_sweep(part, parameter_sets, tape.part(train.start, train.stop), threads=threads)
-        best = _best(result, objective)
-        done.append(_test(part, parameter_sets[best], result.trials[best], tape, train, test))
+        trials = [outcome.trial for outcome in run_trials(part, parameter_sets, tape.part(train.start, train.stop), threads=threads)]
+        best = best_of(trials)
+        done.append(_test(part, parameter_sets[best], trials[best], tape, train, test))
         cash = done[-1].final_equity
         if progress is not None:
             progress(len(done))
@@ -117,16 +113,9 @@ def walk_forward(
     )
 
 
-def _best(result: SweepResult, objective: str) -> int:
-    if objective not in OBJECTIVES:
-        raise UserError(f"there is no objective {objective!r}; give one of {', '.join(OBJECTIVES)}")
-    measure = OBJECTIVES[objective]
-    return max(range(len(result.trials)), key=lambda number: measure(result.trials[number]))
-
-
 def _test(spec: BacktestSpec, parameters: dict[str, object], trained: Trial, tape: Tape, train: range, test: range) -> Fold:
     """The chosen parameters on the test. The strategy has seen all events since its training began, without trading."""
-    desk = Desk([spec.instrument], cash=spec.cash, limits=spec.limits, fees=spec.fees, fill=spec.fill, trips=True)
+    desk = desk_of(spec)
     session = Session(spec.strategy(**{**spec.parameters, **parameters}), desk, interpreted=spec.interpreted)
     desk.set_kill(True)
     _run(session, desk, tape, train.start, test.start)

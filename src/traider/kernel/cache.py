@@ -25,11 +25,17 @@ _REMEDY = "set TRAIDER_CACHE_DIR to a folder of your own"
 def kernel_hash() -> str:
     """Of what the kernel's machine code depends on: its source, the vocabulary's numbers, the versions it is compiled with."""
     digest = hashlib.sha256(f"{sys.version}{numba.__version__}{np.__version__}".encode())
-    here = Path(__file__).parent
-    for path in [*sorted(here.glob("*.py")), here.parent / "domain" / "vocabulary.py"]:
-        digest.update(path.name.encode())
+    for name, path in sorted(kernel_sources().items()):
+        digest.update(name.encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+def kernel_sources() -> dict[str, Path]:
+    """The files that the kernel's machine code depends on, those in folders of its own too, by their place in the package."""
+    package = Path(__file__).parents[1]
+    paths = [*package.joinpath("kernel").rglob("*.py"), package / "domain" / "vocabulary.py"]
+    return {path.relative_to(package).as_posix(): path for path in paths}
 
 
 @functools.cache

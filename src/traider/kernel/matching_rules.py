@@ -6,7 +6,7 @@ from typing import Any
 from ..domain.vocabulary import FillRule, Reason
 from .grid import size_on_grid
 from .jit import compiled, inlined
-from .layout import FOK, IOC, IOC_UNFILLED, LIMIT, MARKET, RESTING, STOP_LIMIT, TRAILING_STOP
+from .layout import FOK, IOC, IOC_UNFILLED, LIMIT, MARKET, RELEASED, RESTING, STOP_LIMIT, TRAILING_STOP
 from .orders import cancel_at, fill_at, trail_from, unfilled
 from .slippage import slipped
 
@@ -64,13 +64,20 @@ def end_unfilled(desk: Any, slot: int) -> bool:
 
 @compiled
 def go_off(desk: Any, slot: int, price: float, on_offer: float, volume: float) -> bool:
-    """A stop is reached at this price; True when it left the table. A stop-limit whose limit is worse rests from now on."""
+    """A stop is reached at this price; True when it left the table.
+
+    A stop-limit whose limit is worse rests: from the open on where that was beyond the stop, else from the next bar on,
+    since nothing says what came after the moment at which it was reached.
+    """
     order = desk.orders[slot]
     rule = STOP_REACHED if price == order.stop_price else STOP_GAPPED
     if order.type == STOP_LIMIT:
         order.type = LIMIT
         order.stage = RESTING
         if order.side * (price - order.limit_price) > 0.0:
+            if rule == STOP_REACHED:
+                order.stage = RELEASED
+                desk.account.stirred = 1
             return False
     else:
         order.type = MARKET

@@ -44,20 +44,23 @@ def count_open(desk: Any, inst: int) -> None:
     special = account.linked > 0 or account.waiting > 0
     buys = 0.0
     sells = 0.0
+    summed = 0
     for i in range(account.open_orders):
         order = desk.orders[i]
         if order.inst == inst and (not special or counts(desk, i)):
             if order.side > 0:
+                summed += buys != 0.0
                 buys += left_open(order)
             else:
+                summed += sells != 0.0
                 sells += left_open(order)
+            summed += order.filled != 0.0
     position = desk.positions[inst]
-    if buys == 0.0 and sells == 0.0:
-        position.open_buys = 0.0
-        position.open_sells = 0.0
-        return
-    position.open_buys = size_on_grid(desk, inst, buys)
-    position.open_sells = size_on_grid(desk, inst, sells)
+    if summed != 0:  # a difference or a sum: else they are sizes as they were given
+        buys = size_on_grid(desk, inst, buys)
+        sells = size_on_grid(desk, inst, sells)
+    position.open_buys = buys
+    position.open_sells = sells
 
 
 @compiled
@@ -179,7 +182,7 @@ def cancel_at(desk: Any, slot: int, reason: int) -> bool:
     log_execution(desk, CANCEL, order.id, order.ref, order.inst, order.side, 0, reason, 0.0, unfilled(desk, slot), 0.0)
     tell_order(desk, order, 0)
     ref = order.ref
-    filled = size_on_grid(desk, order.inst, order.filled + order.untold)
+    filled = order.filled if order.untold == 0.0 else size_on_grid(desk, order.inst, order.filled + order.untold)
     left_table = order.untold == 0.0
     if left_table:
         take_out(desk, slot)

@@ -150,6 +150,16 @@ def submissions_in_last_minute(desk: Any) -> int:
     return count
 
 
+@compiled
+def rate_reached(desk: Any) -> bool:
+    """Whether as many orders as the limit allows were placed within the last minute: the one that many ago tells it."""
+    account = desk.account
+    limit = desk.limits.orders_per_minute
+    if limit > RATE_WINDOW or limit > account.submissions:
+        return False
+    return bool(limit <= 0 or desk.submissions[(account.submissions - limit) % RATE_WINDOW] > account.now_ns - MINUTE_NS)
+
+
 @inlined
 def breached(desk: Any) -> int:
     """DAILY_LOSS or DRAWDOWN when that limit is reached now, else NONE."""
@@ -279,6 +289,6 @@ def check(desk: Any, order: Any, replaces: int) -> int:
         reason = worst_case(desk, order, order.size)
         if reason == POSITION_SIZE or reason == DAILY_LOSS or reason == DRAWDOWN:
             return reason
-    if submissions_in_last_minute(desk) >= desk.limits.orders_per_minute:
+    if rate_reached(desk):
         return ORDER_RATE
     return reason

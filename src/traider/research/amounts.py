@@ -44,3 +44,18 @@ def fill_mode(fill: str, name: str = "fill") -> FillMode:
     if fill not in FILL_MODES:
         raise SettingsError(f"{name} is {fill!r}; give one of {', '.join(FILL_MODES)}")
     return FILL_MODES[fill]
+
+
+MARKETS = ("spot", "margin")
+
+
+def market_name(chosen: str | None, usual: str, leverage: Decimal | None, name: str = "market", leverage_name: str = "leverage") -> str:
+    """``spot`` or ``margin``: as it was chosen, else as the strategy has it; a leverage is for margin, and at least 1."""
+    if chosen is not None and chosen not in MARKETS:
+        raise SettingsError(f"{name} is {chosen!r}; give one of {', '.join(MARKETS)}")
+    market = chosen or usual
+    if leverage is not None and market != "margin":
+        raise SettingsError(f"{leverage_name} is for {name} margin; on spot there is none")
+    if leverage is not None and not 1 <= leverage <= 1000:
+        raise SettingsError(f"{leverage_name} is {leverage}; give a number from 1 to 1000")
+    return market

@@ -2,26 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
-from typing import Literal
 
 import pyarrow as pa
 
-from traider.domain.errors import SettingsError, StrategyError
 from traider.domain.limits import RiskLimits
-from traider.engine.backtest import BacktestResult, BacktestSpec
-from traider.engine.manifest import parse_limits
+from traider.engine.backtest import BacktestResult
 from traider.kernel.kit import Strategy, Value
-from traider.kernel.simulation import Fees
 from traider.storage.table_file import write_table
-from traider.strategies.registry import find_strategy
 
-from . import amounts, inputs, tables
+from . import tables
+from .asked import FillName, ask
 from .runs import Run, run_spec
-
-FillName = Literal["next-open", "next-close", "close", "same"]
 
 
 @dataclass(frozen=True, repr=False)
@@ -56,12 +50,12 @@ class Backtest:
     @cached_property
     def fills(self) -> pa.Table:
         """One row a fill: ts, symbol, side, liquidity, price, size, fee."""
-        return tables.fills_table(self.result.fills, self.result.instrument)
+        return tables.fills_table(self.result.fills, self.run.data.symbols)
 
     @cached_property
     def round_trips(self) -> pa.Table:
         """One row a round trip: entry_ts, exit_ts, symbol, side, size, entry_price, exit_price, pnl, fees, net_pnl, ..."""
-        return tables.round_trips_table(self.run.statistics.ledger, self.result.instrument)
+        return tables.round_trips_table(self.run.statistics.ledger, self.run.data.symbols)
 
     @cached_property
     def equity(self) -> pa.Table:
@@ -72,6 +66,11 @@ class Backtest:
     def statistics(self) -> dict[str, object]:
         """The figures of ``docs/statistics.md``, by name."""
         return self.run.statistics.to_dict()
+
+    @property
+    def provenance(self) -> dict[str, object]:
+        """What it was made of: fidelity, fill and fee model, hashes, seed."""
+        return self.run.provenance.to_dict()
 
     @property
     def notes(self) -> dict[str, int | str]:
@@ -85,11 +84,18 @@ class Backtest:
         write_report(self.run, Path(path), name="report", title=title)
         return Path(path)
 
+    def plot(self, path: str | Path) -> Path:
+        """Draws price with fills, equity and drawdown as a PNG there, and says where it is. Needs ``traider[plot]``."""
+        from .plot import write_backtest_plot
+
+        write_backtest_plot(self.run, Path(path), "plot")
+        return Path(path)
+
     def write(self, *, fills: str | Path | None = None, round_trips: str | Path | None = None, equity: str | Path | None = None) -> None:
         """Writes tables as files, whole or not at all: Parquet or CSV, as the name ends."""
         for name, path in (("fills", fills), ("round_trips", round_trips), ("equity", equity)):
             if path is not None:
-                write_table(Path(path), getattr(self, name), name)
+                write_table(Path(path), tables.stamped(getattr(self, name), self.run.provenance), name)
 
     def __repr__(self) -> str:
         result, said = self.result, self.run.statistics.performance
@@ -105,6 +111,7 @@ def backtest(
     strategy: str | type[Strategy],
     data: object,
     *,
+    bars: str = "",
     params: Mapping[str, object] | None = None,
     quantity: float | None = None,
     cash: float = 100_000.0,
@@ -120,71 +127,28 @@ def backtest(
     """Runs a strategy over recorded market data, as ``traider backtest`` does and with its checks.
 
     ``strategy`` is a class, or what the command takes: a built-in name, ``FILE.py:CLASS``, ``PACKAGE.MODULE:CLASS``. ``data``
-    is the path of a Parquet file, or a pyarrow, pandas or polars frame of bars (ts, open, high, low, close, volume) or trades
-    (ts, price, size, side). ``quantity`` is the size of one entry, 1 unless the strategy says otherwise; fees are fractions
-    of the notional; ``limits`` are risk limits by name. ``interpreted`` runs the strategy as ordinary Python, for a debugger.
+    is the path of a Parquet file, a folder or a pattern, or a pyarrow, pandas or polars frame, or a list of such: bars (ts, open,
+    high, low, close, volume), trades (ts, price, size, side), or another kind of ``docs/market-data.md``. ``bars`` (5s, 1m,
+    volume:100, dollar:1000000) are made of the trades while they pass. ``quantity`` is the size of one entry, 1 unless
+    the strategy says otherwise; fees are fractions of the notional; ``limits`` are risk limits by name. ``interpreted`` runs
+    the strategy as ordinary Python, for a debugger.
 
     Wrong input raises ``traider.domain.errors.UserError``, which says what is wrong and what to do.
     """
-    cls, name = _strategy(strategy)
-    values = dict(params or {})
-    if quantity is not None:
-        if "quantity" in values:
-            raise StrategyError("quantity is given twice, by itself and in params; give it once")
-        values["quantity"] = quantity
-    cash, fee_maker, fee_taker = _number("cash", cash), _number("fee_maker", fee_maker), _number("fee_taker", fee_taker)
-    amounts.check_cash(cash)
-    amounts.check_fee(fee_maker, "fee_maker")
-    amounts.check_fee(fee_taker, "fee_taker")
-    mode, risk = amounts.fill_mode(fill), _limits(limits)
-    price, size = _increment("price_increment", price_increment), _increment("size_increment", size_increment)
-    checked = cls(**values)
-    market = inputs.market_data(data, strategy=cls, symbol=symbol, price_increment=price)
-    instrument = inputs.instrument_of(market, size)
-    amounts.check_quantity(checked.quantity, instrument)
-    fees = Fees(maker=fee_maker, taker=fee_taker)
-    spec = BacktestSpec(
-        strategy=cls, parameters=values, instrument=instrument, cash=cash, fees=fees, fill=mode, limits=risk, interpreted=interpreted
+    asked = ask(
+        strategy,
+        params=params,
+        quantity=quantity,
+        cash=cash,
+        fee_taker=fee_taker,
+        fee_maker=fee_maker,
+        fill=fill,
+        limits=limits,
+        symbol=symbol,
+        price_increment=price_increment,
+        size_increment=size_increment,
+        interpreted=interpreted,
     )
-    return Backtest(run_spec(name, spec, market, fill))
-
-
-def _strategy(strategy: object) -> tuple[type[Strategy], str]:
-    if isinstance(strategy, str):
-        return find_strategy(strategy), strategy
-    if isinstance(strategy, type) and issubclass(strategy, Strategy):
-        return strategy, f"{strategy.__module__}:{strategy.__qualname__}"
-    raise StrategyError(f"strategy is {strategy!r}; give a class derived from traider.Strategy, or the name of one")
-
-
-def _number(name: str, value: float) -> float:
-    """A plain float also of what numpy and Decimal have."""
-    try:
-        return float(value)
-    except (TypeError, ValueError):
-        raise SettingsError(f"{name} is {value!r}; give a number") from None
-
-
-def _limits(limits: RiskLimits | Mapping[str, object] | None) -> RiskLimits:
-    if limits is None or isinstance(limits, RiskLimits):
-        return limits or RiskLimits()
-    try:
-        return parse_limits([f"{name}={_text(value)}" for name, value in limits.items()])
-    except ValueError as error:
-        raise SettingsError(f"limits: {error}") from None
-
-
-def _text(value: object) -> str:
-    return ",".join(map(str, value)) if isinstance(value, list | tuple | set | frozenset) else str(value)
-
-
-def _increment(name: str, value: Decimal | str | float | None) -> Decimal | None:
-    if value is None:
-        return None
-    try:
-        increment = Decimal(str(value))
-    except InvalidOperation:
-        raise SettingsError(f"{name} is {value!r}; give a decimal such as 0.01") from None
-    if not increment.is_finite() or increment <= 0:
-        raise SettingsError(f"{name} is {value}; give a decimal above zero such as 0.01")
-    return increment
+    quantities = {asked.strategy(**asked.parameters).quantity}  # so that a wrong parameter is told before a large file is read
+    spec, market = asked.with_data(data, quantities)
+    return Backtest(run_spec(asked.name, spec, market, fill))

@@ -3,8 +3,7 @@
 from pathlib import Path
 
 from traider.domain.errors import UserError
-from traider.engine.report import ReportContext, candles_of, render
-from traider.engine.statistics.market import market_of
+from traider.engine.report import ReportContext, render
 from traider.runtime.clock import SystemClock
 
 from .runs import Run
@@ -26,12 +25,13 @@ def _context(run: Run, command_line: str, manifest: str) -> ReportContext:
     code = run.manifest.code
     return ReportContext(
         spec=run.spec,
-        candles=candles_of(run.tape),
-        market=market_of(run.tape),
-        file_name=run.data.path.name,
+        candles=run.candles,
+        market=run.market,
+        file_name=run.data.name,
         data_sha256=run.data.sha256,
         created_ns=SystemClock().now_ns(),
         notes=run.data.notes,
+        hashes={"Strategy": code.strategy_sha256, "Engine": code.kernel_sha256},
         versions={"traider": code.traider, "Python": code.python, "numpy": code.numpy, "numba": code.numba},
         command_line=command_line,
         manifest=manifest,

@@ -18,7 +18,8 @@ class ReportContext:
     file_name: str
     data_sha256: str
     created_ns: int
-    notes: Mapping[str, int | str] = field(default_factory=dict)  # ``storage.market_file``'s, on what the data is like
+    notes: Mapping[str, int | str] = field(default_factory=dict)  # ``storage.market``'s, on what the data is like
+    hashes: Mapping[str, str] = field(default_factory=dict)  # of the strategy's source and of the engine
     versions: Mapping[str, str] = field(default_factory=dict)
     command_line: str = ""
     manifest: str = ""  # the file from which ``traider backtest --manifest`` runs this again

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Literal
 
 from ...domain.limits import RiskLimits
-from ...kernel.simulation import FillMode
+from ...kernel.simulation import FillMode, Simulation
+from .. import simulation_words
 from . import words
 
 _MARKET_ORDERS = {
@@ -25,24 +26,27 @@ _OTHER_ORDERS = {
     "bars": [
         "A resting limit order fills whole at its limit, as maker, when a bar trades through it; touching is not enough.",
         "A stop fills at its price, or at the bar's open where that is worse.",
-        "Where one bar reaches both a stop and a limit, the stop is taken first.",
-        "A bar's volume does not limit what fills.",
     ],
     "trades": [
         "A resting limit order fills at its limit, as maker, when a trade goes through it, and at most by that trade's size.",
         "A stop that is reached fills at the next trade's price. The size of a trade does not limit market orders.",
     ],
 }
-NOT_MODELLED = "Not modelled: spread, slippage and market impact, latency, queue position, funding and borrowing, taxes."
 
 
-def fill_rules(kind: Literal["bars", "trades"], fill: FillMode) -> list[str]:
-    """The matching rules that decided the fills (``kernel.matching``), in words."""
-    return [_MARKET_ORDERS[kind, fill], *_OTHER_ORDERS[kind], NOT_MODELLED]
+def fill_rules(kind: Literal["bars", "trades"], fill: FillMode, simulation: Simulation | None = None) -> list[str]:
+    """The matching rules that decided the fills (``kernel.matching``), in words; without a ``simulation`` its defaults."""
+    settings = simulation or Simulation()
+    return [
+        _MARKET_ORDERS[kind, fill],
+        *_OTHER_ORDERS[kind],
+        *simulation_words.sentences(settings, kind),
+        simulation_words.not_modelled(settings, kind),
+    ]
 
 
 def data_notes(notes: Mapping[str, int | str], rows: int, kind: str) -> list[str]:
-    """What was noticed in the data file (``storage.market_file``), in words; what is not known here as it stands."""
+    """What was noticed in the data file (``storage.market``), in words; what is not known here as it stands."""
     said: list[str] = []
     for name, value in notes.items():
         if name == "bars_missing" and "gaps" in notes:

@@ -28,7 +28,7 @@ MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", 
 def render(result: BacktestResult, *, title: str, context: ReportContext) -> str:
     """One HTML page that needs nothing but itself."""
     spec, candles = context.spec, context.candles
-    figures = statistics_of(result, spec.instrument, context.market)
+    figures = statistics_of(result, spec.instrument, context.market, spec.others)
     performance, trades, curves, ledger = figures.performance, figures.trades, figures.curves, figures.ledger
     form = Form.of(result, context, np.concatenate([result.fills["fee"], ledger.trips["pnl"] - ledger.trips["fees"]]))
     template = _environment().get_template("page.html")
@@ -44,6 +44,8 @@ def render(result: BacktestResult, *, title: str, context: ReportContext) -> str
         reconciliation=sections.reconciliation(result, trades, form),
         open_positions=sections.open_positions(ledger, trades, form),
         statistics=sections.statistics(result, context, performance, trades, form),
+        instrument_columns=sections.INSTRUMENT_COLUMNS,
+        instrument_rows=sections.instrument_rows(figures.instruments, form),
         month_names=MONTHS,
         month_rows=sections.month_rows(figures.years),
         orders_ended=[("Refused", _by_count(result.refusals)), ("Cancelled", _by_count(result.cancels))],

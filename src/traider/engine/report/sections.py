@@ -1,10 +1,11 @@
 """The page's figures in groups, each with its words, its exact value and what it says in a line below."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ..backtest import BacktestResult
 from ..round_trips import Ledger
+from ..statistics.instruments import InstrumentFigures
 from ..statistics.months import Year
 from ..statistics.summary import Performance
 from ..statistics.trades import TradeFigures
@@ -248,3 +249,34 @@ def month_rows(years: Iterable[Year]) -> list[tuple[int, list[Cell], Cell]]:
         return Cell(words.number(None if value is None else value * 100, signed=True), value, tone_of(value), heat)
 
     return [(year.year, [cell(value, strongest) for value in year.months], cell(year.total, 0.0)) for year in years]
+
+
+INSTRUMENT_COLUMNS = ("", "Net profit", "Realised", "Unrealised", "Fees", "Turnover", "Fills", "Round trips", "Hit rate", "Exposure")
+
+
+def instrument_rows(instruments: Sequence[InstrumentFigures], form: Form) -> list[tuple[str, list[Cell]]]:
+    """What each instrument brought, of an account that trades several; of a single one the page says it all already."""
+    if len(instruments) < 2:
+        return []
+
+    def money(value: float, *, signed: bool = True) -> Cell:
+        return Cell(form.amount(value, signed=signed), value, tone_of(value) if signed else "", 0.0)
+
+    def share(value: float | None) -> Cell:
+        return Cell(words.percent(value), value, "", 0.0)
+
+    def count(value: int) -> Cell:
+        return Cell(f"{value:,}", value, "", 0.0)
+
+    return [
+        (
+            one.symbol,
+            [
+                *(money(value) for value in (one.net_profit, one.realized, one.unrealized)),
+                *(money(value, signed=False) for value in (one.fees, one.turnover)),
+                *(count(value) for value in (one.fills, one.round_trips)),
+                *(share(value) for value in (one.hit_rate, one.exposure)),
+            ],
+        )
+        for one in instruments
+    ]

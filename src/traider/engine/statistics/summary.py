@@ -1,6 +1,7 @@
 """Everything that is said of a run in numbers: what the report, the table and ``--json`` show is computed here, once."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -10,6 +11,7 @@ from ..backtest import BacktestResult
 from ..round_trips import Ledger, round_trips
 from . import daily
 from .curves import Curves, curves_of
+from .instruments import InstrumentFigures, figures_by_instrument
 from .market import Market
 from .months import Year, monthly_returns
 from .trades import TradeFigures, trade_figures_of
@@ -50,6 +52,7 @@ class Statistics:
     performance: Performance
     trades: TradeFigures
     years: list[Year]
+    instruments: list[InstrumentFigures]
     curves: Curves
     ledger: Ledger
 
@@ -97,17 +100,21 @@ class Statistics:
                 for number, month in enumerate(year.months, start=1)
                 if month is not None
             },
+            "instruments": [figures.to_dict() for figures in self.instruments],
         }
 
 
-def statistics_of(result: BacktestResult, instrument: Instrument, market: Market) -> Statistics:
-    """``market`` is of the tape that the result comes from."""
+def statistics_of(result: BacktestResult, instrument: Instrument, market: Market, others: Sequence[Instrument] = ()) -> Statistics:
+    """``market`` is of the stream that the result comes from, ``others`` are its instruments after the first."""
     curves = curves_of(result, market)
-    ledger = round_trips(result.fills, [instrument])
+    ledger = round_trips(result.fills, [instrument, *others])
     return Statistics(
         performance=performance_of(result, curves, market),
-        trades=trade_figures_of(result.fills, ledger, market),
+        trades=trade_figures_of(result.fills, ledger, market, [one.last_price for one in result.holdings]),
         years=monthly_returns(result.cash, result.day_ends),
+        instruments=figures_by_instrument(
+            result.fills, ledger, [instrument], {0: market.last_price}, start_ns=market.start_ns, end_ns=market.end_ns
+        ),
         curves=curves,
         ledger=ledger,
     )

@@ -1,6 +1,7 @@
 """Figures of round trips and fills, each by a stated formula. Money is in the instrument's quote currency."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,8 +35,9 @@ class TradeFigures:
     maker_fills: int
 
 
-def trade_figures_of(fills: Fills, ledger: Ledger, market: Market) -> TradeFigures:
-    """``ledger`` is of the fills."""
+def trade_figures_of(fills: Fills, ledger: Ledger, market: Market, last_prices: Sequence[float] = ()) -> TradeFigures:
+    """``ledger`` is of the fills; ``last_prices`` are by instrument, where there are more than the market's."""
+    marks = last_prices or (market.last_price,)
     trips = ledger.trips
     net = trips["pnl"] - trips["fees"]
     wins, losses = net[net > 0], net[net < 0]
@@ -54,7 +56,7 @@ def trade_figures_of(fills: Fills, ledger: Ledger, market: Market) -> TradeFigur
         profit_factor=_sum(wins) / lost if lost > 0 else None,
         average_ns=float((trips["exit_ns"] - trips["entry_ns"]).mean()) if len(trips) else None,
         realized=ledger.realized_pnl,
-        unrealized=math.fsum(position.size * (market.last_price - position.average_price) for position in ledger.open),
+        unrealized=math.fsum(position.size * (marks[position.inst] - position.average_price) for position in ledger.open),
         exposure=ledger.held_ns(market.end_ns) / whole if whole else None,
         turnover=_sum(fills["price"] * fills["size"]),
         fills=len(fills),
