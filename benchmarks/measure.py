@@ -35,9 +35,9 @@ def cache_folder() -> Path:
 
 
 def environment(cache: Path | None = None) -> dict[str, str]:
-    """The environment of every process that is measured."""
+    """The environment of every process that is measured. Byte code is kept, as an installer does."""
     return {
-        **os.environ,
+        **{name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},
         "TRAIDER_CACHE_DIR": str(cache or cache_folder()),
         "NUMBA_CACHE_DIR": str(cache or cache_folder()),
         "TRAIDER_STATE_DIR": str(WORK / "state"),
