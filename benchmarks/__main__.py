@@ -4,7 +4,23 @@ import argparse
 import sys
 from types import ModuleType
 
-from . import agreement, bars, compilation, guard_orders, indicators, interpreted, memory, order_book, page, startup, stream, sweep, trades
+from . import (
+    agreement,
+    bars,
+    compilation,
+    exchange_sim,
+    feed,
+    guard_orders,
+    indicators,
+    interpreted,
+    memory,
+    order_book,
+    page,
+    startup,
+    stream,
+    sweep,
+    trades,
+)
 from .measure import asked_for
 from .page import Markdown
 
@@ -21,6 +37,8 @@ QUESTIONS: dict[str, ModuleType] = {
     "startup": startup,
     "compilation": compilation,
     "guard_orders": guard_orders,
+    "exchange_sim": exchange_sim,
+    "feed": feed,
 }
 
 

@@ -56,6 +56,7 @@ class Table:
     rows: list[Row]
     ratio_of: str = "the reference"
     columns: Sequence[str] = ()  # of the rows' ``extra``
+    notes: Sequence[str] = ()  # below it
 
     @property
     def failed(self) -> bool:
@@ -68,7 +69,7 @@ class Table:
         heads = ["case", f"x {self.ratio_of}", "goal", f"median, {self.unit}", "best", "rounds", *self.columns]
         lines += [line(heads), "|" + "---|" * len(heads)]
         lines += [line([*self._cells(row), *([""] * len(self.columns) if row.remark else row.extra)]) for row in self.rows]
-        return "\n".join([*lines, ""])
+        return "\n".join([*lines, "", *(f"{note}\n" for note in self.notes)])
 
     def _cells(self, row: Row) -> list[str]:
         if row.remark:

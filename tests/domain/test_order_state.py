@@ -13,6 +13,7 @@ from traider.domain.order_state import Order, apply
 from traider.domain.orders import (
     AnyOrderEvent,
     OrderAccepted,
+    OrderAmended,
     OrderCancelled,
     OrderFilled,
     OrderRejected,
@@ -187,3 +188,38 @@ def test_invariants_hold_under_any_sequence(script: list[tuple[str, int]]) -> No
         assert after.request is REQUEST
         order = after
     assert order.is_open == (order.status in {P, OP, PF, U})
+
+
+def amended(n: int, size: str = "2", price: str = "11") -> OrderAmended:
+    return OrderAmended(n=n, ts_ns=n, client_order_id="a", size=Decimal(size), limit_price=Decimal(price))
+
+
+def test_an_open_order_is_what_it_was_amended_to() -> None:
+    order = after(submitted(), accepted(2), filled(3), amended(4))
+    assert (order.request.size, order.request.limit_price, order.remaining_size) == (Decimal(2), Decimal(11), Decimal(1))
+    assert order.status is PF
+    assert after(submitted(), accepted(2), filled(3), amended(4), filled(5)).status is F
+
+
+def test_an_order_that_is_amended_to_what_is_filled_is_filled() -> None:
+    assert after(submitted(), accepted(2), filled(3), amended(4, "1")).status is F
+
+
+@pytest.mark.parametrize("size", ["0", "-1", "0.5"])
+def test_an_order_can_not_be_amended_to_less_than_is_filled(size: str) -> None:
+    with pytest.raises(OrderStateError, match="with 1 filled"):
+        after(submitted(), accepted(2), filled(3), amended(4, size))
+
+
+@pytest.mark.parametrize("before", [(submitted(),), (submitted(), rejected(2)), (submitted(), accepted(2), filled(3, "3"))])
+def test_only_an_open_order_is_amended(before: tuple[AnyOrderEvent, ...]) -> None:
+    with pytest.raises(OrderStateError, match="amended is not possible"):
+        after(*before, amended(9))
+
+
+def after(*events: AnyOrderEvent) -> Order:
+    order = None
+    for event in events:
+        order = apply(order, event)
+    assert order is not None
+    return order

@@ -18,7 +18,7 @@ from traider.engine.permutation import BarPermutation, PermutationTest, check_pe
 from traider.engine.sweep import run_trials
 from traider.engine.tape import Floats, Tape, bars_tape
 from traider.research import inputs
-from traider.storage.market_file import read_market_file
+from traider.storage.market import read_market_file
 
 CENT = Fraction(1, 100)
 MINUTE_NS = 60_000_000_000

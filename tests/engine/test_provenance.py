@@ -3,17 +3,15 @@
 import json
 from dataclasses import fields, replace
 
-import numpy as np
 import pytest
 
-from tests.research.markets import TRADES, bars
-from traider.domain.vocabulary import BAR_MADE, BOOK_CLEAR, EventKind
+from tests.research.markets import bars
+from traider.domain.vocabulary import EventKind
 from traider.engine import simulation_words
 from traider.engine.manifest import code_of
 from traider.engine.provenance import fidelity_of, provenance_of
 from traider.engine.report import fidelity
 from traider.engine.simulation_words import Fidelity
-from traider.engine.tape import trades_tape
 from traider.kernel.simulation import (
     Fees,
     FeeTier,
@@ -27,8 +25,6 @@ from traider.kernel.simulation import (
     SlippageKind,
     latency_rows,
 )
-from traider.research import inputs
-from traider.storage.market_file import read_market_file
 
 KINDS: tuple[Fidelity, ...] = ("bars", "trades", "quotes", "l2")
 MS = 1_000_000
@@ -119,24 +115,23 @@ def test_the_reports_rules_follow_the_settings() -> None:
 
 
 def test_the_finest_events_are_what_orders_meet() -> None:
-    tape = inputs.tape_of(read_market_file(TRADES)).head(4)
+    def of(*kinds: EventKind) -> str:
+        return fidelity_of(sum(1 << kind for kind in kinds))
 
-    def of(*kinds: int) -> str:
-        return fidelity_of(replace(tape, kind=np.array(kinds, np.uint8)))
-
-    assert fidelity_of(bars(10)[1]) == "bars"
-    assert fidelity_of(tape) == "trades"
-    assert of(EventKind.TRADE, EventKind.DEPTH | BOOK_CLEAR, EventKind.QUOTE) == "l2"
-    assert of(EventKind.BAR | BAR_MADE, EventKind.TRADE) == "trades"
-    assert of(EventKind.QUOTE, EventKind.BAR) == "quotes"
-    empty = np.zeros(0)
-    assert fidelity_of(trades_tape(np.zeros(0, np.int64), empty, empty, empty)) == "bars"
+    assert of(EventKind.BAR) == "bars"
+    assert of(EventKind.TRADE) == "trades"
+    assert of(EventKind.TRADE, EventKind.DEPTH, EventKind.QUOTE) == "l2"
+    assert of(EventKind.BAR, EventKind.TRADE) == "trades"
+    assert of(EventKind.QUOTE, EventKind.TRADE) == "quotes", "trades reach what rests, quotes are what orders meet"
+    assert of() == "bars"
 
 
 def test_a_result_says_everything_that_it_was_made_of() -> None:
     spec, tape, sha256 = bars(100)
     fees = Fees(maker=0.0005, taker=0.001, tiers=(FeeTier(1e6, 0.0, 0.0008),))
-    made_of = provenance_of(replace(spec, fees=fees, fill=FillMode.SAME), tape, data_sha256=sha256, code=code_of(spec.strategy), seed=3)
+    made_of = provenance_of(
+        replace(spec, fees=fees, fill=FillMode.SAME), tape.shape.kinds, data_sha256=sha256, code=code_of(spec.strategy), seed=3
+    )
     told = made_of.to_dict()
     assert json.loads(json.dumps(told)) == told
     assert (told["fidelity"], told["fill"], told["seed"], told["data_sha256"]) == ("bars", "same", 3, sha256)

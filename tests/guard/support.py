@@ -22,7 +22,8 @@ from traider.domain.instruments import Instrument
 from traider.domain.limits import RiskLimits
 from traider.domain.orders import AnyOrderEvent, OrderRejected, OrderRequest
 from traider.domain.vocabulary import EventKind, OrderType, Reason, Side, TimeInForce
-from traider.guard.approval import Effects, Guard
+from traider.guard.approval import Guard
+from traider.guard.base import Effects
 from traider.guard.books import Books, GuardConfig
 from traider.guard.journal import Disk, Journal
 from traider.kernel.simulation import FillMode

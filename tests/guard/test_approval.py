@@ -281,7 +281,7 @@ def test_another_session_cancels_what_is_open_and_counts_from_zero(bench: Bench)
 
 
 def test_history_tells_the_sessions_events_and_where_they_stood(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("traider.guard.approval.HISTORY_LINES", 4)
+    monkeypatch.setattr("traider.guard.base.HISTORY_LINES", 4)
     bench.feed(100.0)
     bench.submit(order("old"))
     bench.guard.disconnect(TRADER)

@@ -280,7 +280,7 @@ def test_a_stop_leaves_a_checkpoint_so_that_nothing_is_fed_twice(tmp_path: Path)
 
 
 def test_checkpoints_come_by_count_and_by_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("traider.guard.approval.CHECKPOINT_EVENTS", 3)
+    monkeypatch.setattr("traider.guard.base.CHECKPOINT_EVENTS", 3)
     bench = Bench(tmp_path)
     for known in (-1, -1, 2, 2, 2, 5):
         bench.feed(100.0)

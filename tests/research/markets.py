@@ -6,7 +6,7 @@ from traider.engine.backtest import BacktestSpec
 from traider.engine.tape import Tape
 from traider.kernel.simulation import Fees
 from traider.research import inputs
-from traider.storage.market_file import read_market_file
+from traider.storage.market import read_market_file
 from traider.strategies.sma_cross import SmaCross
 
 BARS = Path(__file__).parents[1] / "data" / "bars" / "coinbase_btcusd_1m_2018-05.parquet"

@@ -43,6 +43,17 @@ def test_every_variable_is_read() -> None:
             "METRICS_PORT": "0",
             "LOG_FORMAT": "JSON",
             "LOG_LEVEL": "debug",
+            "USE_OFFICIAL_SDK": "true",
+            "COINBASE_REST_URL": "http://127.0.0.1:9000/",
+            "COINBASE_WS_URL": "ws://localhost:9000",
+            "COINBASE_WS_USER_URL": "wss://user.example",
+            "COINBASE_CA_FILE": "/etc/ca.pem",
+            "COINBASE_API_KEY": "organizations/o/apiKeys/k",
+            "COINBASE_API_SECRET": "hidden",
+            "COINBASE_KEY_FILE": "/run/secrets/coinbase.json",
+            "COINBASE_OAUTH_CLIENT_ID": "app",
+            "COINBASE_OAUTH_CLIENT_SECRET": "also hidden",
+            "COINBASE_OAUTH_REDIRECT_URI": "http://127.0.0.1:1/back",
             "SOMETHING_ELSE": "is not ours",
         }
     )
@@ -62,6 +73,27 @@ def test_every_variable_is_read() -> None:
     assert settings.api.dashboard_password.get_secret_value() == " with spaces "
     assert (settings.api.market_stale_after_s, settings.metrics.port) == (2.5, 0)
     assert (settings.log.format, settings.log.level, settings.log.level_number) == ("json", "DEBUG", 10)
+    coinbase = settings.coinbase
+    assert coinbase.official_sdk
+    assert (coinbase.rest_url, coinbase.market_url, coinbase.user_url) == (
+        "http://127.0.0.1:9000",
+        "ws://localhost:9000",
+        "wss://user.example",
+    )
+    assert coinbase.ca_file == Path("/etc/ca.pem")
+    key, oauth = settings.coinbase_key, settings.coinbase_oauth
+    assert key.secret is not None
+    assert (key.name, key.secret.get_secret_value(), key.file) == (
+        "organizations/o/apiKeys/k",
+        "hidden",
+        Path("/run/secrets/coinbase.json"),
+    )
+    assert oauth.client_secret is not None
+    assert (oauth.client_id, oauth.client_secret.get_secret_value(), oauth.redirect_uri) == (
+        "app",
+        "also hidden",
+        "http://127.0.0.1:1/back",
+    )
 
 
 WRONG = {
@@ -81,6 +113,10 @@ WRONG = {
     "METRICS_PORT": ("70000", "8000"),
     "LOG_FORMAT": ("xml",),
     "LOG_LEVEL": ("LOUD",),
+    "USE_OFFICIAL_SDK": ("perhaps",),
+    "COINBASE_REST_URL": ("http://api.coinbase.com", "api.coinbase.com", "https://api.coinbase.com/api/v3", "wss://host"),
+    "COINBASE_WS_URL": ("ws://host.example", "https://host", "wss://host/path"),
+    "COINBASE_WS_USER_URL": ("ws://host.example", "host"),
 }
 
 
@@ -110,7 +146,14 @@ def test_an_empty_variable_is_not_set() -> None:
 
 
 def test_secrets_are_not_shown() -> None:
-    settings = load_settings({"DASHBOARD_PASSWORD": "s3cret-word", "STATE_STORE_URI": "postgresql://u:s3cret@h/d"})
+    settings = load_settings(
+        {
+            "DASHBOARD_PASSWORD": "s3cret-word",
+            "STATE_STORE_URI": "postgresql://u:s3cret@h/d",
+            "COINBASE_API_SECRET": "s3cret",
+            "COINBASE_OAUTH_CLIENT_SECRET": "s3cret",
+        }
+    )
     assert "s3cret" not in repr(settings)
     with pytest.raises(SettingsError) as caught:
         load_settings({"STATE_STORE_URI": "mysql://u:s3cret@h/d"})
@@ -139,7 +182,26 @@ def test_the_documented_defaults_are_the_real_ones() -> None:
     for _, section in sections():
         for field in section.model_fields.values():
             shown = documented[str(field.validation_alias)]
-            if field.default in (None, ()):
+            if isinstance(field.default, bool):
+                assert shown == f"`{str(field.default).lower()}`"
+            elif field.default in (None, ()):
                 assert not shown.startswith("`"), shown  # told in words
             else:
-                assert shown == f"`{field.default:g}`" if isinstance(field.default, float) else shown == f"`{field.default}`"
+                default = f"{field.default:g}" if isinstance(field.default, float) else str(field.default)
+                assert shown == f"`{default.lower() if isinstance(field.default, bool) else default}`"
+
+
+def test_a_band_without_its_window_is_named() -> None:
+    for environment, window in (
+        ({"VOLATILITY_MULT": "3"}, "VOLATILITY_WINDOW"),
+        ({"VOLATILITY_MULT": "3", "VOLATILITY_METHOD": "atr"}, "ATR_WINDOW"),
+    ):
+        assert settings_problems(environment) == [("VOLATILITY_MULT", f"a band needs {window} too")]
+        assert settings_problems(environment | {window: "20"}) == []
+    assert settings_problems({"VOLATILITY_MULT": "3", "VOLATILITY_METHOD": "ewma"}) == []
+
+
+def test_live_trading_is_off_by_default() -> None:
+    live = load_settings({}).live
+    assert (live.live_trading, live.dry_run) == (False, True)
+    assert load_settings({"SAFE_MODE": "true"}).risk.limits().safe_mode

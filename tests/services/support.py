@@ -19,7 +19,8 @@ from traider.domain.instruments import Instrument, instrument_from_symbol
 from traider.domain.limits import RiskLimits
 from traider.domain.orders import AnyOrderEvent, OrderEvent, OrderFilled
 from traider.engine.tape import bars_tape
-from traider.guard.approval import Effects, Guard
+from traider.guard.approval import Guard
+from traider.guard.base import Effects
 from traider.guard.books import GuardConfig
 from traider.guard.journal import Disk, Journal, entries
 from traider.guard.place import JOURNAL, SECRET, SOCKET, announce

@@ -9,10 +9,32 @@ import msgspec
 import typer
 
 from traider.domain.errors import SettingsError
-from traider.domain.orders import OrderAccepted, OrderCancelled, OrderFilled, OrderRejected, OrderRequest, OrderSubmitted, OrderUnknown
+from traider.domain.limits import RiskLimits
+from traider.domain.orders import (
+    OrderAccepted,
+    OrderAmended,
+    OrderCancelled,
+    OrderFilled,
+    OrderRejected,
+    OrderRequest,
+    OrderSubmitted,
+    OrderUnknown,
+)
 from traider.guard import journal as guard_journal
 from traider.guard.place import JOURNAL
-from traider.guard.records import Checkpoint, Configured, Entry, KillSwitchSet, SessionStarted
+from traider.guard.records import (
+    Amending,
+    BalancesTaken,
+    Checkpoint,
+    Configured,
+    Entry,
+    GateSet,
+    KillSwitchSet,
+    Looked,
+    Noted,
+    SessionStarted,
+    Valued,
+)
 from traider.runtime.settings import load_settings
 
 Where = Annotated[Path | None, typer.Option("--journal", help="The journal's path. [default: journal.jsonl in the state directory]")]
@@ -73,6 +95,21 @@ def _told(entry: Entry) -> str:
             return f"cancelled   {event.client_order_id}  {event.reason.label}"
         case OrderUnknown() as event:
             return f"unknown     {event.client_order_id}  {event.detail}"
+        case OrderAmended() as event:
+            return f"amended     {event.client_order_id}  {event.size} at {event.limit_price}"
+        case GateSet() as gate:
+            where = f" for {gate.symbol}" if gate.symbol else ""
+            return f"gate {'closed' if gate.closed else 'opened'} ({gate.gate}{where}): {gate.detail}"
+        case BalancesTaken() as taken:
+            return f"balances    {', '.join(f'{total} {currency}' for currency, total in taken.totals.items())}; {taken.by}: {taken.reason}"
+        case Valued() as valued:
+            return f"valued      {valued.size!r} {valued.symbol} at {valued.price!r}"
+        case Amending() as amending:
+            return f"amending    {amending.client_order_id}  {amending.size} at {amending.limit_price}"
+        case Looked() as looked:
+            return f"looked      the books are as the exchange had them at {looked.taken_ns}"
+        case Noted() as note:
+            return f"note        {note.name}: {note.detail}"
         case KillSwitchSet() as kill:
             return f"kill switch {'on' if kill.on else 'off'} by {kill.by}: {kill.reason}"
         case SessionStarted() as session:
@@ -90,5 +127,5 @@ def _order(request: OrderRequest) -> str:
 
 
 def _limits(configured: Configured) -> str:
-    limits = msgspec.structs.asdict(configured.limits)
-    return ", ".join(f"{name} {value}" for name, value in limits.items() if value is not None) or "no limits"
+    limits, none = msgspec.structs.asdict(configured.limits), msgspec.structs.asdict(RiskLimits())
+    return ", ".join(f"{name} {value}" for name, value in limits.items() if value != none[name]) or "no limits"

@@ -2,20 +2,24 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from traider.connectors.sim.generator import Generator
 from traider.connectors.sim.replay import Replay
+from traider.domain.errors import UserError
 from traider.domain.guard_protocol import Snapshot
 from traider.domain.instruments import Instrument
 from traider.domain.ports import Clock
 from traider.engine.live import LiveSession
+from traider.engine.recorded import RecordedSession, begin, rerun, session_of
 from traider.kernel.kit import Strategy
-from traider.services.trader import MarketSource
+from traider.services.trader import MarketSource, Resumed
+from traider.storage.session_file import SessionFile, read_session, session_path
 
 ANCHORS = {"BTC": Decimal(60_000), "ETH": Decimal(3_000), "SOL": Decimal(150)}
 OTHER_ANCHOR = Decimal(100)
@@ -59,6 +63,62 @@ class PaperPlan:
         )
         session.restore(msgspec.structs.replace(snapshot, account=account, open_orders=()))
         return session
+
+    def resume(self, snapshot: Snapshot) -> None:
+        """There is no recording: the market is asked to repeat itself."""
+
+
+@dataclass(frozen=True)
+class RecordingPlan:
+    """A plan whose session is recorded in the state directory, and goes on from there."""
+
+    plan: PaperPlan
+    state_dir: Path
+    strategy_name: str
+    _files: list[SessionFile] = field(default_factory=list)  # the one that is being written
+
+    def session(self, snapshot: Snapshot) -> str:
+        return self.plan.session(snapshot)
+
+    def source(self, snapshot: Snapshot) -> MarketSource:
+        return self.plan.source(snapshot)
+
+    def strategy(self, snapshot: Snapshot) -> RecordedSession:
+        """A fresh strategy, whose recording begins here."""
+        account = snapshot.session_start or snapshot.account
+        begun = begin(
+            msgspec.structs.replace(snapshot, account=account, open_orders=()),
+            self.plan.strategy_class(**self.plan.values),
+            name=self.strategy_name,
+            instruments=(self.plan.instrument,),
+            interpreted=self.plan.interpreted,
+        )
+        file = self._open(snapshot)
+        file.write(begun)
+        return RecordedSession(session_of(begun, self.plan.strategy_class), file.write)
+
+    def resume(self, snapshot: Snapshot) -> Resumed | None:
+        """The strategy as its recording leaves it; a strategy or an engine that was changed since is refused."""
+        path = session_path(self.state_dir, snapshot.session_id)
+        if not path.exists():
+            return None
+        file = self._open(snapshot)  # cuts what a crash has torn off
+        run = rerun(read_session(path), lambda _: self.plan.strategy_class)
+        if run.session is None:
+            return None
+        if run.divergence is not None:
+            raise UserError(f"{path}: the strategy does not decide as it did ({run.divergence}): choose another --state-dir")
+        return Resumed(RecordedSession(run.session, file.write), run)
+
+    def _open(self, snapshot: Snapshot) -> SessionFile:
+        self.close()
+        self._files.append(SessionFile(session_path(self.state_dir, snapshot.session_id)))
+        return self._files[-1]
+
+    def close(self) -> None:
+        """Lets go of the recording."""
+        while self._files:
+            self._files.pop().close()
 
 
 def _decoded(session: str) -> dict[str, Any]:

@@ -17,7 +17,11 @@ PROTOCOL_VERSION = 1
 
 
 class MarketEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """One row of a tape; the meaning of a..e and of the flags is told by ``traider.domain.vocabulary.EventKind``."""
+    """One row of a tape; the meaning of a..e is told by ``traider.domain.vocabulary.EventKind``.
+
+    ``flags`` are those that the vocabulary lets stand beside a kind (``BOOK_CLEAR``, ``BOOK_END``); ``received_ts_ns`` is when it
+    reached this machine, 0 where that is not known.
+    """
 
     index: int  # position in the source, from 0
     kind: EventKind
@@ -29,6 +33,7 @@ class MarketEvent(msgspec.Struct, frozen=True, kw_only=True):
     d: float = 0.0
     e: float = 0.0
     flags: int = 0
+    received_ts_ns: int = 0
 
 
 class Ask(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
@@ -38,6 +43,9 @@ class Ask(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
 class Open(Ask, frozen=True, kw_only=True, tag="open"):
     """First on every connection. Role ``trader`` is exclusive: a second trader is refused. ``observer`` may not trade.
 
+    With ``cancel_on_disconnect`` the trader's open orders are cancelled when its connection ends, however it ends. With a
+    ``heartbeat_s`` above 0 a trader that has said nothing for so long counts as gone: it has to open a new connection.
+
     A trader names what it runs (source, strategy, parameters) in ``session``. While that stays the same over restarts, the
     session goes on; another one starts anew: open orders are cancelled, and market events are counted from 0 again.
     """
@@ -46,6 +54,8 @@ class Open(Ask, frozen=True, kw_only=True, tag="open"):
     role: str  # "trader" | "observer"
     client: str
     session: str = ""
+    cancel_on_disconnect: bool = False
+    heartbeat_s: float = 0.0
 
 
 class Feed(Ask, frozen=True, kw_only=True, tag="feed"):
@@ -64,6 +74,29 @@ class Cancel(Ask, frozen=True, kw_only=True, tag="cancel"):
     client_order_ids: tuple[str, ...]
 
 
+class Amend(Ask, frozen=True, kw_only=True, tag="amend"):
+    """Gives an open limit order another size (the whole of it, what is filled included) and price. On paper it is refused."""
+
+    client_order_id: str
+    size: Decimal
+    limit_price: Decimal
+
+
+class Beat(Ask, frozen=True, kw_only=True, tag="beat"):
+    """The client is alive and has nothing to ask."""
+
+
+class AcceptBalances(Ask, frozen=True, kw_only=True, tag="accept_balances"):
+    """The venue's balances are right and the books follow: money or coins were moved in or out by somebody else."""
+
+    by: str
+    reason: str
+
+
+class GetKey(Ask, frozen=True, kw_only=True, tag="key"):
+    """What the exchange says that the guard's key may do. The key itself is never told."""
+
+
 class SetKillSwitch(Ask, frozen=True, kw_only=True, tag="kill"):
     on: bool
     reason: str
@@ -80,7 +113,7 @@ class GetHistory(Ask, frozen=True, kw_only=True, tag="history"):
     after_n: int
 
 
-AnyAsk = Open | Feed | Submit | Cancel | SetKillSwitch | GetSnapshot | GetHistory
+AnyAsk = Open | Feed | Submit | Cancel | Amend | Beat | AcceptBalances | GetKey | SetKillSwitch | GetSnapshot | GetHistory
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
@@ -121,6 +154,17 @@ class Snapshot(Reply, frozen=True, kw_only=True, tag="snapshot"):
     session_start: AccountState | None = None
 
 
+class KeyInfo(Reply, frozen=True, kw_only=True, tag="key"):
+    """``venue`` is empty on paper, and until the exchange has told; ``account`` is the key's portfolio, as the exchange names it."""
+
+    venue: str = ""
+    account: str = ""
+    can_view: bool = False
+    can_trade: bool = False
+    can_transfer: bool = False
+    limits_sha256: str = ""  # what the guard's limits are known by
+
+
 class PastEvent(msgspec.Struct, frozen=True, kw_only=True):
     """An order event and where it stood: caused by matching market event ``index`` (``matched``), or after it."""
 
@@ -150,4 +194,4 @@ class StatePush(Push, frozen=True, kw_only=True, tag="state"):
     risk: RiskState
 
 
-AnyFromGuard = Done | Refused | Snapshot | History | OrderEventPush | StatePush
+AnyFromGuard = Done | Refused | Snapshot | History | KeyInfo | OrderEventPush | StatePush

@@ -5,7 +5,17 @@ from decimal import Context, Decimal
 import msgspec
 
 from .errors import OrderStateError
-from .orders import AnyOrderEvent, OrderAccepted, OrderCancelled, OrderFilled, OrderRejected, OrderRequest, OrderSubmitted, OrderUnknown
+from .orders import (
+    AnyOrderEvent,
+    OrderAccepted,
+    OrderAmended,
+    OrderCancelled,
+    OrderFilled,
+    OrderRejected,
+    OrderRequest,
+    OrderSubmitted,
+    OrderUnknown,
+)
 from .vocabulary import OrderStatus, Reason
 
 _EXACT = Context(prec=80)  # price x size of two shortest-repr floats has 34 digits; the default precision of 28 would round
@@ -20,6 +30,7 @@ _ALLOWED: dict[type[AnyOrderEvent], frozenset[OrderStatus]] = {
     OrderUnknown: frozenset({OrderStatus.PENDING}),
     OrderFilled: _LIVE | {OrderStatus.UNKNOWN, OrderStatus.CANCELLED},
     OrderCancelled: _LIVE | {OrderStatus.UNKNOWN},
+    OrderAmended: _LIVE,
 }
 
 
@@ -77,6 +88,8 @@ def apply(order: Order | None, event: AnyOrderEvent) -> Order:
             return msgspec.structs.replace(order, status=OrderStatus.UNKNOWN, detail=event.detail)
         case OrderCancelled():
             return msgspec.structs.replace(order, status=OrderStatus.CANCELLED, reason=event.reason)
+        case OrderAmended():
+            return _amended(order, event)
         case OrderFilled():
             return _filled(order, event)
         case _:
@@ -116,6 +129,13 @@ def _filled(order: Order, event: OrderFilled) -> Order:
         fees=_EXACT.add(order.fees, event.fee),
         fills=order.fills + 1,
     )
+
+
+def _amended(order: Order, event: OrderAmended) -> Order:
+    if event.size <= 0 or event.size < order.filled_size:
+        raise OrderStateError(f"order {event.client_order_id}: amended to {event.size} with {order.filled_size} filled")
+    request = msgspec.structs.replace(order.request, size=event.size, limit_price=event.limit_price)
+    return msgspec.structs.replace(order, request=request, status=OrderStatus.FILLED if event.size == order.filled_size else order.status)
 
 
 def _name(event: AnyOrderEvent) -> str:

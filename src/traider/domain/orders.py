@@ -5,7 +5,8 @@
                     │  └──unknown──▶ UNKNOWN ──accepted / rejected / filled / cancelled──▶ …
                     └──rejected──▶ REJECTED      OPEN, PARTIALLY_FILLED ──cancelled──▶ CANCELLED
 
-FILLED, CANCELLED and REJECTED are terminal; the one event that a CANCELLED order still takes is a late fill.
+OPEN and PARTIALLY_FILLED orders can be amended: size and limit price are others from there on. FILLED, CANCELLED and REJECTED are
+terminal; the one event that a CANCELLED order still takes is a late fill.
 """
 
 from decimal import Decimal
@@ -81,8 +82,15 @@ class OrderCancelled(OrderEvent, frozen=True, kw_only=True, tag="cancelled"):
     reason: Reason
 
 
+class OrderAmended(OrderEvent, frozen=True, kw_only=True, tag="amended"):
+    """What the order is from here on; ``size`` is the whole of it, what is filled included."""
+
+    size: Decimal
+    limit_price: Decimal | None
+
+
 class OrderUnknown(OrderEvent, frozen=True, kw_only=True, tag="unknown"):
     detail: str
 
 
-AnyOrderEvent = OrderSubmitted | OrderAccepted | OrderRejected | OrderFilled | OrderCancelled | OrderUnknown
+AnyOrderEvent = OrderSubmitted | OrderAccepted | OrderRejected | OrderFilled | OrderCancelled | OrderAmended | OrderUnknown

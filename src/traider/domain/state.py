@@ -34,6 +34,9 @@ class RiskState(msgspec.Struct, frozen=True, kw_only=True):
     kill_ts_ns: int
     limits: tuple[LimitUse, ...]
     allowed_markets: tuple[str, ...] | None
+    gates: tuple[str, ...] = ()  # that are closed, each with its reason in words
+    unknown_orders: tuple[str, ...] = ()  # sent, never answered: client order ids
+    reconciled_ns: int = 0  # when the venue was last asked how things stand and all was well; 0 on paper
 
 
 class AccountState(msgspec.Struct, frozen=True, kw_only=True):

@@ -55,7 +55,10 @@ class VenueOrder(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class VenueFill(msgspec.Struct, frozen=True, kw_only=True):
-    """One fill. ``trade_id`` is unique at the venue: a fill is booked once however often it is told."""
+    """One fill. ``trade_id`` is unique at the venue: a fill is booked once however often it is told.
+
+    ``client_order_id`` is empty where the venue does not tell it with the fill and this process did not send the order.
+    """
 
     trade_id: str
     venue_order_id: str
@@ -126,11 +129,15 @@ class Venue(Protocol):
     async def products(self) -> tuple[Instrument, ...]: ...
 
     async def submit(self, request: OrderRequest) -> str:
-        """Sends the order once; the venue's id of it."""
+        """Sends the order once; the venue's id of it. The same request sent again is the same bytes, and at most one order."""
         ...
 
-    async def cancel(self, venue_order_ids: tuple[str, ...]) -> dict[str, VenueRejectedError | None]:
-        """Asks for the cancellation of each; None where the venue took the request, else its no."""
+    async def cancel(self, venue_order_ids: tuple[str, ...]) -> dict[str, VenueError | None]:
+        """Asks for the cancellation of each: None where the venue took the request, which does not yet end the order.
+
+        Else its no (``VenueRejectedError``), that nobody knows (``VenueUnknownError``: its answer was lost, or left this one
+        out), or that this one was not sent (``VenueUnavailableError``). Never raises for one id what was answered of another.
+        """
         ...
 
     async def amend(self, venue_order_id: str, *, size: Decimal, price: Decimal) -> None: ...

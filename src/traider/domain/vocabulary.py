@@ -123,6 +123,7 @@ class Reason(IntEnum):
     VENUE_REJECTED = 36
     REPEATED_REJECTIONS = 37
     GATE_CLOSED = 38
+    REPEATED_EXECUTIONS = 39
 
     @property
     def label(self) -> str:
@@ -170,4 +171,5 @@ _LABELS = {
     Reason.VENUE_REJECTED: "rejected by the exchange",
     Reason.REPEATED_REJECTIONS: "too many refusals in a row",
     Reason.GATE_CLOSED: "the guard's gate is closed",
+    Reason.REPEATED_EXECUTIONS: "too many fills within a minute",
 }

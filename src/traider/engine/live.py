@@ -13,9 +13,20 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+import msgspec
+
 from ..domain.guard_protocol import MarketEvent, Snapshot
 from ..domain.instruments import Instrument
-from ..domain.orders import AnyOrderEvent, OrderAccepted, OrderCancelled, OrderFilled, OrderRejected, OrderRequest, OrderSubmitted
+from ..domain.orders import (
+    AnyOrderEvent,
+    OrderAccepted,
+    OrderAmended,
+    OrderCancelled,
+    OrderFilled,
+    OrderRejected,
+    OrderRequest,
+    OrderSubmitted,
+)
 from ..domain.vocabulary import Liquidity, OrderType, Side, TimeInForce
 from ..kernel.desk import Desk
 from ..kernel.kit import Strategy
@@ -87,6 +98,8 @@ class LiveSession:
         request = self._requests.get(event.client_order_id)
         if isinstance(event, OrderFilled):
             self._fill(event)
+        elif isinstance(event, OrderAmended) and request is not None:
+            self._amend(event, request)
         elif isinstance(event, OrderAccepted) and request is not None:
             if event.client_order_id not in self._order_ids:
                 self._open(request, filled=0.0, ts_ns=event.ts_ns)
@@ -169,6 +182,19 @@ class LiveSession:
             maker=event.liquidity is Liquidity.MAKER,
         )
         if order_id and not self.desk.is_open(order_id):
+            self._forget(event.client_order_id)
+
+    def _amend(self, event: OrderAmended, request: OrderRequest) -> None:
+        order_id = self._order_ids.get(event.client_order_id)
+        amended = msgspec.structs.replace(request, size=event.size, limit_price=event.limit_price)
+        self._requests[event.client_order_id] = amended
+        if order_id is None:
+            return
+        filled = next(float(row["filled"]) for row in self.desk.open_orders() if int(row["id"]) == order_id)
+        self.desk.cancel(order_id)
+        if filled < float(event.size):
+            self._open(amended, filled=filled, ts_ns=event.ts_ns)
+        else:
             self._forget(event.client_order_id)
 
     def _close(self, client_order_id: str) -> None:

@@ -4,8 +4,10 @@ import hashlib
 import inspect
 import platform
 import sys
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import PurePath
+from typing import get_args
 
 import msgspec
 import numba
@@ -14,7 +16,7 @@ import numpy as np
 import traider
 
 from ..domain.instruments import Instrument
-from ..domain.limits import RiskLimits
+from ..domain.limits import RiskLimits, VolatilityMethod
 from ..kernel.author import own_methods, source_of
 from ..kernel.cache import kernel_hash
 from ..kernel.kit import Strategy, Value
@@ -22,8 +24,12 @@ from ..kernel.simulation import FeeTier, Simulation
 
 VERSION = 2
 
-_NUMBERS = tuple(name for name in RiskLimits.__struct_fields__ if name != "allowed_markets")
-_COUNTS = ("max_open_orders", "max_orders_per_minute")
+_SWITCHES = ("prevent_self_match", "safe_mode")
+_NUMBERS = tuple(name for name in RiskLimits.__struct_fields__ if name not in ("allowed_markets", "volatility_method", *_SWITCHES))
+_COUNTS = (
+    *("max_open_orders", "max_orders_per_minute", "max_orders_per_second", "max_amends_per_second", "max_rejections_in_a_row"),
+    *("max_executions_per_minute", "volatility_window", "atr_window"),
+)
 
 
 class DataSource(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -182,7 +188,7 @@ def changes(before: Code, now: Code) -> list[Change]:
 
 def parse_limits(assignments: list[str]) -> RiskLimits:
     """``name=value`` pairs as limits; ValueError says what is wrong with one."""
-    values: dict[str, Decimal | int | tuple[str, ...]] = {}
+    values: dict[str, Decimal | int | str | tuple[str, ...]] = {}
     for assignment in assignments:
         name, equals, text = assignment.partition("=")
         if name not in RiskLimits.__struct_fields__ or not equals:
@@ -190,11 +196,23 @@ def parse_limits(assignments: list[str]) -> RiskLimits:
         if name == "allowed_markets":
             values[name] = tuple(text.split(","))
             continue
+        if name == "volatility_method":
+            values[name] = _one_of(name, text, get_args(VolatilityMethod))
+            continue
+        if name in _SWITCHES:
+            values[name] = _one_of(name, text.lower(), ("true", "false")) == "true"
+            continue
         number = _positive(name, text)
         if name in _COUNTS and number != int(number):
             raise ValueError(f"{name}: {text} is not a whole number")
         values[name] = int(number) if name in _COUNTS else number
     return msgspec.convert(values, RiskLimits)
+
+
+def _one_of(name: str, text: str, known: Sequence[str]) -> str:
+    if text not in known:
+        raise ValueError(f"{name}: {text!r} is not one of {', '.join(known)}")
+    return text
 
 
 def _positive(name: str, text: str) -> Decimal:

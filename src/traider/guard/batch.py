@@ -8,9 +8,9 @@ from traider.domain.orders import AnyOrderEvent, OrderCancelled, OrderEvent, Ord
 from traider.domain.vocabulary import Side
 from traider.kernel.desk import Execution
 
-from .books import Books, KillState, exact, liquidity
+from .books import Books, exact, liquidity
 from .journal import Draft, Journal
-from .records import AnyRecord, Cause, KillSwitchSet, SessionStarted
+from .records import AnyRecord, Cause
 
 
 class Batch:
@@ -86,13 +86,7 @@ class Batch:
         wall_ns = self._journal.append(self._drafts)
         books = self._books
         for draft in self._drafts:
-            match draft.record:
-                case OrderEvent():
-                    books.note(draft.record)
-                case KillSwitchSet() as kill:
-                    books.kill = KillState(kill.on, kill.reason, kill.by, wall_ns)
-                case SessionStarted() as started:
-                    books.start_session(started)
+            books.take(draft.record, wall_ns)
         if self.checkpointed and books.index >= 0:
             books.checkpoint_index = books.index
         return self.events

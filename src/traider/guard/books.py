@@ -16,14 +16,15 @@ from traider.domain.guard_protocol import OpenOrder
 from traider.domain.instruments import Instrument
 from traider.domain.limits import RiskLimits
 from traider.domain.order_state import Order, apply
-from traider.domain.orders import AnyOrderEvent, OrderAccepted, OrderRequest
+from traider.domain.orders import AnyOrderEvent, OrderAccepted, OrderEvent, OrderRequest
 from traider.domain.state import AccountState
 from traider.domain.vocabulary import Liquidity, OrderType, Reason
 from traider.kernel import layout
+from traider.kernel.control_desk import Controls, gross_exposure
 from traider.kernel.desk import Desk, Execution
 from traider.kernel.simulation import Fees, FillMode
 
-from .records import Checkpoint, Configured, SessionStarted
+from .records import AnyRecord, Checkpoint, Configured, KillSwitchSet, SessionStarted
 
 DEFAULT_CASH = 100_000.0
 
@@ -72,6 +73,7 @@ class Books:
     lines: dict[str, list[int]] = field(default_factory=dict)  # of every order ever: the numbers of its journal lines
     accepted_ts_ns: dict[str, int] = field(default_factory=dict)  # of open orders
     id_of: dict[int, str] = field(default_factory=dict)  # of open orders, by the desk's number
+    controls: Controls | None = None  # where they are asked beside the desk's own check
 
     def instrument_number(self, symbol: str) -> int:
         """The desk's number of the instrument, -1 when it is none of ours."""
@@ -99,6 +101,16 @@ class Books:
             if order.venue_order_id is not None:
                 self.id_of.pop(int(order.venue_order_id), None)
         return order
+
+    def take(self, record: AnyRecord, wall_ns: int) -> None:
+        """Notes what has been made durable at this time of the machine's clock."""
+        match record:
+            case OrderEvent():
+                self.note(record)
+            case KillSwitchSet() as kill:
+                self.kill = KillState(kill.on, kill.reason, kill.by, wall_ns)
+            case SessionStarted() as started:
+                self.start_session(started)
 
     def place(self, request: OrderRequest) -> tuple[int, Reason]:
         """Checks the order and puts it on the desk: its number there and NONE, or 0 and the reason."""
@@ -199,6 +211,7 @@ def rehearse(config: GuardConfig) -> None:
     desk.breached()
     desk.orders_last_minute()
     desk.cash_reserved()
+    gross_exposure(desk.record)
 
 
 def exact(value: float) -> Decimal:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Protocol, Self, TypeVar
 
 import msgspec
@@ -9,14 +10,19 @@ import msgspec
 from traider.domain.errors import LinkError
 from traider.domain.guard_protocol import (
     PROTOCOL_VERSION,
+    AcceptBalances,
+    Amend,
     AnyAsk,
     AnyFromGuard,
+    Beat,
     Cancel,
     Done,
     Feed,
     GetHistory,
+    GetKey,
     GetSnapshot,
     History,
+    KeyInfo,
     MarketEvent,
     Open,
     OrderEventPush,
@@ -63,13 +69,32 @@ class GuardClient:
 
     @classmethod
     async def connect(
-        cls, endpoint: Endpoint, secret: bytes, listener: Listener, *, role: str, client: str, session: str = "", answer_s: float = ANSWER_S
+        cls,
+        endpoint: Endpoint,
+        secret: bytes,
+        listener: Listener,
+        *,
+        role: str,
+        client: str,
+        session: str = "",
+        cancel_on_disconnect: bool = False,
+        heartbeat_s: float = 0.0,
+        answer_s: float = ANSWER_S,
     ) -> Self:
         """An open connection in that role. ``GuardRefusedError`` when the guard won't have it, ``LinkError`` when there is none."""
         made = cls(listener, answer_s)
         made._link = await connect(endpoint, secret, made)
         try:
-            await made.open(role=role, client=client, session=session)
+            asked = Open(
+                seq=made._next(),
+                version=PROTOCOL_VERSION,
+                role=role,
+                client=client,
+                session=session,
+                cancel_on_disconnect=cancel_on_disconnect,
+                heartbeat_s=heartbeat_s,
+            )
+            await made._done(asked)
         except LinkError:
             made.close()
             raise
@@ -84,10 +109,6 @@ class GuardClient:
         if self._link is not None:
             self._link.end("closed here", flush=True)
 
-    async def open(self, *, role: str, client: str, session: str) -> None:
-        """Says who we are; ``connect`` has done it already."""
-        await self._done(Open(seq=self._next(), version=PROTOCOL_VERSION, role=role, client=client, session=session))
-
     async def feed(self, events: Sequence[MarketEvent]) -> None:
         """Returns when the guard has matched the events and their consequences are durable and told."""
         await self._done(Feed(seq=self._next(), events=tuple(events)))
@@ -100,6 +121,18 @@ class GuardClient:
         """Returns when what became of each is told. No ids: every open order."""
         await self._done(Cancel(seq=self._next(), client_order_ids=tuple(client_order_ids)))
 
+    async def amend(self, client_order_id: str, *, size: Decimal, limit_price: Decimal) -> None:
+        """Returns when the amendment has left, or was refused; what became of it is told."""
+        await self._done(Amend(seq=self._next(), client_order_id=client_order_id, size=size, limit_price=limit_price))
+
+    async def beat(self) -> None:
+        """Tells the guard that this client is alive."""
+        await self._done(Beat(seq=self._next()))
+
+    async def accept_balances(self, *, by: str, reason: str) -> None:
+        """Returns when the books follow the venue's balances."""
+        await self._done(AcceptBalances(seq=self._next(), by=by, reason=reason))
+
     async def set_kill_switch(self, *, on: bool, reason: str, by: str) -> None:
         """Returns when the switch is set and that is durable."""
         await self._done(SetKillSwitch(seq=self._next(), on=on, reason=reason, by=by))
@@ -107,6 +140,10 @@ class GuardClient:
     async def snapshot(self) -> Snapshot:
         """How things stand."""
         return await self._ask(GetSnapshot(seq=self._next()), Snapshot)
+
+    async def key(self) -> KeyInfo:
+        """What the guard's key may do, as the exchange has told it."""
+        return await self._ask(GetKey(seq=self._next()), KeyInfo)
 
     async def history(self, after_n: int = 0) -> list[PastEvent]:
         """The session's order events after journal entry ``after_n``."""

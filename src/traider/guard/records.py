@@ -1,5 +1,6 @@
 """What one line of the journal says."""
 
+from decimal import Decimal
 from enum import StrEnum
 
 import msgspec
@@ -10,6 +11,7 @@ from traider.domain.orders import AnyOrderEvent
 from traider.domain.state import AccountState
 
 JOURNAL_VERSION = 1
+LIVE = "live"  # stands in ``Configured.fill`` of an account on an exchange, where one on paper has its fill mode
 
 
 class Cause(StrEnum):
@@ -20,7 +22,11 @@ class Cause(StrEnum):
     FEED = "feed"  # a market event: matching, a breached limit, a checkpoint now and then
     SUBMIT = "submit"
     CANCEL = "cancel"
+    AMEND = "amend"
     KILL = "kill"
+    VENUE = "venue"  # an exchange's answer to what was sent
+    RECONCILE = "reconcile"  # what an exchange told when it was asked how things stand
+    GATE = "gate"  # a gate has closed or opened
     STOP = "stop"
 
 
@@ -74,7 +80,60 @@ class Checkpoint(Record, frozen=True, kw_only=True, tag="checkpoint"):
     breached: bool
 
 
-AnyRecord = AnyOrderEvent | Configured | SessionStarted | KillSwitchSet | Checkpoint
+class GateSet(Record, frozen=True, kw_only=True, tag="gate"):
+    """See ``traider.guard.gates``; ``symbol`` is empty where the gate concerns every market."""
+
+    closed: bool
+    gate: str
+    symbol: str
+    detail: str
+
+
+class BalancesTaken(Record, frozen=True, kw_only=True, tag="balances"):
+    """The books begin here with what the exchange holds, or follow it where somebody moved money. Holds included, by currency.
+
+    Fills before ``since_ns``, and those of ``trades``, are in it.
+    """
+
+    totals: dict[str, Decimal]
+    since_ns: int
+    trades: tuple[str, ...]
+    by: str
+    reason: str
+
+
+class Valued(Record, frozen=True, kw_only=True, tag="valued"):
+    """So much of a market's base currency came without a fill, and counts as bought at this price: its first since then."""
+
+    symbol: str
+    size: float
+    price: float
+
+
+class Amending(Record, frozen=True, kw_only=True, tag="amending"):
+    """The intent to amend is durable; an ``amended`` says what the order is then, also where that is what it was."""
+
+    client_order_id: str
+    size: Decimal
+    limit_price: Decimal
+
+
+class Looked(Record, frozen=True, kw_only=True, tag="looked"):
+    """The exchange was asked at ``taken_ns`` how things stand, and the books have it: the next start needs no older fills."""
+
+    taken_ns: int
+
+
+class Noted(Record, frozen=True, kw_only=True, tag="note"):
+    """Something that a person has to know: an alert by its name, with the particulars."""
+
+    name: str
+    detail: str
+
+
+AnyRecord = (
+    AnyOrderEvent | Configured | SessionStarted | KillSwitchSet | Checkpoint | GateSet | BalancesTaken | Valued | Amending | Looked | Noted
+)
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):

@@ -21,7 +21,7 @@ from traider.kernel.desk import Desk
 
 from .books import Books, GuardConfig, KillState, merged_instruments, new_desk
 from .journal import Journal
-from .records import JOURNAL_VERSION, Checkpoint, Configured, Entry, KillSwitchSet, SessionStarted
+from .records import JOURNAL_VERSION, LIVE, Checkpoint, Configured, Entry, KillSwitchSet, SessionStarted
 
 
 def recover(journal: Journal, config: GuardConfig) -> Books:
@@ -67,6 +67,8 @@ class _Reader:
     def _on_configured(self, record: Configured) -> None:
         if record.version != JOURNAL_VERSION:
             raise UserError(f"the journal is of version {record.version}, this guard writes version {JOURNAL_VERSION}")
+        if record.fill == LIVE:
+            raise UserError("this account trades on an exchange: choose another --state-dir for one on paper")
         if self._books.configured is None:
             config = msgspec.structs.replace(self._config, cash=record.cash, instruments=record.instruments)
             self._books = Books(config, new_desk(config))

@@ -4,15 +4,18 @@ The same text stands in the journal, the log, the API, the dashboard and the ale
 """
 
 from datetime import UTC, datetime
-from decimal import Context, Decimal
+from decimal import Decimal
 
 from traider.domain.instruments import Instrument
 from traider.domain.orders import OrderRequest
 from traider.domain.vocabulary import OrderType, Reason, Side, TimeInForce
+from traider.kernel.control_desk import gross_exposure
 
 from .books import Books, exact
+from .control_refusals import explain_control, explain_flood
+from .words import decimal_text as _text
+from .words import limit_text as _limit
 
-_WIDE = Context(prec=80)
 # a price of their own that lies behind the market does not make them small: they fill at the market's
 _AT_THE_MARKET = ((OrderType.LIMIT, Side.SELL), (OrderType.STOP, Side.BUY))
 
@@ -46,9 +49,23 @@ def explain(reason: Reason, request: OrderRequest, books: Books) -> str:
         case Reason.ORDER_RATE:
             sent = books.desk.orders_last_minute()
             limit = books.config.limits.max_orders_per_minute
+            if limit is None or sent < limit:
+                return explain_flood(books)
             return _limit("MAX_ORDERS_PER_MINUTE", limit, f"{sent} orders were sent within the last minute", sent, "orders")
         case Reason.DAILY_LOSS | Reason.DRAWDOWN:
             return f"{explain_breach(reason, books)}; only orders that reduce a position may go"
+        case Reason.SAFE_MODE:
+            return "SAFE_MODE is on: only orders that reduce a position may go"
+        case (
+            Reason.PRICE_COLLAR
+            | Reason.PRICE_BAND
+            | Reason.STALE_MARKET_DATA
+            | Reason.DUPLICATE_ORDER
+            | Reason.SELF_MATCH
+            | Reason.REPEATED_REJECTIONS
+            | Reason.REPEATED_EXECUTIONS
+        ):
+            return explain_control(reason, request, books, number)
         case _:
             return _sized(reason, request, books, number, instrument)
 
@@ -68,6 +85,8 @@ def explain_breach(reason: Reason, books: Books) -> str:
         limit = f"{_text(limits.max_daily_loss)} {currency}"
         return f"the day's loss of {_text(loss)} {currency} has reached MAX_DAILY_LOSS {limit}, head-room 0"
     peak = exact(account["high_water_mark"])
+    if not peak:
+        return "the account holds nothing, so every loss is too much"
     fall = (peak - equity) / peak * 100
     ceiling = None if limits.max_drawdown is None else limits.max_drawdown * 100
     return (
@@ -97,6 +116,9 @@ def _sized(reason: Reason, request: OrderRequest, books: Books, number: int, ins
     if reason is Reason.ORDER_NOTIONAL:
         limit = f"{_text(limits.max_order_notional)} {currency}"
         return f"{asked}, above MAX_ORDER_NOTIONAL {limit}, head-room {limit}"
+    if reason is Reason.GROSS_EXPOSURE:
+        used = exact(gross_exposure(books.desk.record))
+        return _limit("MAX_GROSS_EXPOSURE", limits.max_gross_exposure, f"{asked}, with {_text(used)} {currency} exposed", used, currency)
     if reason is Reason.MIN_NOTIONAL:
         return f"{asked}, below the market's minimum of {_text(instrument.min_notional)} {currency}"
     if reason is Reason.POSITION_SIZE:
@@ -124,18 +146,3 @@ def _sized(reason: Reason, request: OrderRequest, books: Books, number: int, ins
 
 def _own_price(request: OrderRequest) -> Decimal | None:
     return request.limit_price if request.type is OrderType.LIMIT else request.stop_price if request.type is OrderType.STOP else None
-
-
-def _limit(name: str, limit: Decimal | int | None, asked: str, used: Decimal | int, unit: str) -> str:
-    if limit is None:
-        return asked
-    headroom = max(Decimal(0), Decimal(limit) - Decimal(used))
-    return f"{asked}; {name} is {_text(Decimal(limit))} {unit}, head-room {_text(headroom)} {unit}"
-
-
-def _text(value: Decimal | None, places: int = 8) -> str:
-    """Plain digits, without trailing zeros; what floats leave beyond 8 places is noise."""
-    if value is None:
-        return "none"
-    text = format(_WIDE.quantize(value, Decimal(1).scaleb(-places)), "f")
-    return text.rstrip("0").rstrip(".") if "." in text else text

@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from traider.domain.state import AccountState, LimitUse, Position, RiskState
+from traider.kernel.control_desk import gross_exposure
 
 from .books import Books, exact
 
@@ -76,6 +77,25 @@ def limit_uses(books: Books) -> tuple[LimitUse, ...]:
         _use("max_daily_loss", "Daily loss", limits.max_daily_loss, loss, currency),
         _use("max_drawdown", "Drawdown", limits.max_drawdown, exact(max(0.0, _drawdown(books))), "fraction"),
         _use("max_orders_per_minute", "Orders a minute", limits.max_orders_per_minute, sent, "orders/min"),
+        _use("max_gross_exposure", "Gross exposure", limits.max_gross_exposure, exact(gross_exposure(books.desk.record)), currency),
+        _use("max_price_deviation", "Distance from the market", limits.max_price_deviation, ZERO, "fraction"),
+        _use("max_market_data_age_s", "Age of market data", limits.max_market_data_age_s, ZERO, "s"),
+        *_counted(books),
+    )
+
+
+def _counted(books: Books) -> tuple[LimitUse, ...]:
+    """What the controls count; none of it is used where the desk alone is asked."""
+    limits, controls, now_ns = books.config.limits, books.controls, books.now_ns
+    sent = 0 if controls is None else controls.orders_last_second(now_ns)
+    filled = 0 if controls is None else controls.executions_last_minute(now_ns)
+    refused = 0 if controls is None else controls.rejections_in_a_row()
+    amended = 0 if controls is None else controls.amends_last_second(now_ns)
+    return (
+        _use("max_orders_per_second", "Orders a second", limits.max_orders_per_second, Decimal(sent), "orders/s"),
+        _use("max_amends_per_second", "Amendments a second", limits.max_amends_per_second, Decimal(amended), "orders/s"),
+        _use("max_rejections_in_a_row", "Refusals in a row", limits.max_rejections_in_a_row, Decimal(refused), "orders"),
+        _use("max_executions_per_minute", "Fills a minute", limits.max_executions_per_minute, Decimal(filled), "fills/min"),
     )
 
 

@@ -13,17 +13,18 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import msgspec
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, EnvSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 from traider.domain.errors import SettingsError
-from traider.domain.limits import RiskLimits
+from traider.domain.limits import RiskLimits, VolatilityMethod
 
 STORE_SCHEMES = ("sqlite", "sqlite+aiosqlite", "postgresql", "postgresql+asyncpg", "postgres")
 
 Port = Annotated[int, Field(ge=0, le=65535)]
 PositiveDecimal = Annotated[Decimal, Field(gt=0, allow_inf_nan=False)]
 PositiveInt = Annotated[int, Field(gt=0)]
+Fraction = Annotated[Decimal, Field(gt=0, le=1, allow_inf_nan=False)]
 
 
 class Section(BaseSettings):
@@ -84,8 +85,24 @@ class RiskSettings(Section):
     max_open_orders: PositiveInt | None = Field(default=None, validation_alias="MAX_OPEN_ORDERS")
     max_position_size: PositiveDecimal | None = Field(default=None, validation_alias="MAX_POSITION_SIZE")
     max_daily_loss: PositiveDecimal | None = Field(default=None, validation_alias="MAX_DAILY_LOSS")
-    max_drawdown: Annotated[PositiveDecimal, Field(le=1)] | None = Field(default=None, validation_alias="MAX_DRAWDOWN")
+    max_drawdown: Fraction | None = Field(default=None, validation_alias="MAX_DRAWDOWN")
     max_orders_per_minute: PositiveInt | None = Field(default=None, validation_alias="MAX_ORDERS_PER_MINUTE")
+    max_gross_exposure: PositiveDecimal | None = Field(default=None, validation_alias="MAX_GROSS_EXPOSURE")
+    max_price_deviation: Fraction | None = Field(default=None, validation_alias="MAX_PRICE_DEVIATION")
+    max_market_data_age_s: PositiveDecimal | None = Field(default=None, validation_alias="MAX_MARKET_DATA_AGE_S")
+    max_orders_per_second: PositiveInt | None = Field(default=None, validation_alias="MAX_ORDERS_PER_SECOND")
+    max_amends_per_second: PositiveInt | None = Field(default=None, validation_alias="MAX_AMENDS_PER_SECOND")
+    duplicate_window_s: PositiveDecimal | None = Field(default=None, validation_alias="DUPLICATE_WINDOW_S")
+    prevent_self_match: bool = Field(default=False, validation_alias="PREVENT_SELF_MATCH")
+    max_rejections_in_a_row: PositiveInt | None = Field(default=None, validation_alias="MAX_REJECTIONS_IN_A_ROW")
+    max_executions_per_minute: PositiveInt | None = Field(default=None, validation_alias="MAX_EXECUTIONS_PER_MINUTE")
+    safe_mode: bool = Field(default=False, validation_alias="SAFE_MODE")
+    volatility_mult: PositiveDecimal | None = Field(default=None, validation_alias="VOLATILITY_MULT")
+    volatility_method: VolatilityMethod = Field(default="std", validation_alias="VOLATILITY_METHOD")
+    volatility_window: Annotated[int, Field(ge=2, le=256)] | None = Field(default=None, validation_alias="VOLATILITY_WINDOW")
+    volatility_alpha: Annotated[Decimal, Field(gt=0, lt=1)] = Field(default=Decimal("0.94"), validation_alias="VOLATILITY_ALPHA")
+    volatility_span_s: PositiveDecimal = Field(default=Decimal(60), validation_alias="VOLATILITY_SPAN_S")
+    atr_window: Annotated[int, Field(ge=1, le=256)] | None = Field(default=None, validation_alias="ATR_WINDOW")
 
     @field_validator("allowed_markets", mode="before")
     @classmethod
@@ -98,6 +115,15 @@ class RiskSettings(Section):
     def limits(self) -> RiskLimits:
         """The same, in the domain's words."""
         return RiskLimits(**{name: getattr(self, name) for name in RiskLimits.__struct_fields__})
+
+
+class LiveSettings(Section):
+    """Whether orders may go to an exchange, and what has to be shown before."""
+
+    live_trading: bool = Field(default=False, validation_alias="LIVE_TRADING_DEFAULT")
+    dry_run: bool = Field(default=True, validation_alias="DRY_RUN")
+    valid_h: Annotated[float, Field(gt=0, le=8760, allow_inf_nan=False)] = Field(default=168.0, validation_alias="LIVE_VALID_H")
+    paper_days: Annotated[float, Field(ge=0, allow_inf_nan=False)] = Field(default=7.0, validation_alias="LIVE_PAPER_DAYS")
 
 
 class StrategySettings(Section):
@@ -144,6 +170,43 @@ class MetricsSettings(Section):
     port: Port = Field(default=9108, validation_alias="METRICS_PORT")
 
 
+class CoinbaseSettings(Section):
+    """Where Coinbase is and how it is spoken to. Nothing here is secret."""
+
+    official_sdk: bool = Field(default=False, validation_alias="USE_OFFICIAL_SDK")
+    rest_url: str = Field(default="https://api.coinbase.com", validation_alias="COINBASE_REST_URL")
+    market_url: str = Field(default="wss://advanced-trade-ws.coinbase.com", validation_alias="COINBASE_WS_URL")
+    user_url: str = Field(default="wss://advanced-trade-ws-user.coinbase.com", validation_alias="COINBASE_WS_USER_URL")
+    ca_file: Path | None = Field(default=None, validation_alias="COINBASE_CA_FILE")
+
+    @field_validator("rest_url", "market_url", "user_url")
+    @classmethod
+    def _bare_address(cls, value: str, info: ValidationInfo) -> str:
+        schemes = ("https", "http") if info.field_name == "rest_url" else ("wss", "ws")
+        parts = urlsplit(value)
+        if parts.scheme not in schemes or not parts.netloc or value.rstrip("/") != f"{parts.scheme}://{parts.netloc}":
+            raise ValueError(f"write {schemes[0]}://host[:port] without a path")
+        if parts.scheme == schemes[1] and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
+            raise ValueError(f"an address without TLS has to be on this machine: write {schemes[0]}://")
+        return value.rstrip("/")
+
+
+class CoinbaseKeySettings(Section):
+    """The key to the account. Of all processes the guard alone is given it."""
+
+    name: str | None = Field(default=None, validation_alias="COINBASE_API_KEY")
+    secret: SecretStr | None = Field(default=None, validation_alias="COINBASE_API_SECRET")
+    file: Path | None = Field(default=None, validation_alias="COINBASE_KEY_FILE")
+
+
+class CoinbaseOAuthSettings(Section):
+    """The application that users give access to their account instead of a key."""
+
+    client_id: str | None = Field(default=None, validation_alias="COINBASE_OAUTH_CLIENT_ID")
+    client_secret: SecretStr | None = Field(default=None, validation_alias="COINBASE_OAUTH_CLIENT_SECRET")
+    redirect_uri: str = Field(default="http://127.0.0.1:8765/callback", validation_alias="COINBASE_OAUTH_REDIRECT_URI")
+
+
 class LogSettings(Section):
     """What is logged and how it looks."""
 
@@ -171,10 +234,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     state: StateSettings
     store: StoreSettings
     risk: RiskSettings
+    live: LiveSettings
     strategy: StrategySettings
     api: ApiSettings
     metrics: MetricsSettings
     log: LogSettings
+    coinbase: CoinbaseSettings
+    coinbase_key: CoinbaseKeySettings
+    coinbase_oauth: CoinbaseOAuthSettings
 
     @property
     def store_url(self) -> str:
@@ -243,3 +310,7 @@ def _between_sections(environment: Mapping[str, str]) -> Iterator[tuple[str, str
     metrics_port = environment.get("METRICS_PORT", "").strip() or str(MetricsSettings.model_fields["port"].default)
     if api_port == metrics_port != "0":
         yield "METRICS_PORT", f"{metrics_port} is the API's port too; choose another"
+    given = {name for name, value in environment.items() if value.strip()}
+    window = "ATR_WINDOW" if environment.get("VOLATILITY_METHOD", "").strip() == "atr" else "VOLATILITY_WINDOW"
+    if "VOLATILITY_MULT" in given and window not in given and environment.get("VOLATILITY_METHOD", "").strip() != "ewma":
+        yield "VOLATILITY_MULT", f"a band needs {window} too"

@@ -8,7 +8,7 @@ up. An error that nobody foresaw ends the process: the next start knows what the
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -20,11 +20,16 @@ from traider.domain.errors import JournalError, LinkError, StoreError, TraiderEr
 from traider.domain.guard_protocol import AnyAsk, Done, Open, OrderEventPush, Refused, Reply, StatePush
 from traider.domain.orders import AnyOrderEvent, OrderEvent
 from traider.domain.ports import Clock
+from traider.domain.venue import Venue
 from traider.guard.approval import Guard
+from traider.guard.authorization import LivePolicy, WhyNotEnabled
+from traider.guard.base import Effects, GuardBase
 from traider.guard.books import GuardConfig, rehearse
 from traider.guard.journal import Journal
+from traider.guard.live.core import LiveGuard
+from traider.guard.live.pilot import Pilot
 from traider.guard.place import JOURNAL, SECRET, SOCKET, announce, make_directory
-from traider.guard.state import account_state, risk_state
+from traider.guard.state import account_state
 from traider.runtime.link import Endpoint, Link, endpoint_in, load_secret
 from traider.runtime.link_server import serve
 from traider.storage.migrate import migrate
@@ -43,7 +48,7 @@ _decoder = msgspec.msgpack.Decoder(AnyAsk)
 class GuardService:
     """A ``traider.runtime.link.Handler`` over the core."""
 
-    def __init__(self, guard: Guard) -> None:
+    def __init__(self, guard: GuardBase[Any]) -> None:
         self._guard = guard
         self._numbers: dict[Link, int] = {}
         self._told: set[Link] = set()  # those who have said who they are
@@ -73,18 +78,29 @@ class GuardService:
             log.info("a client is here", client=ask.client, role=ask.role)
         if failure is None and self._guard.failure is not None:
             log.critical("the gate is closed until the guard is started again", reason=self._guard.failure)
+        self._push_events(effects)
+        for event in effects.repeats:
+            _send(link, _encoder.encode(OrderEventPush(event=event)))
+        self._note_change(effects)
+        if isinstance(effects.reply, Refused):
+            log.warning("refused", ask=type(ask).__name__, reason=effects.reply.message)
+        self._reply(link, effects.reply)
+
+    def tell(self, effects: Effects) -> None:
+        """Tells everybody what happened without anybody's asking."""
+        self._push_events(effects)
+        self._note_change(effects)
+
+    def _push_events(self, effects: Effects) -> None:
         for event in effects.events:
             frame = _encoder.encode(OrderEventPush(event=event))
             for other in self._told:
                 _send(other, frame)
-        for event in effects.repeats:
-            _send(link, _encoder.encode(OrderEventPush(event=event)))
+
+    def _note_change(self, effects: Effects) -> None:
         if effects.changed:
             self.changed.set()
             self._tell_state(at_once=effects.urgent)
-        if isinstance(effects.reply, Refused):
-            log.warning("refused", ask=type(ask).__name__, reason=effects.reply.message)
-        self._reply(link, effects.reply)
 
     def _reply(self, link: Link, reply: Reply) -> None:
         try:
@@ -107,7 +123,7 @@ class GuardService:
             self._state_timer = None
         self._state_told_s = asyncio.get_running_loop().time()
         books = self._guard.books
-        frame = _encoder.encode(StatePush(account=account_state(books), risk=risk_state(books)))
+        frame = _encoder.encode(StatePush(account=account_state(books), risk=self._guard.risk()))
         for link in self._told:
             _send(link, frame)
 
@@ -121,7 +137,7 @@ def _send(link: Link, frame: bytes) -> None:
 class StoreWriter:
     """Keeps the store on the heels of the journal. A store that fails is tried again; nothing is lost, the journal has it all."""
 
-    def __init__(self, guard: Guard, projection: Projection, changed: asyncio.Event) -> None:
+    def __init__(self, guard: GuardBase[Any], projection: Projection, changed: asyncio.Event) -> None:
         self._guard = guard
         self._projection = projection
         self._changed = changed
@@ -174,7 +190,7 @@ class StoreWriter:
         ]
         more = last < journal.n
         account = account_state(books) if not more and books.now_ns else None
-        await self._projection.apply(events, account, None if more else risk_state(books))
+        await self._projection.apply(events, account, None if more else self._guard.risk())
         self.last_n = last
         return more
 
@@ -183,7 +199,8 @@ class GuardOptions(msgspec.Struct, frozen=True, kw_only=True):
     """What the process is started with. ``listen`` None is a socket in the state directory.
 
     ``parent`` is the process that looks after this one, if there is one: when it has died before the journal was locked, its
-    successor could not have known of this guard, so this guard does not start.
+    successor could not have known of this guard, so this guard does not start. On an exchange ``live`` says whether orders may leave;
+    None is for tests alone: then every order may.
     """
 
     state_dir: Path
@@ -192,10 +209,14 @@ class GuardOptions(msgspec.Struct, frozen=True, kw_only=True):
     listen: Endpoint | None = None
     parent: int | None = None
     rebuild_store: bool = False
+    live: LivePolicy | None = None
 
 
-async def run_guard(options: GuardOptions, clock: Clock) -> None:
-    """Guards until SIGTERM or SIGINT. Whoever wants to connect finds the address in ``guard.endpoint`` of the state directory."""
+async def run_guard(options: GuardOptions, clock: Clock, make_venue: Callable[[], Venue] | None = None) -> None:
+    """Guards until SIGTERM or SIGINT. Whoever wants to connect finds the address in ``guard.endpoint`` of the state directory.
+
+    Orders go to the venue that ``make_venue`` makes in the running loop; without one they are matched here, on paper.
+    """
     stop = asyncio.Event()
     failures: list[BaseException] = []
     loop = asyncio.get_running_loop()
@@ -205,7 +226,7 @@ async def run_guard(options: GuardOptions, clock: Clock) -> None:
     journal = _open_journal(options, clock)
     try:
         secret = load_secret(options.state_dir / SECRET)
-        guard = Guard(journal, options.config, clock)
+        guard = _make_guard(options, journal, clock, live=make_venue is not None)
         for event in guard.start().events:
             log.warning("settled what the last run left behind", outcome=type(event).__name__, client_order_id=event.client_order_id)
         rehearse(options.config)
@@ -216,8 +237,11 @@ async def run_guard(options: GuardOptions, clock: Clock) -> None:
             server = await serve(options.listen or endpoint_in(options.state_dir, SOCKET), secret, service)
             announce(options.state_dir, server.endpoint)
             log.info("guarding", endpoint=str(server.endpoint), journal_entries=journal.n, head=journal.head)
-            await stop.wait()
-            await server.close("the guard stops")
+            async with _trading(guard, service, make_venue) as trading:
+                if trading is not None:
+                    trading.add_done_callback(lambda task: _fail_if_broken(task, failures, stop))
+                await stop.wait()
+                await server.close("the guard stops")
             try:
                 guard.stop()
             except JournalError as error:
@@ -229,8 +253,28 @@ async def run_guard(options: GuardOptions, clock: Clock) -> None:
         raise TraiderError(f"the guard stopped because of an error of its own: {failures[0]!r}") from failures[0]
 
 
+def _make_guard(options: GuardOptions, journal: Journal, clock: Clock, *, live: bool) -> Guard | LiveGuard:
+    if not live:
+        return Guard(journal, options.config, clock)
+    if options.live is None:
+        return LiveGuard(journal, options.config, clock)
+    return LiveGuard(journal, options.config, clock, WhyNotEnabled(options.state_dir, options.live))
+
+
 @asynccontextmanager
-async def _following(guard: Guard, service: GuardService, options: GuardOptions) -> "AsyncIterator[asyncio.Task[None]]":
+async def _trading(
+    guard: Guard | LiveGuard, service: GuardService, make_venue: Callable[[], Venue] | None
+) -> "AsyncIterator[asyncio.Task[None] | None]":
+    """The task that talks to the venue; None on paper, where there is nobody to talk to."""
+    if make_venue is None or isinstance(guard, Guard):
+        yield None
+        return
+    async with Pilot(guard, make_venue(), service.tell).running() as task:
+        yield task
+
+
+@asynccontextmanager
+async def _following(guard: GuardBase[Any], service: GuardService, options: GuardOptions) -> "AsyncIterator[asyncio.Task[None]]":
     """The task that writes the store, which has caught up already; in the end it is written once more."""
     store = StoreWriter(guard, Projection(options.store_url), service.changed)
     try:

@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from structlog import get_logger
 
@@ -24,6 +24,7 @@ from traider.domain.ports import Bus, Clock
 from traider.domain.state import AccountState, RiskState
 from traider.domain.vocabulary import Reason
 from traider.engine.live import CancelOrder, LiveSession
+from traider.engine.recorded import RecordedSession, Rerun
 from traider.guard.client import GuardClient, GuardRefusedError
 from traider.guard.place import find_guard
 
@@ -67,20 +68,39 @@ class Plan(Protocol):
 
     def source(self, snapshot: Snapshot) -> MarketSource: ...
 
-    def strategy(self, snapshot: Snapshot) -> LiveSession:
+    def strategy(self, snapshot: Snapshot) -> "LiveSession | RecordedSession":
         """A strategy that has seen nothing yet, over a mirror of the account."""
         ...
 
+    def resume(self, snapshot: Snapshot) -> "Resumed | None":
+        """The strategy as this session's recording leaves it; None where there is no recording to go on with."""
+        ...
+
+
+class Resumed(NamedTuple):
+    """A strategy out of its recording, which goes on being written, and where that recording ended."""
+
+    strategy: RecordedSession
+    rerun: Rerun
+
 
 class Trader:
-    """``run`` returns when the source has ended. ``on_answer`` is told how long the guard took to answer orders, in seconds."""
+    """``run`` returns when the source has ended. ``on_answer`` is told how long the guard took to answer orders, in seconds.
 
-    def __init__(self, plan: Plan, *, bus: Bus, clock: Clock, state_dir: Path) -> None:
+    With ``cancel_on_disconnect`` the guard cancels its orders when this process is gone; with a ``heartbeat_s`` also when it hangs,
+    and nothing was heard of it for so long.
+    """
+
+    def __init__(
+        self, plan: Plan, *, bus: Bus, clock: Clock, state_dir: Path, cancel_on_disconnect: bool = False, heartbeat_s: float = 0.0
+    ) -> None:
         self.on_answer: Callable[[float], None] = lambda _seconds: None
         self._plan = plan
         self._bus = bus
         self._clock = clock
         self._state_dir = state_dir
+        self._cancel_on_disconnect = cancel_on_disconnect
+        self._heartbeat_s = heartbeat_s
         self.events = 0  # market events taken since this was made
         self._shown = False
         self._problem = ""
@@ -93,7 +113,7 @@ class Trader:
                 client = await self._connect(steps)
                 try:
                     await self._tell("up", "connected to the guard")
-                    await _until_lost(steps.trade(client), client)
+                    await _until_lost(steps.trade(client), client, self._heartbeat_s)
                     await self._tell("up", "the market source has ended")
                     return
                 finally:
@@ -115,7 +135,16 @@ class Trader:
             session = self._plan.session(await watching.snapshot())
         finally:
             watching.close()
-        return await GuardClient.connect(endpoint, secret, steps, role="trader", client="trader", session=session)
+        return await GuardClient.connect(
+            endpoint,
+            secret,
+            steps,
+            role="trader",
+            client="trader",
+            session=session,
+            cancel_on_disconnect=self._cancel_on_disconnect,
+            heartbeat_s=self._heartbeat_s,
+        )
 
     async def _tell(self, state: str, detail: str) -> None:
         if detail != self._problem:
@@ -132,7 +161,7 @@ class _Steps:
         self._on_answer = on_answer
         self._bus = bus
         self._show_past = show_past
-        self._strategy: LiveSession | None = None
+        self._strategy: LiveSession | RecordedSession | None = None
         self._early: list[AnyOrderEvent] = []
         self._last_n = 0
         self.shown = False  # the past was published
@@ -153,8 +182,12 @@ class _Steps:
         last = snapshot.last_index
         source = self._plan.source(snapshot)
         source.continue_after(last, snapshot.account.ts_ns)
-        strategy = self._plan.strategy(snapshot)
-        await self._send(client, await self._remember(client, source, strategy, last))
+        resumed = self._plan.resume(snapshot)
+        strategy = self._plan.strategy(snapshot) if resumed is None else resumed.strategy
+        if resumed is None:
+            await self._send(client, await self._remember(client, source, strategy, last))
+        else:
+            last = await self._go_on(client, source, resumed, last)
         last = await self._look_on(client, source, strategy, last)
         await self._publish_past(source, last)
         async for event in source.events(last + 1):
@@ -164,7 +197,7 @@ class _Steps:
             await self._bus.publish(MARKET, event)
 
     async def _remember(
-        self, client: GuardClient, source: MarketSource, strategy: LiveSession, last: int
+        self, client: GuardClient, source: MarketSource, strategy: LiveSession | RecordedSession, last: int
     ) -> list[OrderRequest | CancelOrder]:
         """Brings the strategy to where the guard is. What it asked for at that event and the guard has not heard of."""
         past: dict[int, list[PastEvent]] = {}
@@ -196,7 +229,33 @@ class _Steps:
             self.on_order_event(early)
         return wanted
 
-    async def _look_on(self, client: GuardClient, source: MarketSource, strategy: LiveSession, last: int) -> int:
+    async def _go_on(self, client: GuardClient, source: MarketSource, resumed: Resumed, last: int) -> int:
+        """From where the recording ended to where guard and strategy have both seen everything; the last market event that they have.
+
+        The guard's order events that the recording does not have come late, as they would have on a slow connection. The step that
+        was under way is sent again: the guard knows what it has had.
+        """
+        strategy, run = resumed
+        self._last_n = run.last_n
+        known: set[str] = set()
+        for one in await client.history():
+            if isinstance(one.event, OrderSubmitted | OrderRejected):
+                known.add(one.event.client_order_id)
+            if one.event.n > run.last_n:
+                self._last_n = one.event.n
+                strategy.on_order_event(one.event)
+        self._strategy = strategy
+        for early in self._early:
+            self.on_order_event(early)
+        await client.feed([event for event in run.events if event.index > last])  # a guard that died may have forgotten the newest
+        wanted = [one for one in run.wanted if isinstance(one, CancelOrder) or one.client_order_id not in known]
+        for event in source.history(run.last_index + 1, last + 1):  # fed, and not shown before this process died
+            await self._send(client, wanted)
+            wanted = strategy.on_market(event)
+        await self._send(client, wanted)
+        return max(last, run.last_index)
+
+    async def _look_on(self, client: GuardClient, source: MarketSource, strategy: LiveSession | RecordedSession, last: int) -> int:
         """Feeds what is not traded on."""
         if last + 1 >= source.untraded:
             return last
@@ -224,7 +283,7 @@ class _Steps:
 
 
 def _step_again(
-    strategy: LiveSession, event: MarketEvent, happened: Sequence[PastEvent], known: set[str], *, is_last: bool
+    strategy: LiveSession | RecordedSession, event: MarketEvent, happened: Sequence[PastEvent], known: set[str], *, is_last: bool
 ) -> list[OrderRequest | CancelOrder]:
     """One market event of the past with what came of it; what the guard has not heard of is asked for only at the last one."""
     for one in happened:
@@ -250,14 +309,24 @@ def _not_sent(request: OrderRequest, event: MarketEvent) -> OrderRejected:
     )
 
 
-async def _until_lost(trading: Coroutine[None, None, None], client: GuardClient) -> None:
+async def _beat(client: GuardClient, heartbeat_s: float) -> None:
+    """Tells the guard three times within its patience that this process is alive."""
+    while True:
+        await asyncio.sleep(heartbeat_s / 3)
+        await client.beat()
+
+
+async def _until_lost(trading: Coroutine[None, None, None], client: GuardClient, heartbeat_s: float) -> None:
     """Trades to the end, or until the connection is lost, whatever the trader is waiting for at that time."""
     task = asyncio.create_task(trading, name="trader: steps")
+    beating = asyncio.create_task(_beat(client, heartbeat_s), name="trader: beat") if heartbeat_s > 0 else None
     try:
         await asyncio.wait((task, client.lost), return_when=asyncio.FIRST_COMPLETED)
         if not task.done():
             raise client.lost.result()
         await task
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        running = [one for one in (task, beating) if one is not None]
+        for one in running:
+            one.cancel()
+        await asyncio.gather(*running, return_exceptions=True)

@@ -1,0 +1,121 @@
+"""``traider enable-live``: shows what is at stake, and asks a person to type the account's name."""
+
+import asyncio
+import getpass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from traider.domain.errors import UserError
+from traider.domain.guard_protocol import KeyInfo, Snapshot
+from traider.domain.orders import AnyOrderEvent
+from traider.domain.state import AccountState, LimitUse, RiskState
+from traider.guard.authorization import Authorization, LivePolicy, why_not_configured, write_authorization
+from traider.guard.client import GuardClient
+from traider.guard.place import find_guard
+from traider.kernel.kit import Strategy
+from traider.runtime.clock import SystemClock
+from traider.runtime.settings import Settings, load_settings
+from traider.strategies.registry import find_strategy
+
+from . import options
+from .live_evidence import evidence_for, version_of
+
+NEEDED = {"max_order_notional": "MAX_ORDER_NOTIONAL", "max_gross_exposure": "MAX_GROSS_EXPOSURE", "max_daily_loss": "MAX_DAILY_LOSS"}
+HOUR_NS = 3_600_000_000_000
+
+
+def enable_live(
+    strategy: Annotated[str, typer.Argument(help="Built-in name, FILE.py:CLASS or PACKAGE.MODULE:CLASS.")],
+    param: Annotated[list[str] | None, typer.Option(help="NAME=VALUE, as often as needed.")] = None,
+    quantity: Annotated[float | None, typer.Option(help="Size of one entry, in base currency.")] = None,
+    paper_dir: Annotated[Path | None, typer.Option(help="State directory of the paper period. [default: TRAIDER_STATE_DIR]")] = None,
+) -> int:
+    """Let a strategy version trade with money, on the account that the running guard has the key of, for LIVE_VALID_H hours."""
+    settings = load_settings()
+    policy = LivePolicy(live_trading=settings.live.live_trading, dry_run=settings.live.dry_run)
+    refuse(why_not_configured(policy))
+    cls = find_strategy(strategy)
+    made = cls(**options.parameters(param or [], quantity=quantity))
+    key, snapshot = asyncio.run(_asked(settings.state.directory))
+    refuse(why_not_this_key(key))
+    refuse(why_not_these_limits(snapshot.risk.limits))
+    evidence = evidence_for(cls, made.values(), paper_dir or settings.state.directory, paper_days=settings.live.paper_days)
+    told = [
+        f"account     {key.venue} {key.account}",
+        "key         may trade and look, may not transfer",
+        *(f"limit       {_limit(use)}" for use in snapshot.risk.limits if use.limit is not None),
+        f"strategy    {strategy}, {', '.join(f'{name}={value}' for name, value in made.values().items())}",
+        *(f"evidence    {line}" for line in evidence.shown),
+    ]
+    typer.echo("\n".join(told))
+    refuse("; ".join(f"missing: {one}" for one in evidence.missing))
+    confirm(key)
+    path = write_authorization(settings.state.directory, _authorization(strategy, made, key, settings))
+    typer.echo(f"live trading is enabled for {settings.live.valid_h:g} hours ({path}); delete the file to end it at once")
+    return 0
+
+
+def refuse(why: str) -> None:
+    """Ends the command with this sentence, if there is one."""
+    if why:
+        raise UserError(why)
+
+
+def why_not_this_key(key: KeyInfo) -> str:
+    """Why no strategy may trade with the guard's key, in one sentence; empty where one may."""
+    if not key.venue:
+        return "the running guard has no exchange, or it has not told yet what the key may do: start it for one, and try again"
+    if key.can_transfer:
+        return "the key may transfer money: make one that can't, and give the guard that"
+    return "" if key.can_trade and key.can_view else "the key may not trade: make one that may"
+
+
+def why_not_these_limits(limits: tuple[LimitUse, ...]) -> str:
+    """Which limit has to be set and is not; empty where all are."""
+    unset = [NEEDED[use.name] for use in limits if use.name in NEEDED and use.limit is None]
+    return f"nobody trades with money without limits: set {', '.join(unset)} for the guard" if unset else ""
+
+
+def confirm(key: KeyInfo) -> None:
+    """Returns when the person at the terminal has typed the account's name."""
+    name = key.account or key.venue
+    typed = typer.prompt(f"Type {name} to let it trade with money", default="", show_default=False)
+    if typed.strip() != name:
+        raise UserError("that is not the account's name: nothing was enabled")
+
+
+async def _asked(state_dir: Path) -> tuple[KeyInfo, Snapshot]:
+    client = await GuardClient.connect(*find_guard(state_dir), _Deaf(), role="observer", client="enable-live")
+    try:
+        return await client.key(), await client.snapshot()
+    finally:
+        client.close()
+
+
+class _Deaf:
+    def on_order_event(self, event: AnyOrderEvent) -> None:
+        """Nothing that happens meanwhile matters here."""
+
+    def on_state(self, account: AccountState, risk: RiskState) -> None:
+        """As above."""
+
+
+def _authorization(name: str, strategy: Strategy, key: KeyInfo, settings: Settings) -> Authorization:
+    now_ns = SystemClock().now_ns()
+    return Authorization(
+        venue=key.venue,
+        account=key.account,
+        strategy=name,
+        strategy_sha256=version_of(type(strategy), strategy.values()).strategy_sha256,
+        parameters=dict(strategy.values()),
+        limits_sha256=key.limits_sha256,
+        by=getpass.getuser(),
+        made_ns=now_ns,
+        expires_ns=now_ns + int(settings.live.valid_h * HOUR_NS),
+    )
+
+
+def _limit(use: LimitUse) -> str:
+    return f"{use.label.lower()}: {use.limit:f} {use.unit}"

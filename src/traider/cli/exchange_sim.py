@@ -1,0 +1,228 @@
+"""``traider exchange-sim``: an exchange on this machine that speaks Coinbase Advanced Trade's protocol, until Ctrl-C."""
+
+import asyncio
+import json
+import os
+import signal
+from dataclasses import fields
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Any, get_args
+
+import msgspec
+import typer
+
+from traider.connectors.sim.exchange.accounts import Account
+from traider.connectors.sim.exchange.generated import GeneratedMarket
+from traider.connectors.sim.exchange.keys import SCOPES, KeyKind
+from traider.connectors.sim.exchange.products import Product
+from traider.connectors.sim.exchange.recording import recorded_market
+from traider.connectors.sim.exchange.serving import Address, Serving
+from traider.connectors.sim.exchange.settings import FUNDS, Bounds, Config, Switches
+from traider.connectors.sim.exchange.simulator import Setup, Simulator
+from traider.connectors.sim.exchange.tls import server_context
+from traider.connectors.sim.exchange.units import parse_atoms
+from traider.domain.errors import SettingsError
+from traider.runtime.loop import run
+
+from .amounts import increment
+from .recordings import read_recording
+
+_PRICES = {"BTC": 65_000.0, "ETH": 1_900.0, "SOL": 150.0}
+_PAST_HOURS = 6
+
+
+def exchange_sim(
+    port: Annotated[int, typer.Option(help="REST and both sockets; 0: a free one.", min=0, max=65_535)] = 9000,
+    control_port: Annotated[int | None, typer.Option(help="Faults, truth and clock. [default: none]", min=0, max=65_535)] = None,
+    host: Annotated[str, typer.Option(help="Where to listen.")] = "127.0.0.1",
+    product: Annotated[list[str] | None, typer.Option(help="BASE-QUOTE, as often as needed. [default: BTC-USD]")] = None,
+    replay: Annotated[
+        list[str] | None,
+        typer.Option(help="Parquet file of a book, trades or bars, for the first product, or PRODUCT=FILE. Without it: made up."),
+    ] = None,
+    speed: Annotated[float, typer.Option(help="Times as fast as it was recorded.")] = 1.0,
+    once: Annotated[bool, typer.Option("--once", help="A recording stops at its end, and does not begin again.")] = False,
+    seed: Annotated[int, typer.Option(help="Of the made-up market, and of every id.", min=0)] = 1,
+    depth: Annotated[int, typer.Option(help="Levels a side of a made-up book.", min=1, max=100_000)] = 50,
+    steps_per_s: Annotated[float, typer.Option(help="How often a made-up market moves.")] = 8.0,
+    infer_trades: Annotated[bool, typer.Option(help="Of a book recorded without trades: where the price passed, it traded.")] = True,
+    virtual: Annotated[bool, typer.Option("--virtual", help="Time moves only by POST /clock.")] = False,
+    virtual_start: Annotated[str | None, typer.Option(help="RFC 3339. [default: now]")] = None,
+    key_out: Annotated[Path | None, typer.Option(help="Where the first account's key is written.")] = None,
+    key_kind: Annotated[str, typer.Option(help="ecdsa or ed25519.")] = "ecdsa",
+    fund: Annotated[list[str] | None, typer.Option(help="CURRENCY=AMOUNT of the first account, as often as needed.")] = None,
+    account: Annotated[list[str] | None, typer.Option(help="NAME:FILE[:KIND[:SCOPE+SCOPE]] of a further account, with its key.")] = None,
+    tls: Annotated[bool, typer.Option("--tls", help="https and wss; the authority's certificate is written beside the key.")] = False,
+    tls_port: Annotated[int | None, typer.Option(help="https and wss there, beside the plain port.", min=0, max=65_535)] = None,
+    switch: Annotated[list[str] | None, typer.Option(help="NAME=VALUE of the page on the simulator, as often as needed.")] = None,
+    quantity_triggers: Annotated[bool, typer.Option("--quantity-triggers", help="Faults by the last digits of a size.")] = False,
+    truth_file: Annotated[Path | None, typer.Option(help="Every request and fill is appended to it.")] = None,
+    price_increment: Annotated[str, typer.Option(help="Of every product.")] = "0.01",
+    size_increment: Annotated[str, typer.Option(help="Of every product.")] = "0.00000001",
+) -> int:
+    """Serve an exchange on this machine that speaks Coinbase Advanced Trade's REST and WebSocket protocol. Ctrl-C stops it."""
+    if not 0 < speed <= 1e6 or not 0 < steps_per_s <= 1000:
+        raise SettingsError("--speed and --steps-per-s are numbers above 0, at most 1000000 and 1000")
+    switches = _switches([*(switch or []), *(["quantity_triggers=true"] if quantity_triggers else [])])
+    simulator = Simulator(
+        Setup(
+            Config(seed=seed, switches=switches, bounds=Bounds()),
+            speed=speed,
+            once=once,
+            virtual_start_ns=_virtual_start(virtual, virtual_start),
+            truth_file=_writable(truth_file, "--truth-file"),
+        )
+    )
+    tick, lot = increment("--price-increment", price_increment), increment("--size-increment", size_increment)
+    products = [simulator.list_product(_product_id(name), *(i for i in (tick, lot) if i is not None)) for name in product or ["BTC-USD"]]
+    files = _files(replay or [], products)
+    for listed in products:
+        _play(simulator, listed, files.get(listed.product_id, []), seed=seed, depth=depth, steps_per_s=steps_per_s, infer=infer_trades)
+    first = simulator.open_account("main", _funds(fund or []))
+    kind = _kind(key_kind, "--key-kind")
+    if key_out is not None:
+        _write_key(_writable(key_out, "--key-out"), simulator.issue_key(first, kind, ("view", "trade")))
+    for text in account or []:
+        _further_account(simulator, text)
+    context = server_context(_beside(key_out), host) if tls or tls_port is not None else None
+    run(_serve(Serving(simulator, Address(host, port, control_port, context, tls_port)), tls=tls and tls_port is None))
+    return 0
+
+
+async def _serve(serving: Serving, *, tls: bool) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    async with serving:
+        scheme, socket_scheme = ("https", "wss") if tls else ("http", "ws")
+        typer.echo(f"exchange on {scheme}://{serving.host}:{serving.port} and {socket_scheme}://{serving.host}:{serving.port}")
+        if serving.tls_port is not None:
+            typer.echo(f"and on https://{serving.host}:{serving.tls_port} and wss://{serving.host}:{serving.tls_port}")
+        if serving.control_port is not None:
+            typer.echo(f"control on http://{serving.host}:{serving.control_port}")
+        failed = loop.create_task(serving.failed())
+        stopped = loop.create_task(stop.wait())
+        done, waiting = await asyncio.wait((failed, stopped), return_when=asyncio.FIRST_COMPLETED)
+        for task in waiting:
+            task.cancel()
+        for task in done:
+            task.result()
+
+
+def _play(simulator: Simulator, product: Product, files: list[Path], *, seed: int, depth: int, steps_per_s: float, infer: bool) -> None:
+    if files:
+        columns = [read_recording(path) for path in files]
+        simulator.play(product, recorded_market(product, columns, seed=seed, depth=depth, infer_trades=infer))
+    else:
+        start = _PRICES.get(product.base, 100.0)
+        market = GeneratedMarket(product, seed, start, depth=depth, steps_per_s=steps_per_s)
+        simulator.play(product, market, past_hours=_PAST_HOURS)
+
+
+def _files(texts: list[str], products: list[Product]) -> dict[str, list[Path]]:
+    """Which files each product is played from."""
+    files: dict[str, list[Path]] = {}
+    names = [product.product_id for product in products]
+    for text in texts:
+        name, equals, path = text.partition("=")
+        if equals and name in names:
+            files.setdefault(name, []).append(Path(path))
+        elif equals and not Path(text).exists():
+            raise SettingsError(f"--replay {text}: {name} is not one of --product {', '.join(names)}")
+        else:
+            files.setdefault(names[0], []).append(Path(text))
+    return files
+
+
+def _product_id(text: str) -> str:
+    base, dash, quote = text.partition("-")
+    if not dash or not base.isalnum() or not quote.isalnum() or text != text.upper():
+        raise SettingsError(f"--product {text}: write BASE-QUOTE, for example BTC-USD")
+    return text
+
+
+def _virtual_start(virtual: bool, text: str | None) -> int | None:
+    if text is None:
+        return int(datetime.now().astimezone().timestamp()) * 10**9 if virtual else None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        moment = None
+    if not virtual or moment is None or moment.tzinfo is None:
+        raise SettingsError(f"--virtual-start {text}: needs --virtual, and a time such as 2026-01-01T00:00:00Z")
+    return int(moment.timestamp()) * 10**9
+
+
+def _funds(texts: list[str]) -> dict[str, int]:
+    if not texts:
+        return dict(FUNDS)
+    funds = {}
+    for text in texts:
+        currency, equals, amount = text.partition("=")
+        value = parse_atoms(amount)
+        if not equals or not currency.isalnum() or value is None:
+            raise SettingsError(f"--fund {text}: write CURRENCY=AMOUNT, for example USD=1000")
+        funds[currency.upper()] = value
+    return funds
+
+
+def _further_account(simulator: Simulator, text: str) -> Account:
+    """NAME:FILE[:KIND[:SCOPE+SCOPE]], funded like the first."""
+    name, _, rest = text.partition(":")
+    path, kind, scopes, *more = [*rest.split(":"), "", ""][: rest.count(":") + 3]
+    wanted = scopes.split("+") if scopes else ["view", "trade"]
+    if not name or not path or any(more) or set(wanted) - set(SCOPES):
+        raise SettingsError(f"--account {text}: write NAME:FILE:KIND:SCOPE+SCOPE, for example bob:bob.json:ed25519:view+trade")
+    if any(there.name == name for there in simulator.exchange.accounts.values()):
+        raise SettingsError(f"--account {text}: there is an account {name} already; give another name")
+    account = simulator.open_account(name, dict(FUNDS))
+    _write_key(_writable(Path(path), "--account"), simulator.issue_key(account, _kind(kind or "ecdsa", "--account"), wanted))
+    return account
+
+
+def _kind(text: str, option: str) -> KeyKind:
+    for kind in get_args(KeyKind):
+        if kind == text:
+            return kind  # type: ignore[no-any-return]  # one of the literal's values
+    raise SettingsError(f"{option}: {text} is no kind of key; give {' or '.join(get_args(KeyKind))}")
+
+
+def _writable(path: Path | None, option: str) -> Path | None:
+    if path is not None and (path.is_dir() or not path.parent.is_dir()):
+        raise SettingsError(f"{option} {path}: is a folder, or its folder is not there; give a file's path")
+    return path
+
+
+def _write_key(path: Path | None, content: dict[str, Any]) -> None:
+    """Only its owner may read it."""
+    if path is None:
+        return
+    try:
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+            json.dump(content, file, indent=2)
+    except OSError as error:
+        raise SettingsError(f"{path}: can't be written: {error.strerror}; give another file") from None
+
+
+def _beside(key_out: Path | None) -> Path:
+    if key_out is None:
+        raise SettingsError("--tls and --tls-port need --key-out: the authority's certificate is written beside the key")
+    return key_out.with_name(f"{key_out.stem}.ca.pem")
+
+
+def _switches(texts: list[str]) -> Switches:
+    """The switches with these set."""
+    values: dict[str, str] = {}
+    known = [field.name for field in fields(Switches)]
+    for text in texts:
+        name, equals, value = text.partition("=")
+        if not equals or name not in known:
+            raise SettingsError(f"--switch {text}: write NAME=VALUE; there are: {', '.join(known)}")
+        values[name] = value
+        try:
+            msgspec.convert({name: value}, Switches, strict=False)
+        except msgspec.ValidationError as error:
+            raise SettingsError(f"--switch {text}: {str(error).partition(' - ')[0]}") from None
+    return msgspec.convert(values, Switches, strict=False)

@@ -1,0 +1,34 @@
+"""How many calls a key or an address may make: so many a second, and half as many again at once."""
+
+from .agenda import SECOND_NS
+
+BURST = 1.5
+_MOST = 10_000  # of buckets; beyond it the full ones are forgotten
+
+
+class Limiter:
+    """Token buckets, by name."""
+
+    def __init__(self) -> None:
+        self._buckets: dict[str, tuple[float, int]] = {}  # tokens, and when they were counted
+
+    def take(self, name: str, per_s: float, now_ns: int) -> float:
+        """The tokens that are left after this call; below 0 where it is one too many, and took none."""
+        most = max(1.0, per_s * BURST)
+        tokens, then_ns = self._buckets.get(name, (most, now_ns))
+        tokens = min(most, tokens + max(0, now_ns - then_ns) / SECOND_NS * per_s)
+        if tokens < 1.0:
+            self._buckets[name] = tokens, now_ns
+            return -1.0
+        if len(self._buckets) > _MOST:
+            self._buckets = {key: (left, at) for key, (left, at) in self._buckets.items() if now_ns - at < SECOND_NS}
+        self._buckets[name] = tokens - 1.0, now_ns
+        return tokens - 1.0
+
+
+def headers(per_s: float, left: float) -> dict[str, str]:
+    return {
+        "x-ratelimit-limit": f"{per_s:g}",
+        "x-ratelimit-remaining": str(max(0, int(min(per_s, left)))),
+        "x-ratelimit-reset": "1",
+    }

@@ -1,0 +1,313 @@
+"""What every guard does, whichever venue it trades on: it knows its clients, answers what they ask, and watches the limits.
+
+``traider.guard.approval`` has the guard that matches orders itself, ``traider.guard.live`` the one that sends them to an exchange.
+No sockets, no tasks, no waiting but for the disk: ``handle`` is one synchronous step, so that every order of events can be tested.
+"""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import msgspec
+
+from traider.domain.guard_protocol import (
+    PROTOCOL_VERSION,
+    AcceptBalances,
+    Amend,
+    AnyAsk,
+    Beat,
+    Cancel,
+    Done,
+    Feed,
+    GetHistory,
+    GetKey,
+    GetSnapshot,
+    History,
+    KeyInfo,
+    MarketEvent,
+    Open,
+    PastEvent,
+    Refused,
+    Reply,
+    SetKillSwitch,
+    Snapshot,
+    Submit,
+)
+from traider.domain.orders import AnyOrderEvent, OrderEvent, OrderRejected, OrderRequest, OrderSubmitted
+from traider.domain.ports import Clock
+from traider.domain.state import RiskState
+from traider.domain.vocabulary import Reason
+
+from .batch import Batch
+from .books import Books, KillState
+from .journal import Journal, JournalWriteError
+from .records import JOURNAL_VERSION, Cause, Configured
+from .refusals import explain_breach
+from .state import account_state, risk_state
+
+CHECKPOINT_EVENTS = 1000  # at most so many market events have to be fed again after a crash
+CHECKPOINT_NS = 60_000_000_000  # while events come, a checkpoint is written at least so often
+HISTORY_LINES = 2000
+BY_GUARD = "guard"
+ROLES = ("trader", "observer")
+B = TypeVar("B", bound=Books)
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """What a step came to: ``events`` are for everybody, ``repeats`` and then ``reply`` for who asked.
+
+    ``changed`` tells whether account or limits may look different now, ``urgent`` that this should be told at once.
+    """
+
+    reply: Reply
+    events: Sequence[AnyOrderEvent] = ()
+    repeats: Sequence[AnyOrderEvent] = ()
+    changed: bool = False
+    urgent: bool = False
+
+
+class GuardBase(ABC, Generic[B]):
+    """One account's guard. The caller tells its clients apart by a number of its own."""
+
+    def __init__(self, journal: Journal, books: B, clock: Clock) -> None:
+        self.journal = journal
+        self.books = books
+        self._clock = clock
+        self._roles: dict[int, Open] = {}
+        self._fed_since_checkpoint = 0
+        self._checkpoint_wall_ns = clock.now_ns()
+
+    @property
+    def failure(self) -> str | None:
+        """Why nothing can be recorded any more; None while the journal can be written."""
+        return self.journal.failure
+
+    @abstractmethod
+    def start(self) -> Effects:
+        """Notes a changed configuration, and settles what the last run left behind."""
+
+    def stop(self) -> None:
+        """Leaves a checkpoint behind, so that the next start goes on where this one ended."""
+        if self.failure is None:
+            Batch(self.journal, self.books, Cause.STOP).commit()
+
+    @abstractmethod
+    def _start_session(self, session: str) -> Sequence[AnyOrderEvent]: ...
+
+    @abstractmethod
+    def _feed(self, ask: Feed) -> Effects: ...
+
+    @abstractmethod
+    def _submit(self, ask: Submit) -> Effects: ...
+
+    @abstractmethod
+    def _cancel(self, ask: Cancel) -> Effects: ...
+
+    def _amend(self, ask: Amend) -> Effects:
+        return refused(ask, "on paper an order is not amended: cancel it and send another")
+
+    def _accept_balances(self, ask: AcceptBalances) -> Effects:
+        return refused(ask, "on paper the books are the balances: there is nothing to accept")
+
+    @abstractmethod
+    def _kill(self, batch: Batch, *, on: bool, reason: str, by: str) -> None: ...
+
+    # -- what clients ask
+
+    def disconnect(self, client: int) -> None:
+        """The client is gone; its orders stay."""
+        self._roles.pop(client, None)
+
+    def handle(self, ask: AnyAsk, client: int) -> Effects:
+        """One step. What it changed is durable, or told as not."""
+        try:
+            if isinstance(ask, Open):
+                return self._open(ask, client)
+            opened = self._roles.get(client)
+            if opened is None:
+                return refused(ask, "say open first")
+            if isinstance(ask, Feed | Submit | Cancel | Amend) and opened.role != "trader":
+                return refused(ask, f"an {opened.role} may not trade")
+            match ask:
+                case Feed():
+                    return self._feed(ask)
+                case Submit():
+                    return self._submit(ask)
+                case Cancel():
+                    return self._cancel(ask)
+                case Amend():
+                    return self._amend(ask)
+                case AcceptBalances():
+                    return self._accept_balances(ask)
+                case Beat():
+                    return Effects(Done(seq=ask.seq))
+                case SetKillSwitch():
+                    return self._set_kill_switch(ask)
+                case GetKey():
+                    return Effects(self.key(ask.seq))
+                case GetSnapshot():
+                    return Effects(self.snapshot(ask.seq))
+                case GetHistory():
+                    return Effects(self._history(ask))
+        except JournalWriteError as error:
+            return refused(ask, f"the gate is closed: {error}")
+
+    def _open(self, ask: Open, client: int) -> Effects:
+        if ask.version != PROTOCOL_VERSION:
+            return refused(ask, f"the guard speaks version {PROTOCOL_VERSION} of the protocol, {ask.client} version {ask.version}")
+        if ask.role not in ROLES or client in self._roles:
+            return refused(ask, f"open once, as one of: {', '.join(ROLES)}")
+        events: Sequence[AnyOrderEvent] = ()
+        if ask.role == "trader":
+            other = next((opened.client for opened in self._roles.values() if opened.role == "trader"), None)
+            if other is not None:
+                return refused(ask, f"{other} is trading already; there is one trader at a time")
+            if ask.session != self.books.session:
+                events = self._start_session(ask.session)
+        self._roles[client] = ask
+        return Effects(Done(seq=ask.seq), events, changed=bool(events))
+
+    def _feed_problem(self, events: Sequence[MarketEvent]) -> str | None:
+        expected, now_ns = self.books.index + 1, self._market_ns()
+        for event in events:
+            if event.index != expected:
+                return f"market event {event.index} does not follow event {expected - 1}"
+            if self.books.instrument_number(event.symbol) < 0:
+                return f"market event {event.index}: {event.symbol} is not traded here"
+            if event.ts_ns < now_ns:
+                return f"market event {event.index} is older than the one before"
+            if not all(map(math.isfinite, (event.a, event.b, event.c, event.d, event.e))):
+                return f"market event {event.index} holds a number that is not finite"
+            expected, now_ns = expected + 1, event.ts_ns
+        return None
+
+    def _market_ns(self) -> int:
+        """The time of the last market event."""
+        return self.books.now_ns
+
+    def _conflict(self, requests: Sequence[OrderRequest]) -> str | None:
+        seen: set[str] = set()
+        for request in requests:
+            identifier = request.client_order_id
+            if not identifier or identifier in seen:
+                return f"client order id {identifier!r} can't be used here: each order of a request needs one of its own"
+            seen.add(identifier)
+            lines = self.books.lines.get(identifier)
+            if lines:
+                (entry,) = self.journal.read(lines[0], lines[0])
+                if isinstance(entry.record, OrderSubmitted | OrderRejected) and entry.record.request != request:
+                    return f"client order id {identifier} belongs to another order: it is never used again"
+        return None
+
+    def _events_of(self, identifier: str) -> Iterable[AnyOrderEvent]:
+        for n in self.books.lines[identifier]:
+            for entry in self.journal.read(n, n):
+                if isinstance(entry.record, OrderEvent):
+                    yield entry.record
+
+    def _set_kill_switch(self, ask: SetKillSwitch) -> Effects:
+        kill = self.books.kill
+        if not ask.on and not ask.reason.strip():
+            return refused(ask, "switching the kill switch off needs a reason")
+        if kill.on == ask.on:
+            return Effects(Done(seq=ask.seq))
+        batch = Batch(self.journal, self.books, Cause.KILL)
+        self._kill(batch, on=ask.on, reason=ask.reason, by=ask.by)
+        try:
+            return Effects(Done(seq=ask.seq), batch.commit(), changed=True, urgent=True)
+        except JournalWriteError as error:
+            if not ask.on:
+                self.books.desk.set_kill(True)
+                raise
+            self.books.kill = KillState(True, ask.reason, ask.by, self._clock.now_ns())
+            told = Refused(seq=ask.seq, message=f"the kill switch is on until the guard stops, but it could not be journalled: {error}")
+            return Effects(told, batch.tell_only(), changed=True, urgent=True)
+
+    # -- what is watched
+
+    def _watch_limits(self, batch: Batch) -> None:
+        """Trips the kill switch when the loss or drawdown limit is reached; once for each time that it is."""
+        breach = self.books.desk.breached()
+        if breach is not Reason.NONE and not self.books.breach_seen and not self.books.kill.on:
+            self._kill(batch, on=True, reason=explain_breach(breach, self.books), by=BY_GUARD)
+        self.books.breach_seen = breach is not Reason.NONE
+
+    def _checkpoint_now_and_then(self, batch: Batch, fed: int) -> None:
+        self._fed_since_checkpoint += fed
+        wall_ns = self._clock.now_ns()
+        if batch.records or self._fed_since_checkpoint >= CHECKPOINT_EVENTS or wall_ns - self._checkpoint_wall_ns >= CHECKPOINT_NS:
+            batch.add_checkpoint()
+            self._fed_since_checkpoint = 0
+            self._checkpoint_wall_ns = wall_ns
+
+    def _fill_word(self) -> str:
+        """How the journal names the way in which orders are filled here."""
+        return self.books.config.fill.name.lower()
+
+    def _configured(self, n: int) -> Configured | None:
+        config, last = self.books.config, self.books.configured
+        record = Configured(
+            n=n,
+            ts_ns=self.books.now_ns,
+            version=JOURNAL_VERSION,
+            cash=float(self.books.desk.account["cash"]) if last is None else last.cash,
+            maker_fee=config.maker_fee,
+            taker_fee=config.taker_fee,
+            fill=self._fill_word(),
+            instruments=config.instruments,
+            limits=config.limits,
+        )
+        unchanged = last is not None and msgspec.structs.replace(record, n=last.n, ts_ns=last.ts_ns) == last
+        return None if unchanged else record
+
+    # -- what clients are told
+
+    def key(self, seq: int) -> KeyInfo:
+        """What the key may do that orders are sent with; on paper there is none."""
+        return KeyInfo(seq=seq)
+
+    def risk(self) -> RiskState:
+        """The kill switch, the limits, and whatever else holds orders back now."""
+        return risk_state(self.books)
+
+    def snapshot(self, seq: int = 0) -> Snapshot:
+        """Everything a client needs to go on after a restart."""
+        books = self.books
+        return Snapshot(
+            seq=seq,
+            instruments=books.config.instruments,
+            account=account_state(books),
+            risk=self.risk(),
+            open_orders=books.open_orders(),
+            last_index=books.index,
+            journal_n=self.journal.n,
+            session=books.session or "",
+            session_id=f"s{books.session_n}",
+            session_start=books.session_start,
+        )
+
+    def _history(self, ask: GetHistory) -> History:
+        first = max(ask.after_n, self.books.session_n) + 1
+        last = min(first + HISTORY_LINES - 1, self.journal.n)
+        events = tuple(
+            PastEvent(index=entry.index, matched=entry.cause is Cause.FEED, event=entry.record)
+            for entry in self.journal.read(first, last)
+            if isinstance(entry.record, OrderEvent)
+        )
+        return History(seq=ask.seq, events=events, next_n=max(last, ask.after_n), complete=last >= self.journal.n)
+
+    def _rejected(self, n: int, request: OrderRequest, reason: Reason, detail: str) -> OrderRejected:
+        return OrderRejected(
+            n=n, ts_ns=self.books.now_ns, client_order_id=request.client_order_id, reason=reason, detail=detail, request=request
+        )
+
+    def _not_ready(self, request: OrderRequest, why: str) -> OrderRejected:
+        return self._rejected(0, request, Reason.GUARD_NOT_READY, f"the gate is closed until the guard is started again: {why}")
+
+
+def refused(ask: AnyAsk, message: str) -> Effects:
+    """The request was wrong; nothing of it was done."""
+    return Effects(Refused(seq=ask.seq, message=message))

@@ -1,0 +1,378 @@
+"""The books of an account on an exchange: changed by what is in the journal, and by nothing else but the market's prices.
+
+``take`` is the one way in, for the running guard and for recovery alike, so a journal read from its beginning gives the books of
+the guard that wrote it. The desk's floats serve the risk check; ``totals`` are exact, for comparing with the exchange's balances.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from decimal import Context, Decimal
+from typing import Any
+
+import msgspec
+
+from traider.domain.guard_protocol import OpenOrder
+from traider.domain.instruments import Instrument
+from traider.domain.limits import RiskLimits
+from traider.domain.order_state import Order, apply
+from traider.domain.orders import AnyOrderEvent, OrderAccepted, OrderAmended, OrderFilled, OrderRejected, OrderRequest, OrderSubmitted
+from traider.domain.vocabulary import Liquidity, OrderType, Reason
+from traider.kernel import layout, portfolio
+from traider.kernel.control_desk import Controls, order_record
+from traider.kernel.desk import Desk
+from traider.kernel.simulation import Fees
+
+from ..books import Books, GuardConfig, exact
+from ..records import Amending, AnyRecord, BalancesTaken, Checkpoint, KillSwitchSet, Looked, SessionStarted, Valued
+
+EXTERNAL = "external"  # the strategy of orders that were not made here
+ENDED_REMEMBERED = 10_000  # orders that are over, for fills that come late
+_EXACT = Context(prec=80)
+ZERO = Decimal(0)
+
+
+@dataclass
+class LiveBooks(Books):
+    """``number_of`` and ``id_of`` are the desk's numbers; ``venue_ids`` leads from the exchange's order ids to ours.
+
+    ``cancelling`` holds the open orders that somebody wants to be gone, with the reason. It is not in the journal: a wish that a
+    restart forgets is told again by whoever had it, and the kill switch has it always.
+    """
+
+    asked: Controls = field(default_factory=lambda: Controls(RiskLimits()))  # the controls, which here are always there
+    number_of: dict[str, int] = field(default_factory=dict)
+    venue_ids: dict[str, str] = field(default_factory=dict)
+    ended: dict[str, Order] = field(default_factory=dict)
+    trades: set[str] = field(default_factory=set)
+    totals: dict[str, Decimal] = field(default_factory=dict)
+    opened_ns: int = 0  # fills before this are in the opening balances; 0 while those were not taken
+    unvalued: dict[str, float] = field(default_factory=dict)
+    cancelling: dict[str, Reason] = field(default_factory=dict)
+    amending: dict[str, Amending] = field(default_factory=dict)  # asked for, and not known to be done
+    looked_ns: int = 0  # when the exchange was last asked how things stand, as far as the journal knows
+    fed_ns: int = 0  # the time of the last market event
+
+    def touch(self, now_ns: int) -> None:
+        """Moves the account's time on: here it is the machine's, not the market's."""
+        self.desk.account["now_ns"] = max(int(self.desk.account["now_ns"]), now_ns)
+
+    def find(self, identifier: str) -> Order | None:
+        """The order, open or over; None when there was none, or it was over long ago."""
+        return self.open.get(identifier) or self.ended.get(identifier)
+
+    # -- what the journal says
+
+    def take(self, record: AnyRecord, wall_ns: int) -> None:
+        match record:
+            case BalancesTaken():
+                self._take_balances(record)
+            case Amending():
+                self._take_amending(record)
+            case Looked():
+                self.looked_ns = record.taken_ns
+            case Valued():
+                self.value(record.symbol, record.price)
+            case Checkpoint():
+                self.breach_seen = record.breached
+            case _:
+                super().take(record, wall_ns)
+        if isinstance(record, KillSwitchSet):
+            self.desk.set_kill(record.on)
+            if not record.on:
+                self.asked.resume()
+
+    def note(self, event: AnyOrderEvent) -> Order:
+        identifier = event.client_order_id
+        order = apply(self.find(identifier), event)
+        if event.n:
+            self.lines.setdefault(identifier, []).append(event.n)
+        match event:
+            case OrderSubmitted():
+                self._note_submitted(event)
+            case OrderAccepted():
+                self.venue_ids[event.venue_order_id] = identifier
+                self.accepted_ts_ns[identifier] = event.ts_ns
+                if order.request.strategy != EXTERNAL:
+                    self.asked.accepted()
+            case OrderRejected():
+                self.asked.refused(event.reason)
+            case OrderAmended():
+                self.amending.pop(identifier, None)
+                self._put(order.request, order.filled_size, event.ts_ns)
+            case OrderFilled():
+                self._note_filled(event)
+        self._file(identifier, order)
+        return order
+
+    def _file(self, identifier: str, order: Order) -> None:
+        if order.is_open:
+            self.open[identifier] = order
+            return
+        self.open.pop(identifier, None)
+        self.accepted_ts_ns.pop(identifier, None)
+        self.cancelling.pop(identifier, None)
+        self.amending.pop(identifier, None)
+        self.release(identifier)
+        self.ended.pop(identifier, None)
+        self.ended[identifier] = order
+        while len(self.ended) > ENDED_REMEMBERED:
+            oldest = self.ended.pop(next(iter(self.ended)))
+            self.venue_ids.pop(oldest.venue_order_id or "", None)
+
+    def _note_submitted(self, event: OrderSubmitted) -> None:
+        if event.client_order_id not in self.number_of:  # the running guard has reserved its place before it wrote the journal
+            self.reserve(event.request, event.ts_ns)
+
+    def _note_filled(self, event: OrderFilled) -> None:
+        self.trades.add(event.trade_id)
+        base, _, quote = event.symbol.partition("-")
+        notional = _EXACT.multiply(event.price, event.size)
+        self._add(base, _EXACT.multiply(event.size, Decimal(int(event.side))))
+        self._add(quote, _EXACT.subtract(_EXACT.multiply(notional, Decimal(-int(event.side))), event.fee))
+        number = self.instrument_number(event.symbol)
+        if number < 0:
+            if quote == self.config.currency:
+                self._move_cash(-float(notional) * int(event.side) - float(event.fee))
+            return
+        self.desk.apply_fill(
+            order_id=self.number_of.get(event.client_order_id, 0),
+            inst=number,
+            side=int(event.side),
+            price=float(event.price),
+            size=float(event.size),
+            fee=float(event.fee),
+            ts_ns=event.ts_ns,
+            maker=event.liquidity is Liquidity.MAKER,
+        )
+        self.desk.drain()
+        if event.strategy != EXTERNAL:
+            self.asked.executed(event.ts_ns)
+
+    def _add(self, currency: str, amount: Decimal) -> None:
+        self.totals[currency] = _EXACT.add(self.totals.get(currency, ZERO), amount)
+
+    def start_session(self, started: SessionStarted) -> None:
+        """Another trader's market from here on; the account's time, its day and its order rate go on."""
+        self.session, self.session_n, self.session_start = started.session, started.n, started.account
+        self.index = self.checkpoint_index = -1
+        self.fed_ns = 0
+
+    def set_instruments(self, instruments: tuple[Instrument, ...]) -> None:
+        """The same account with these instruments; the ones it had keep their numbers."""
+        old = self.desk.record
+        self.config = msgspec.structs.replace(self.config, instruments=instruments)
+        self.desk = _new_desk(self.config)
+        for part in ("account", "positions", "orders", "submissions"):
+            self.desk.record[part] = old[part]
+        self.desk.account["instruments"] = len(instruments)
+
+    # -- what came without a fill
+
+    def _take_balances(self, record: BalancesTaken) -> None:
+        """Money or coins that somebody moved are neither profit nor loss: peak and start of the day move along."""
+        for currency in sorted(self.totals.keys() | record.totals.keys()):
+            moved = _EXACT.subtract(record.totals.get(currency, ZERO), self.totals.get(currency, ZERO))
+            if currency == self.config.currency:
+                self._move_cash(float(moved))
+            elif moved:
+                self._move_coins(currency, float(moved))
+        self.totals = dict(record.totals)
+        self.trades.update(record.trades)
+        self.opened_ns = self.opened_ns or record.since_ns
+
+    def _move_cash(self, moved: float) -> None:
+        account = self.desk.account
+        account["cash"] += moved
+        self._move_value(moved)
+
+    def _move_coins(self, currency: str, moved: float) -> None:
+        for number, instrument in enumerate(self.config.instruments):
+            if instrument.base == currency:
+                self.desk.positions[number]["size"] = float(exact(float(self.desk.positions[number]["size"])) + exact(moved))
+                self.unvalued[instrument.symbol] = self.unvalued.get(instrument.symbol, 0.0) + moved
+                mark = float(self.desk.positions[number]["mark_price"])
+                if mark > 0.0:
+                    self.value(instrument.symbol, mark)
+                return
+
+    def value(self, symbol: str, price: float) -> float:
+        """Counts what came without a fill as bought at this price; how much that was."""
+        moved = self.unvalued.pop(symbol, 0.0)
+        position = self.desk.positions[self.instrument_number(symbol)]
+        if moved:
+            if position["average_price"] == 0.0:
+                position["average_price"] = price
+            # What was held before keeps its mark until the next one: only what came is worth something new here.
+            if position["mark_price"] == 0.0:
+                position["mark_price"] = price
+            self._move_value(moved * float(position["mark_price"]))
+        return moved
+
+    def _move_value(self, moved: float) -> None:
+        account = self.desk.account
+        account["high_water_mark"] += moved
+        account["day_start_equity"] += moved
+        portfolio.revalue(self.desk.record)
+
+    # -- the desk's table
+
+    def check(self, request: OrderRequest) -> Reason:
+        """Why the order may not go, or NONE, by the desk's limits and the controls. Nothing changes."""
+        number = self.instrument_number(request.symbol)
+        if number < 0:
+            return Reason.MARKET_NOT_ALLOWED
+        reason = _unexact(request)
+        if reason is not Reason.NONE:
+            return reason
+        order = _desk_order(number, request)
+        reason = self.desk.check(**order)
+        return reason if reason is not Reason.NONE else self.asked.check(self.desk.record, self.now_ns, order_record(**order))
+
+    def reduces(self, request: OrderRequest) -> bool:
+        """Whether the position can't come out larger in the order's direction, everything open on that side filled too."""
+        number = self.instrument_number(request.symbol)
+        if number < 0:
+            return False
+        position = self.desk.positions[number]
+        resting = position["open_buys"] if request.side > 0 else position["open_sells"]
+        return exact(float(position["size"])) * request.side + exact(float(resting)) + request.size <= 0
+
+    def reserve(self, request: OrderRequest, ts_ns: int) -> None:
+        """Puts the order into the desk's table, so that it counts in full until it is known to be over."""
+        inst = self.instrument_number(request.symbol)
+        if inst < 0 or not self.has_room():
+            return  # an order that was made elsewhere: it is told, but there is nothing to measure it with
+        number = int(self.desk.account["next_id"]) + 1
+        order = _desk_order(inst, request)
+        self.desk.restore_order(order_id=number, ref=0, filled=0.0, ts_ns=ts_ns, **order)
+        self.number_of[request.client_order_id] = number
+        self.id_of[number] = request.client_order_id
+        if request.strategy == EXTERNAL:
+            self.desk.account["submissions"] -= 1  # the rate is the strategies' own
+        else:
+            self.asked.placed(ts_ns, order_record(**order))
+
+    def release(self, identifier: str) -> None:
+        """Takes the order out of the desk's table."""
+        number = self.number_of.pop(identifier, None)
+        if number is not None:
+            self.id_of.pop(number, None)
+            self.desk.cancel(number)
+            self.desk.drain()
+
+    @contextmanager
+    def without(self, order: Order) -> Iterator[None]:
+        """The books as if this open order were not in the desk's table."""
+        record = self.desk.records.copy()
+        number, identifier = self.number_of.get(order.request.client_order_id), order.request.client_order_id
+        if number is not None:
+            self.desk.cancel(number)
+        try:
+            yield
+        finally:
+            self.desk.records[:] = record
+            if number is not None:
+                self.number_of[identifier], self.id_of[number] = number, identifier
+
+    def has_room(self) -> bool:
+        return int(self.desk.account["open_orders"]) < layout.MAX_ORDERS
+
+    def _put(self, request: OrderRequest, filled: Decimal, ts_ns: int) -> None:
+        """Has the open order count as this request from here on."""
+        number = self.number_of.get(request.client_order_id)
+        if number is None:
+            return
+        self.release(request.client_order_id)
+        self.desk.restore_order(
+            order_id=number,
+            ref=0,
+            filled=float(filled),
+            ts_ns=ts_ns,
+            **_desk_order(self.instrument_number(request.symbol), request),
+        )
+        self.desk.account["submissions"] -= 1  # it is no new order
+        self.number_of[request.client_order_id] = number
+        self.id_of[number] = request.client_order_id
+
+    def _take_amending(self, record: Amending) -> None:
+        """While nobody knows which of the two the order is, it counts as the larger size at the higher price."""
+        order = self.open[record.client_order_id]
+        self.amending[record.client_order_id] = record
+        old = order.request
+        worst = msgspec.structs.replace(old, size=max(old.size, record.size), limit_price=max(old.limit_price or ZERO, record.limit_price))
+        self._put(worst, order.filled_size, record.ts_ns)
+        self.asked.amended(record.ts_ns)
+
+    # -- what is told
+
+    def checkpoint(self, n: int) -> Checkpoint:
+        account = self.desk.account
+        return Checkpoint(
+            n=n,
+            ts_ns=self.now_ns,
+            day_end_ns=int(account["day_end_ns"]),
+            day_start_equity=float(account["day_start_equity"]),
+            high_water_mark=float(account["high_water_mark"]),
+            cash=float(account["cash"]),
+            sizes=self._of_positions("size"),
+            marks=self._of_positions("mark_price"),
+            arriving=(),
+            triggered=(),
+            breached=self.breach_seen,
+        )
+
+    def open_orders(self) -> tuple[OpenOrder, ...]:
+        return tuple(
+            OpenOrder(
+                request=order.request,
+                filled_size=order.filled_size,
+                accepted_ts_ns=self.accepted_ts_ns.get(identifier, order.created_ts_ns),
+            )
+            for identifier, order in self.open.items()
+        )
+
+    def own_open(self) -> Iterable[Order]:
+        """Open orders that were made here."""
+        return [order for order in self.open.values() if order.request.strategy != EXTERNAL]
+
+
+def live_books(config: GuardConfig) -> LiveBooks:
+    """Books that nothing has happened to yet: the account has what the exchange will tell."""
+    controls = Controls(config.limits)
+    return LiveBooks(config, _new_desk(config), controls=controls, asked=controls)
+
+
+def _new_desk(config: GuardConfig) -> Desk:
+    fees = Fees(maker=config.maker_fee, taker=config.taker_fee)
+    return Desk(config.instruments, cash=0.0, limits=config.limits, fees=fees, remote=True)
+
+
+def _desk_order(inst: int, request: OrderRequest) -> dict[str, Any]:
+    return {
+        "inst": inst,
+        "side": int(request.side),
+        "type": int(request.type),
+        "size": float(request.size),
+        "limit_price": float(request.limit_price or 0),
+        "stop_price": float(request.stop_price or 0),
+        "tif": int(request.time_in_force),
+        "post_only": int(request.post_only),
+        "expire_ns": request.expire_ts_ns,
+    }
+
+
+def _unexact(request: OrderRequest) -> Reason:
+    """A number that the desk could not hold exactly is finer than any increment; some kinds of order no exchange here has."""
+    if request.type is OrderType.TRAILING_STOP or request.oco or request.parent:
+        return Reason.INVALID_ORDER
+    for value, reason in (
+        (request.size, Reason.SIZE_INCREMENT),
+        (request.limit_price, Reason.PRICE_INCREMENT),
+        (request.stop_price, Reason.PRICE_INCREMENT),
+    ):
+        if value is not None and not value.is_finite():
+            return Reason.INVALID_ORDER
+        if value is not None and exact(float(value)) != value:
+            return reason
+    return Reason.NONE

@@ -1,0 +1,242 @@
+"""The core of a guard whose venue is an exchange: what may go out, and what came of it.
+
+An order's way: gates and check ─▶ journal ``submitted`` (durable) ─▶ ``outgoing``, where the pilot fetches it ─▶ the exchange ─▶
+``accepted``, ``rejected`` or ``unknown`` ─▶ journal ─▶ tell. An order whose fate is unknown counts in full against every limit until
+the exchange, asked for it, says what became of it.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from decimal import Decimal
+
+import msgspec
+
+from traider.domain.guard_protocol import AcceptBalances, Amend, AnyAsk, Cancel, Done, Feed, Submit
+from traider.domain.order_state import Order
+from traider.domain.orders import AnyOrderEvent, OrderRequest, OrderSubmitted, OrderUnknown
+from traider.domain.ports import Clock
+from traider.domain.vocabulary import EventKind, OrderStatus, OrderType, Reason
+
+from ..base import Effects, refused
+from ..batch import Batch
+from ..books import GuardConfig
+from ..gates import Cause as Gate
+from ..journal import Journal, JournalWriteError
+from ..records import Amending, Cause, KillSwitchSet, SessionStarted, Valued
+from ..refusals import explain
+from ..state import account_state
+from .answers import Answers
+from .books import ZERO
+from .keeper import NotEnabled
+
+
+class LiveGuard(Answers):
+    """One account's guard on an exchange. ``outgoing`` are orders to send, ``amendments`` orders to amend, by client order id."""
+
+    def __init__(self, journal: Journal, config: GuardConfig, clock: Clock, not_enabled: NotEnabled | None = None) -> None:
+        super().__init__(journal, config, clock, not_enabled)
+        self.outgoing: deque[str] = deque()
+        self.amendments: deque[str] = deque()
+
+    def _market_ns(self) -> int:
+        return self.books.fed_ns
+
+    # -- the life of the process
+
+    def start(self) -> Effects:
+        """Closes the gates, and calls unknown what the last run sent, or was about to, without learning what became of it."""
+        self.books.touch(self._clock.now_ns())
+        batch = Batch(self.journal, self.books, Cause.START)
+        configured = self._configured(batch.n)
+        if configured is not None:
+            batch.add(configured)
+        self._close(batch, Gate.START, "the exchange was not asked yet how things stand")
+        self._close(batch, Gate.STREAM, "not connected yet")
+        why = self._not_enabled(self._key, self.books.config.limits, self.now_ns())
+        if why:
+            self._close(batch, Gate.NOT_ENABLED, why)
+        for order in [order for order in self.books.open.values() if order.status is OrderStatus.PENDING]:
+            detail = "the guard stopped before the exchange's answer was known"
+            batch.add(OrderUnknown(n=batch.n, ts_ns=self.books.now_ns, client_order_id=order.request.client_order_id, detail=detail))
+        events = batch.commit()
+        self.books.configured = configured or self.books.configured
+        if self.books.kill.on:
+            self._want_gone(self.books.open, Reason.KILL_SWITCH)
+        return Effects(Done(seq=0), events, changed=True)
+
+    def _start_session(self, session: str) -> Sequence[AnyOrderEvent]:
+        batch = Batch(self.journal, self.books, Cause.OPEN)
+        batch.add(SessionStarted(n=batch.n, ts_ns=self.books.now_ns, session=session, account=account_state(self.books)))
+        events = batch.commit()
+        self._want_gone((order.request.client_order_id for order in self.books.own_open()), Reason.REQUESTED)
+        return events
+
+    # -- what clients ask
+
+    def handle(self, ask: AnyAsk, client: int) -> Effects:
+        self.books.touch(self._clock.now_ns())
+        self._heard_ns[client] = self._clock.now_ns()
+        effects = super().handle(ask, client)
+        self.wake()
+        return effects
+
+    def disconnect(self, client: int) -> None:
+        """The client is gone; its orders stay, unless it asked for them to be cancelled then."""
+        opened = self._roles.get(client)
+        super().disconnect(client)
+        self._heard_ns.pop(client, None)
+        if opened is not None and opened.role == "trader" and opened.cancel_on_disconnect:
+            self._let_go(opened, "its connection ended")
+
+    def _feed(self, ask: Feed) -> Effects:
+        if self.failure is not None:
+            return refused(ask, f"the gate is closed: {self.failure}")
+        fresh = [event for event in ask.events if event.index > self.books.index]
+        problem = self._feed_problem(fresh)
+        if problem is not None:
+            return refused(ask, problem)
+        books, desk = self.books, self.books.desk
+        batch = Batch(self.journal, books, Cause.FEED)
+        for event in fresh:
+            inst = books.instrument_number(event.symbol)
+            if event.symbol in books.unvalued:
+                price = event.d if event.kind is EventKind.BAR else event.a
+                batch.add(Valued(n=batch.n, ts_ns=books.now_ns, symbol=event.symbol, size=books.value(event.symbol, price), price=price))
+            now_ns = books.now_ns
+            desk.on_market(int(event.kind), inst, event.ts_ns, event.a, event.b, event.c, event.d, event.e)
+            books.touch(now_ns)
+            books.index, books.fed_ns = event.index, event.ts_ns
+            books.asked.see_market(inst, event.ts_ns, float(desk.positions[inst]["mark_price"]))
+            if desk.account["days"]:
+                desk.drain_day_ends()
+            self._watch_limits(batch)
+        tripped = any(isinstance(record, KillSwitchSet) for record in batch.records)
+        self._checkpoint_now_and_then(batch, len(fresh))
+        try:
+            return Effects(Done(seq=ask.seq), batch.commit(), changed=bool(fresh), urgent=tripped)
+        except JournalWriteError:
+            self._journal_failed()
+            raise
+
+    def _submit(self, ask: Submit) -> Effects:
+        conflict = self._conflict(ask.orders)
+        if conflict is not None:
+            return refused(ask, conflict)
+        books = self.books
+        fresh = [request for request in ask.orders if request.client_order_id not in books.lines]
+        known = [request.client_order_id for request in ask.orders if request.client_order_id in books.lines]
+        repeats = [event for identifier in known for event in self._events_of(identifier)]
+        done = Done(seq=ask.seq)
+        if not fresh:
+            return Effects(done, repeats=repeats)
+        if self.failure is not None:
+            return Effects(done, [self._not_ready(request, self.failure) for request in fresh], repeats)
+        batch = Batch(self.journal, books, Cause.SUBMIT)
+        passed: list[str] = []
+        for request in fresh:
+            reason, detail = self._refusal(request)
+            if reason is Reason.NONE:
+                books.reserve(request, books.now_ns)
+                passed.append(request.client_order_id)
+                batch.add(OrderSubmitted(n=batch.n, ts_ns=books.now_ns, client_order_id=request.client_order_id, request=request))
+            else:
+                batch.add(self._rejected(batch.n, request, reason, detail))
+        try:
+            events = batch.commit()
+        except JournalWriteError as error:
+            self._journal_failed()
+            return Effects(done, self._unsent(fresh, passed, error), repeats, changed=True, urgent=True)
+        self.outgoing.extend(passed)
+        return Effects(done, [*events, *self._watch_halts()], repeats, changed=True)
+
+    def _refusal(self, request: OrderRequest) -> tuple[Reason, str]:
+        """The first rule that refuses, in words; NONE where the order may go."""
+        books = self.books
+        if books.kill.on:
+            return Reason.KILL_SWITCH, explain(Reason.KILL_SWITCH, request, books)
+        gate = self.gates.refusal(request.symbol, reduces=books.reduces(request))
+        if gate is not None:
+            return Reason.GATE_CLOSED, f"{gate.text()}; it opens by itself when that is over"
+        reason = books.check(request)
+        return reason, "" if reason is Reason.NONE else explain(reason, request, books)
+
+    def _unsent(self, fresh: Sequence[OrderRequest], passed: Sequence[str], error: JournalWriteError) -> Sequence[AnyOrderEvent]:
+        """Nothing was sent. Where the intent may be in the file all the same, the next start finds out that it never left."""
+        for identifier in passed:
+            self.books.release(identifier)
+        if error.undone:
+            return [self._not_ready(request, str(error)) for request in fresh]
+        detail = f"it was not sent, but the journal may hold it as submitted ({error}); the next start of the guard resolves it"
+        return [
+            OrderUnknown(n=0, ts_ns=self.books.now_ns, client_order_id=request.client_order_id, detail=detail)
+            if request.client_order_id in passed
+            else self._not_ready(request, str(error))
+            for request in fresh
+        ]
+
+    def _cancel(self, ask: Cancel) -> Effects:
+        """The wish is noted and goes out, whatever is closed; that the order is over is told when the exchange has said so."""
+        own = [order.request.client_order_id for order in self.books.own_open()]
+        wanted = [identifier for identifier in ask.client_order_ids if identifier in self.books.open] if ask.client_order_ids else own
+        self._want_gone(wanted, Reason.REQUESTED)
+        over = [identifier for identifier in ask.client_order_ids if identifier in self.books.lines and identifier not in self.books.open]
+        return Effects(Done(seq=ask.seq), repeats=[event for identifier in over for event in self._events_of(identifier)])
+
+    def _amend(self, ask: Amend) -> Effects:
+        books = self.books
+        order = books.open.get(ask.client_order_id)
+        if order is None or order.request.type is not OrderType.LIMIT or order.venue_order_id is None:
+            return refused(ask, f"{ask.client_order_id} is no open limit order that the exchange has accepted")
+        if ask.client_order_id in books.amending or ask.client_order_id in books.cancelling:
+            return refused(ask, f"{ask.client_order_id} is being amended or cancelled")
+        if self.failure is not None:
+            return refused(ask, f"the gate is closed: {self.failure}")
+        why = self._amend_refusal(order, ask.size, ask.limit_price)
+        if why:
+            return refused(ask, why)
+        batch = Batch(self.journal, books, Cause.AMEND)
+        batch.add(Amending(n=batch.n, ts_ns=books.now_ns, client_order_id=ask.client_order_id, size=ask.size, limit_price=ask.limit_price))
+        try:
+            batch.commit()
+        except JournalWriteError:
+            self._journal_failed()
+            raise
+        self.amendments.append(ask.client_order_id)
+        return Effects(Done(seq=ask.seq), changed=True)
+
+    def _amend_refusal(self, order: Order, size: Decimal, limit_price: Decimal) -> str:
+        """Why the order may not become that, as if it were cancelled and sent anew for what is left; empty where it may."""
+        books = self.books
+        left = msgspec.structs.replace(order.request, size=size - order.filled_size, limit_price=limit_price)
+        if size <= order.filled_size:
+            return f"{order.filled_size} of it are filled already: an amendment can't make it {size}"
+        reason = books.asked.check_amend(books.now_ns)
+        if reason is not Reason.NONE:
+            return explain(reason, left, books)
+        with books.without(order):
+            reason, detail = self._refusal(left)
+        return "" if reason in (Reason.NONE, Reason.ORDER_RATE, Reason.DUPLICATE_ORDER) else detail
+
+    def _accept_balances(self, ask: AcceptBalances) -> Effects:
+        if not ask.reason.strip():
+            return refused(ask, "accepting the exchange's balances needs a reason")
+        if self._last_balances is None:
+            return refused(ask, "the exchange's balances are not known")
+        self._take_balances(self._last_balances, self.books.opened_ns, (), by=ask.by, reason=ask.reason)
+        self._unequal = ""
+        return Effects(Done(seq=ask.seq), self.open_gate(Gate.BALANCE).events, changed=True, urgent=True)
+
+    def why_not_send(self, request: OrderRequest) -> tuple[Reason, str]:
+        """Asked in the moment before the send, because since the check something may have happened; NONE sends it."""
+        if self.failure is not None:
+            return Reason.GUARD_NOT_READY, self.failure
+        if self.books.kill.on:
+            return Reason.KILL_SWITCH, explain(Reason.KILL_SWITCH, request, self.books)
+        if request.client_order_id in self.books.cancelling:
+            return Reason.REQUESTED, "cancelled before it was sent"
+        gate = self.gates.refusal(request.symbol, reduces=self._still_reduces(request))
+        return (Reason.NONE, "") if gate is None else (Reason.GATE_CLOSED, gate.text())
+
+    def _still_reduces(self, request: OrderRequest) -> bool:
+        # its own place in the table is counted already
+        return self.books.reduces(msgspec.structs.replace(request, size=ZERO))

@@ -1,0 +1,86 @@
+"""A session's recording on disk: JSON Lines, only ever appended, each line sealed with a checksum over itself and the line before.
+
+A line ends in ``,"crc":"<8 hex digits>"}``. The checksum finds a torn end, an edit by mistake, a missing or a swapped line; against
+an edit on purpose there is the guard's journal. Lines reach the operating system before anything that follows from them is sent,
+so they outlive this process; they are not synced, since after a power failure the journal and the market tell the rest.
+"""
+
+import os
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+from traider.domain.errors import UserError
+from traider.domain.session_record import AnyLine
+
+FOLDER = "sessions"
+_SEAL_SIZE = len(',"crc":"01234567"}\n')
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(AnyLine)
+
+
+def session_path(state_dir: Path, session_id: str) -> Path:
+    """Where the recording of this session is kept."""
+    return state_dir / FOLDER / f"{session_id}.jsonl"
+
+
+class SessionFile:
+    """The one writer of a recording. What a crash has torn off at its end is cut away first."""
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        self._crc, size = 0, 0
+        if path.stat().st_size:
+            for end, crc, _ in _scan(path, torn_end_is_cut=True):
+                size, self._crc = end, crc
+            os.ftruncate(self._fd, size)
+
+    def write(self, line: AnyLine) -> None:
+        """Appends the line; it is the operating system's when this returns."""
+        body = _encoder.encode(line)[:-1]
+        self._crc = zlib.crc32(body, self._crc)
+        data = memoryview(b'%b,"crc":"%08x"}\n' % (body, self._crc))
+        while data:
+            data = data[os.write(self._fd, data) :]
+
+    def close(self) -> None:
+        os.close(self._fd)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+
+def read_session(path: Path, *, torn_end_is_cut: bool = True) -> Iterator[AnyLine]:
+    """Every line, oldest first; ``UserError`` names the first one that does not hold."""
+    for _, _, line in _scan(path, torn_end_is_cut=torn_end_is_cut):
+        yield line
+
+
+def _scan(path: Path, *, torn_end_is_cut: bool) -> Iterator[tuple[int, int, AnyLine]]:
+    """Each line with where it ends and the checksum up to it."""
+    crc, end = 0, 0
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise UserError(f"{path}: can't be read: {error.strerror}") from None
+    with file:
+        for number, raw in enumerate(file, 1):
+            if not raw.endswith(b"\n") and torn_end_is_cut:
+                return
+            body, seal = raw[:-_SEAL_SIZE], raw[-_SEAL_SIZE:]
+            crc = zlib.crc32(body, crc)
+            if seal != b',"crc":"%08x"}\n' % crc:
+                raise UserError(f"{path}: line {number} does not follow from the line before: an edit, a missing line or a swap")
+            end += len(raw)
+            try:
+                yield end, crc, _decoder.decode(body + b"}")
+            except msgspec.DecodeError as error:
+                raise UserError(f"{path}: line {number} can't be read: {error}") from None

@@ -1,0 +1,335 @@
+"""The whole way of a grant against a small OAuth server, and tokens at rest."""
+
+import asyncio
+import base64
+import hashlib
+import secrets
+import stat
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import parse_qs, urlencode, urlsplit
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from tests.connectors.coinbase.fake_rest import FakeRest
+from tests.connectors.coinbase.fake_socket import FakeSocket
+from tests.connectors.coinbase.running import Exchange, running
+from traider.connectors.coinbase import Options
+from traider.connectors.coinbase.build import coinbase_transport
+from traider.connectors.coinbase.oauth import OAuthAuthorization, OAuthClient, OAuthEndpoints, Tokens, TokenVault, await_code
+from traider.connectors.coinbase.oauth.errors import OAuthError, OAuthUnavailableError
+from traider.connectors.coinbase.oauth.grant import begin_grant, challenge_of
+from traider.connectors.coinbase.transport import Call
+from traider.domain.errors import UserError
+from traider.domain.venue import VenueUnavailableError
+
+CLIENT_ID, CLIENT_SECRET = "app-1", "app-secret"
+SECOND_NS = 10**9
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.ns = 1_900_000_000 * SECOND_NS
+
+    def now_ns(self) -> int:
+        return self.ns
+
+
+@dataclass
+class OAuthServer:
+    """Grants to whoever asks rightly: codes once, refresh tokens once, PKCE checked."""
+
+    codes: dict[str, tuple[str, str]] = field(default_factory=dict)  # code -> challenge, redirect
+    refreshable: set[str] = field(default_factory=set)
+    valid: set[str] = field(default_factory=set)
+    refreshes: int = 0
+    delay_s: float = 0.0
+    endpoints: OAuthEndpoints = field(default_factory=OAuthEndpoints)
+
+    def app(self) -> web.Application:
+        app = web.Application()
+        app.router.add_get("/auth", self.authorize)
+        app.router.add_post("/token", self.token)
+        app.router.add_post("/revoke", self.revoke)
+        return app
+
+    async def authorize(self, request: web.Request) -> web.Response:
+        query = request.query
+        assert (query["response_type"], query["client_id"], query["code_challenge_method"]) == ("code", CLIENT_ID, "S256")
+        assert len(query["state"]) >= 8
+        code = secrets.token_urlsafe(16)
+        self.codes[code] = (query["code_challenge"], query["redirect_uri"])
+        raise web.HTTPFound(f"{query['redirect_uri']}?{urlencode({'code': code, 'state': query['state']})}")
+
+    async def token(self, request: web.Request) -> web.Response:
+        form = await request.post()
+        if (form["client_id"], form["client_secret"]) != (CLIENT_ID, CLIENT_SECRET):
+            return web.json_response({"error": "invalid_client"}, status=401)
+        await asyncio.sleep(self.delay_s)
+        if form["grant_type"] == "authorization_code":
+            challenge, redirect_uri = self.codes.pop(str(form["code"]), ("", ""))
+            digest = hashlib.sha256(str(form.get("code_verifier", "")).encode()).digest()
+            shown = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+            good = shown == challenge and redirect_uri == form["redirect_uri"]
+        else:
+            good = str(form["refresh_token"]) in self.refreshable
+            self.refreshable.discard(str(form["refresh_token"]))
+            self.refreshes += 1
+        if not good:
+            return web.json_response({"error": "invalid_grant", "error_description": "spent or wrong"}, status=400)
+        access, refresh = secrets.token_urlsafe(8), secrets.token_urlsafe(8)
+        self.valid.add(access)
+        self.refreshable.add(refresh)
+        return web.json_response({"access_token": access, "refresh_token": refresh, "token_type": "bearer", "expires_in": 3600, "new": 1})
+
+    async def revoke(self, request: web.Request) -> web.Response:
+        self.valid.discard(str((await request.post())["token"]))
+        return web.json_response({})
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[OAuthServer]:
+    server = OAuthServer()
+    runner = web.AppRunner(server.app(), shutdown_timeout=0.2)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    base = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    server.endpoints = OAuthEndpoints(authorize_url=f"{base}/auth", token_url=f"{base}/token", revoke_url=f"{base}/revoke")
+    yield server
+    await runner.cleanup()
+
+
+def client_of(
+    server: OAuthServer, clock: Clock, *, redirect_uri: str = "http://127.0.0.1:8765/callback", secret: str = CLIENT_SECRET
+) -> OAuthClient:
+    return OAuthClient(client_id=CLIENT_ID, client_secret=secret, redirect_uri=redirect_uri, clock=clock, endpoints=server.endpoints)
+
+
+async def browsed(url: str) -> str:
+    """Where the browser is sent back to by a user who says yes."""
+    async with aiohttp.ClientSession() as session, session.get(url, allow_redirects=False) as response:
+        return response.headers["Location"]
+
+
+async def test_the_whole_way_of_a_grant(server: OAuthServer, tmp_path: Path) -> None:
+    clock = Clock()
+    client = client_of(server, clock)
+    grant = client.begin(("wallet:accounts:read", "offline_access"))
+    query = parse_qs(urlsplit(grant.url).query)
+    assert query["scope"] == ["wallet:accounts:read,offline_access"]
+    assert query["code_challenge"] == [challenge_of(grant.verifier)]
+    assert grant.verifier not in grant.url
+    tokens = await client.finish(grant, await browsed(grant.url))
+    assert tokens.access_token in server.valid
+    assert tokens.expires_ts_ns == clock.ns + 3600 * SECOND_NS
+    renewed = await client.refresh(tokens)
+    assert renewed.access_token != tokens.access_token
+    with pytest.raises(OAuthError, match="invalid_grant"):
+        await client.refresh(tokens)
+    vault = TokenVault(tmp_path / "tokens", tmp_path / "key")
+    vault.store(renewed)
+    await OAuthAuthorization(client, vault, clock).revoke()
+    assert renewed.access_token not in server.valid
+    assert vault.load() is None
+
+
+def test_the_challenge_is_the_one_of_the_standard() -> None:
+    # RFC 7636, appendix B
+    assert challenge_of("dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk") == "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
+
+
+async def test_a_code_is_good_once_and_for_its_verifier_only(server: OAuthServer) -> None:
+    client = client_of(server, Clock())
+    grant = client.begin()
+    location = await browsed(grant.url)
+    await client.finish(grant, location)
+    with pytest.raises(OAuthError, match="invalid_grant"):
+        await client.finish(grant, location)
+    stolen = await browsed(client.begin().url)
+    forged = f"{grant.redirect_uri}?{urlencode({'code': parse_qs(urlsplit(stolen).query)['code'][0], 'state': grant.state})}"
+    with pytest.raises(OAuthError, match="invalid_grant"):
+        await client.finish(grant, forged)
+
+
+def test_an_answer_of_another_request_is_not_believed() -> None:
+    grant = begin_grant(authorize_url="https://x/auth", client_id="c", redirect_uri="http://127.0.0.1:1/", scopes=("a",))
+    for query in ({"code": "c"}, {"code": "c", "state": "other"}, {"error": "access_denied", "state": ""}):
+        with pytest.raises(OAuthError, match="does not belong"):
+            grant.code_from(f"http://127.0.0.1:1/?{urlencode(query)}")
+    with pytest.raises(OAuthError, match="not granted: access_denied"):
+        grant.code_from(f"http://127.0.0.1:1/?{urlencode({'error': 'access_denied', 'state': grant.state})}")
+    with pytest.raises(OAuthError, match="no code"):
+        grant.code_from(f"http://127.0.0.1:1/?{urlencode({'state': grant.state})}")
+    others = [begin_grant(authorize_url="u", client_id="c", redirect_uri="r", scopes=()) for _ in range(50)]
+    assert len({other.state for other in others} | {other.verifier for other in others}) == 100
+    assert all(43 <= len(other.verifier) <= 128 for other in others)
+
+
+async def test_the_browser_comes_back_to_a_page_that_takes_only_its_own_answer(server: OAuthServer, unused_port: int) -> None:
+    client = client_of(server, Clock(), redirect_uri=f"http://127.0.0.1:{unused_port}/callback")
+    grant = client.begin()
+    waiting = asyncio.create_task(await_code(grant, timeout_s=5))
+    location = await browsed(grant.url)
+    async with aiohttp.ClientSession() as session:
+        for attempt in range(100):
+            try:
+                async with session.get(f"{grant.redirect_uri}?code=evil&state=guessed") as response:
+                    assert response.status == 400
+                    break
+            except aiohttp.ClientConnectorError:
+                assert attempt < 99
+                await asyncio.sleep(0.01)
+        assert not waiting.done()
+        async with session.get(location) as response:
+            assert response.status == 200
+    tokens = await client.finish(grant, await waiting)
+    assert tokens.access_token in server.valid
+
+
+async def test_an_answer_that_never_comes_is_not_waited_for_for_ever(unused_port: int) -> None:
+    grant = begin_grant(authorize_url="u", client_id="c", redirect_uri=f"http://127.0.0.1:{unused_port}/", scopes=())
+    with pytest.raises(OAuthError, match="no answer came back"):
+        await await_code(grant, timeout_s=0.05)
+    elsewhere = begin_grant(authorize_url="u", client_id="c", redirect_uri="https://example.com/", scopes=())
+    with pytest.raises(OAuthError, match="this machine only"):
+        await await_code(elsewhere)
+
+
+@pytest.fixture
+def unused_port() -> int:
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+async def granted(server: OAuthServer, clock: Clock, folder: Path) -> tuple[OAuthAuthorization, TokenVault]:
+    client = client_of(server, clock)
+    grant = client.begin()
+    vault = TokenVault(folder / "tokens", folder / "key")
+    vault.store(await client.finish(grant, await browsed(grant.url)))
+    return OAuthAuthorization(client, vault, clock), vault
+
+
+async def test_tokens_renew_themselves_once_however_many_ask(server: OAuthServer, tmp_path: Path) -> None:
+    clock = Clock()
+    authorization, vault = await granted(server, clock, tmp_path)
+    first = await authorization.for_request("GET", "h", "/p")
+    assert await authorization.for_subscription() == first
+    assert server.refreshes == 0
+    clock.ns += 3541 * SECOND_NS
+    server.delay_s = 0.02
+    answers = await asyncio.gather(*(authorization.for_request("GET", "h", "/p") for _ in range(20)))
+    assert server.refreshes == 1
+    assert len(set(answers)) == 1
+    stored = vault.load()
+    assert stored is not None
+    assert stored.access_token == answers[0] != first
+    # another process, later, goes on with what was stored
+    assert await OAuthAuthorization(client_of(server, clock), vault, clock).for_request("GET", "h", "/p") == answers[0]
+
+
+async def test_who_gives_up_waiting_does_not_lose_the_renewed_tokens(server: OAuthServer, tmp_path: Path) -> None:
+    clock = Clock()
+    authorization, vault = await granted(server, clock, tmp_path)
+    clock.ns += 3600 * SECOND_NS
+    server.delay_s = 0.05
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.02):
+            await authorization.for_request("GET", "h", "/p")
+    await asyncio.sleep(0.15)
+    stored = vault.load()
+    assert stored is not None
+    assert stored.refresh_token in server.refreshable
+
+
+async def test_a_grant_that_was_withdrawn_is_told(server: OAuthServer, tmp_path: Path) -> None:
+    clock = Clock()
+    authorization, _ = await granted(server, clock, tmp_path)
+    server.refreshable.clear()
+    clock.ns += 3600 * SECOND_NS
+    with pytest.raises(VenueUnavailableError, match="grant it again"):
+        await authorization.for_request("GET", "h", "/p")
+    nothing = OAuthAuthorization(client_of(server, clock), TokenVault(tmp_path / "none", tmp_path / "key"), clock)
+    with pytest.raises(VenueUnavailableError, match="no access to Coinbase has been granted"):
+        await nothing.for_request("GET", "h", "/p")
+
+
+async def test_a_wrong_secret_and_a_missing_server_are_told_apart(server: OAuthServer) -> None:
+    grant = client_of(server, Clock()).begin()
+    location = await browsed(grant.url)
+    with pytest.raises(OAuthError, match="invalid_client"):
+        await client_of(server, Clock(), secret="wrong").finish(grant, location)
+    server.endpoints = OAuthEndpoints(token_url="http://127.0.0.1:1/token")
+    with pytest.raises(OAuthUnavailableError, match="no answer"):
+        await client_of(server, Clock()).finish(grant, location)
+
+
+async def test_the_token_goes_with_requests(server: OAuthServer, tmp_path: Path) -> None:
+    authorization, _ = await granted(server, Clock(), tmp_path)
+    seen: list[str] = []
+
+    def authorized(request: web.Request) -> bool:
+        seen.append(request.headers["Authorization"])
+        return True
+
+    exchange = Exchange(FakeRest({}), FakeSocket())
+    async with running(exchange):
+        exchange.rest._authorized = authorized  # type: ignore[method-assign]  # any token will do here
+        transport = coinbase_transport(None, authorization, Options(addresses=exchange.options.addresses))
+        await transport.start()
+        await transport.send(Call(method="GET", path="/api/v3/brokerage/accounts"), timeout_s=2.0)
+        await transport.stop()
+    assert seen == [f"Bearer {await authorization.for_request('GET', 'h', '/p')}"]
+
+
+TOKENS = Tokens(access_token="access-hush", refresh_token="refresh-hush", expires_ts_ns=5, scope="a")
+
+
+def test_tokens_at_rest_are_sealed_and_their_key_is_the_owners(tmp_path: Path) -> None:
+    vault = TokenVault(tmp_path / "state" / "tokens", tmp_path / "secrets" / "key")
+    assert vault.load() is None
+    vault.store(TOKENS)
+    assert vault.load() == TOKENS
+    assert TokenVault(tmp_path / "state" / "tokens", tmp_path / "secrets" / "key").load() == TOKENS
+    for path in (tmp_path / "state" / "tokens", tmp_path / "secrets" / "key"):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert b"hush" not in path.read_bytes()
+    assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == ["key", "tokens"], "nothing is left lying about"
+    vault.forget()
+    assert vault.load() is None
+
+
+def test_tokens_that_can_not_be_opened_are_told(tmp_path: Path) -> None:
+    path, key = tmp_path / "tokens", tmp_path / "key"
+    vault = TokenVault(path, key)
+    vault.store(TOKENS)
+    sealed = path.read_bytes()
+    path.write_bytes(sealed[:-10] + b"0000000000")
+    with pytest.raises(UserError, match="can't be opened"):
+        vault.load()
+    path.write_bytes(sealed)
+    key.chmod(0o640)
+    with pytest.raises(UserError, match="chmod 600"):
+        vault.load()
+    key.chmod(0o600)
+    key.write_bytes(b"no key")
+    with pytest.raises(UserError, match="holds no key"):
+        vault.load()
+    key.unlink()
+    with pytest.raises(UserError, match="is gone"):
+        vault.load()
+
+
+def test_secrets_are_not_shown(tmp_path: Path) -> None:
+    grant = begin_grant(authorize_url="u", client_id="c", redirect_uri="r", scopes=())
+    client = OAuthClient(client_id=CLIENT_ID, client_secret=CLIENT_SECRET, redirect_uri="r", clock=Clock())
+    shown = f"{TOKENS!r} {grant!r} {client!r} {[TOKENS]} {OAuthAuthorization(client, TokenVault(tmp_path, tmp_path), Clock())!r}"
+    assert "hush" not in shown
+    assert CLIENT_SECRET not in shown
+    assert grant.verifier not in shown
+    assert grant.state not in shown

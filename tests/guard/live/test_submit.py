@@ -1,0 +1,173 @@
+"""Group A of the fault matrix: what becomes of an order whose answer is lost, late or wrong."""
+
+import asyncio
+from pathlib import Path
+
+from tests.guard.live.bench import Bench, Side, order, story
+from tests.guard.live.exchange import Fault, lost
+from tests.guard.live.virtual import play
+from traider.domain.venue import VenueRejectedError
+from traider.domain.vocabulary import OrderStatus, Reason
+
+
+def test_an_order_that_goes_well(tmp_path: Path) -> None:
+    async def told(bench: Bench) -> None:
+        bench.submit(order("a", limit="90"))
+        await asyncio.sleep(1)
+        assert bench.status("a") is OrderStatus.OPEN
+        bench.exchange.fill(bench.exchange.id_of("a"), "0.4")
+        await asyncio.sleep(1)
+        assert bench.position() == 0.4
+        bench.exchange.fill(bench.exchange.id_of("a"))
+        await asyncio.sleep(1)
+        assert bench.story_of("a") == ["submitted", "accepted", "filled", "filled"]
+
+    story(tmp_path, told)
+
+
+def test_a1_an_order_lost_on_its_way_is_unknown_until_its_absence_is_proven(tmp_path: Path) -> None:
+    async def told(bench: Bench) -> None:
+        bench.exchange.fail("submit", Fault(before=lost()))
+        bench.submit(order("a", limit="90"))
+        await asyncio.sleep(9)
+        assert bench.status("a") is OrderStatus.UNKNOWN
+        assert bench.books.desk.positions[0]["open_buys"] == 1.0, "it counts in full"
+        assert bench.guard.risk().unknown_orders == ("a",)
+        await asyncio.sleep(4)
+        assert bench.story_of("a") == ["submitted", "unknown", "rejected"]
+        assert bench.books.desk.positions[0]["open_buys"] == 0.0
+
+    bench = story(tmp_path, told)
+    assert bench.exchange.count("submit") == 1
+
+
+def test_a2_an_order_whose_answer_is_lost_is_found_and_is_one_order(tmp_path: Path) -> None:
+    async def told(bench: Bench) -> None:
+        bench.exchange.silent = True
+        bench.exchange.fail("submit", Fault(after=lost()))
+        bench.submit(order("a", limit="90"))
+        await asyncio.sleep(2)
+        assert bench.story_of("a") == ["submitted", "unknown", "accepted"]
+
+    bench = story(tmp_path, told)
+    assert bench.exchange.count("submit") == 1
+
+
+def test_a4_a6_a8_whatever_is_no_plain_answer_leaves_the_order_unknown(tmp_path: Path) -> None:
+    """A gateway's 5xx, a page of HTML, a success without an id: to the guard they are one thing."""
+
+    async def told(bench: Bench) -> None:
+        bench.exchange.silent = True
+        for name, what in (("a", "503"), ("b", "<html>"), ("c", "no order id")):
+            bench.exchange.fail("submit", Fault(after=lost(what)))
+            bench.submit(order(name, limit="90"))
+            await asyncio.sleep(0.004)
+            assert bench.story_of(name) == ["submitted", "unknown"]
+        await asyncio.sleep(3)
+        assert {bench.status(name) for name in "abc"} == {OrderStatus.OPEN}
+
+    story(tmp_path, told)
+
+
+def test_a_mistake_of_the_client_leaves_the_order_unknown_too(tmp_path: Path) -> None:
+    async def told(bench: Bench) -> None:
+        bench.exchange.silent = True
+        bench.exchange.fail("submit", Fault(after=KeyError("order_id")))  # type: ignore[arg-type]  # what no client should raise
+        bench.submit(order("a", limit="90"))
+        await asyncio.sleep(3)
+        assert bench.story_of("a") == ["submitted", "unknown", "accepted"]
+
+    story(tmp_path, told)
+
+
+def test_the_exchanges_no_is_a_refusal_with_its_words(tmp_path: Path) -> None:
+    async def told(bench: Bench) -> None:
+        bench.exchange.fail("submit", Fault(before=VenueRejectedError("too small", code="X")))
+        bench.submit(order("a", limit="90"))
+        await asyncio.sleep(1)
+        rejected = bench.books.find("a")
+        assert rejected is not None
+        assert (rejected.status, rejected.reason, rejected.detail) == (OrderStatus.REJECTED, Reason.VENUE_REJECTED, "exchange: too small")
+
+    story(tmp_path, told)
+
+
+def test_a13_an_order_that_does_not_show_up_at_once_stays_live(tmp_path: Path) -> None:
+    async def told(bench: Bench) -> None:
+        bench.exchange.silent = True
+        bench.exchange.fail("submit", Fault(after=lost()))
+        bench.submit(order("a", limit="90"))
+        bench.exchange.hide("v1", 8.0)
+        for _ in range(7):
+            await asyncio.sleep(1)
+            assert bench.status("a") is OrderStatus.UNKNOWN
+        await asyncio.sleep(3)
+        assert bench.status("a") is OrderStatus.OPEN
+
+    story(tmp_path, told)
+
+
+def test_an_order_is_not_absent_while_a_balance_is_held_for_it(tmp_path: Path) -> None:
+    """The exchange denies the order for a minute, and holds the money for it: it is there."""
+
+    async def told(bench: Bench) -> None:
+        bench.exchange.silent = True
+        bench.exchange.fail("submit", Fault(after=lost()))
+        bench.submit(order("a", limit="90"))
+        bench.exchange.hide("v1", 60.0)
+        await asyncio.sleep(50)
+        assert bench.status("a") is OrderStatus.UNKNOWN
+        await asyncio.sleep(15)
+        assert bench.status("a") is OrderStatus.OPEN
+
+    story(tmp_path, told)
+
+
+def test_a14_killed_between_journal_and_send_is_proven_absent_and_not_sent_again(tmp_path: Path) -> None:
+    async def whole() -> Bench:
+        bench = Bench(tmp_path)
+        async with bench.up():
+            bench.guard.wake = lambda: None
+            bench.submit(order("a", limit="90"))
+            bench.guard.outgoing.clear()
+        async with bench.up():
+            assert bench.status("a") is OrderStatus.UNKNOWN
+            await asyncio.sleep(30)
+            assert bench.status("a") is OrderStatus.REJECTED
+            bench.check()
+        return bench
+
+    bench = play(whole)
+    assert bench.exchange.count("submit") == 0
+
+
+def test_a15_killed_between_send_and_answer_is_found_and_taken_over(tmp_path: Path) -> None:
+    async def whole() -> Bench:
+        bench = Bench(tmp_path)
+        async with bench.up():
+            bench.exchange.fail("submit", Fault(wait_after_s=5.0))
+            bench.submit(order("a", limit="90"))
+            await asyncio.sleep(0.5)
+            bench.exchange.silent = True
+        bench.exchange.silent = False
+        async with bench.up():
+            assert bench.status("a") is OrderStatus.OPEN
+            await asyncio.sleep(30)
+            bench.check()
+        return bench
+
+    bench = play(whole)
+    assert bench.exchange.count("submit") == 1
+
+
+def test_a16_news_that_come_before_the_answer_belong_to_the_order(tmp_path: Path) -> None:
+    async def told(bench: Bench) -> None:
+        bench.exchange.fail("submit", Fault(wait_after_s=3.0))
+        bench.submit(order("a", side=Side.BUY))
+        await asyncio.sleep(1)
+        assert bench.story_of("a") == ["submitted", "accepted", "filled"]
+        await asyncio.sleep(3)
+        assert bench.story_of("a") == ["submitted", "accepted", "filled"]
+        assert bench.notes() == [], "nothing about it is strange"
+
+    story(tmp_path, told)
