@@ -19,7 +19,7 @@ from traider.guard.journal import Journal
 from traider.runtime.clock import SystemClock
 
 from .asked import Asked
-from .measure import WORK, answer, cases_in_turns
+from .measure import WORK, answer, cases_in_turns, warm_up
 from .page import Row, Table
 
 ORDERS = 1000
@@ -145,6 +145,7 @@ CASES: dict[str, Callable[[], dict[str, Any]]] = {
 
 def measure(asked: Asked) -> list[Table]:
     """Microseconds an order."""
+    warm_up()
     figures, _ = cases_in_turns("guard_orders", CASES, "us", asked.rounds)
     return [
         Table(

@@ -3,7 +3,7 @@
 import sys
 
 from .asked import Asked
-from .measure import TRAIDER, answer, in_turns, process
+from .measure import TRAIDER, answer, in_turns, process, warm_up
 from .memory import backtest_command
 from .page import Row, Table
 
@@ -13,7 +13,7 @@ BARS = 100_000
 def measure(asked: Asked) -> list[Table]:
     """Seconds from the start of a process to its exit."""
     backtest = backtest_command(BARS)
-    process(backtest)  # fills the cache
+    warm_up()
     figures = in_turns(
         {
             "pass": lambda: process([sys.executable, "-c", "pass"]).seconds,
