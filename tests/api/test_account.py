@@ -100,6 +100,9 @@ async def test_every_limit_is_told_with_its_use_and_head_room(viewer: httpx.Asyn
             {"name": "max_open_orders", "label": "open orders", "limit": "5", "used": "1", "headroom": "4", "unit": "orders"},
             {"name": "max_daily_loss", "label": "daily loss", "limit": None, "used": "12.5", "headroom": None, "unit": "USD"},
         ],
+        "gates": [],
+        "unknown_orders": [],
+        "reconciled_ts_ms": None,
     }
 
 

@@ -7,14 +7,14 @@ import signal
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
+from typing import get_args
 
-import msgspec
 import pytest
 
 from tests.guard.live.exchange import Exchange
 from tests.guard.live.virtual import VirtualClock
 from tests.services.support import BTC, until
-from traider.cli.live_evidence import DAY_NS, Finding, paper_ns, version_of
+from traider.cli.live_evidence import DAY_NS, WORDS, paper_ns
 from traider.cli.main import run as traider
 from traider.domain.guard_protocol import MarketEvent, Snapshot
 from traider.domain.limits import RiskLimits
@@ -25,6 +25,7 @@ from traider.domain.vocabulary import EventKind
 from traider.engine.recorded import begin
 from traider.guard.authorization import LivePolicy, limits_hash, read_authorization
 from traider.guard.books import GuardConfig
+from traider.research.evidence import Evidence, Kind, version_of, write_evidence
 from traider.services.guard import GuardOptions, run_guard
 from traider.storage.session_file import SessionFile, session_path
 from traider.strategies.sma_cross import SmaCross
@@ -81,10 +82,22 @@ async def enable(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyP
 
 
 def give_evidence(state_dir: Path, *, passed: bool = True, days: float = 8.0) -> None:
-    (state_dir / "evidence").mkdir(exist_ok=True)
-    for kind in ("lookahead", "parity"):
-        finding = Finding(kind=kind, version=version_of(SmaCross, VALUES), passed=passed, verdict=f"{kind} is well", made_ns=1)
-        (state_dir / "evidence" / f"{kind}.json").write_bytes(msgspec.json.encode(finding))
+    kinds: tuple[Kind, ...] = get_args(Kind)
+    assert set(kinds) == set(WORDS)
+    for kind in kinds:
+        finding = Evidence(
+            kind=kind,
+            strategy="sma_cross",
+            version=version_of(SmaCross, VALUES),
+            traider="0",
+            data_sha256="0",
+            settings={},
+            passed=passed,
+            verdict=f"{kind} is {'well' if passed else 'not well'}",
+            finding="",
+            made_ns=1 if passed else 2,
+        )
+        write_evidence(state_dir, finding)
     account = AccountState(
         ts_ns=0, currency="USD", cash=Decimal(1), equity=Decimal(1), high_water_mark=Decimal(1), drawdown=Decimal(0), daily_pnl=Decimal(0),
         gross_exposure=Decimal(0), positions=(),

@@ -11,6 +11,7 @@ from tests.kernel.desks import BUY, MINUTE_NS, SELL, instrument
 from traider.domain.errors import UserError
 from traider.domain.limits import RiskLimits
 from traider.domain.vocabulary import EventKind, OrderType, Reason
+from traider.kernel.admission import admit
 from traider.kernel.control_desk import Controls, gross_exposure, order_record
 from traider.kernel.desk import Desk
 
@@ -358,3 +359,16 @@ def test_a_limit_that_could_not_be_counted_is_refused(limits: Set, most: int) ->
     Controls(limits(most))
     with pytest.raises(UserError, match=f"the largest that is counted is {most}"):
         Controls(limits(most + 1))
+
+
+def test_an_order_is_admitted_by_the_check_and_then_by_the_controls() -> None:
+    """The compiled way of asking both, which gives the first one's reason first."""
+    floor = Floor(RiskLimits(max_order_notional=Decimal(1000), max_price_deviation=Decimal("0.02")), 100.0)
+
+    def asked(size: float, price: float) -> Reason:
+        order = order_record(inst=0, side=BUY, type=int(LIMIT), size=size, limit_price=price)
+        return Reason(admit(floor.desk.record, floor.controls.record, order, 0))
+
+    assert asked(1.0, 102.0) is Reason.NONE
+    assert asked(1.0, 102.01) is Reason.PRICE_COLLAR
+    assert asked(11.0, 102.01) is Reason.ORDER_NOTIONAL

@@ -12,6 +12,7 @@ import pytest
 from tests.guard.live.exchange import Exchange, Fault, lost
 from tests.guard.live.virtual import VirtualClock
 from tests.services.support import BTC, until
+from traider.cli.main import run as traider
 from traider.domain.errors import LinkError
 from traider.domain.guard_protocol import MarketEvent
 from traider.domain.limits import RiskLimits
@@ -58,7 +59,7 @@ async def state_dir(tmp_path: Path, exchange: Exchange) -> AsyncIterator[Path]:
     await asyncio.wait_for(guarding, 20)
 
 
-async def trader(state_dir: Path, ear: Ear, **how: bool) -> GuardClient:
+async def connected(state_dir: Path, ear: Ear, **how: bool) -> GuardClient:
     client = await GuardClient.connect(*find_guard(state_dir), ear, role="trader", client="t", session="s", **how)  # type: ignore[arg-type]  # the switches among its options
     await client.feed([MarketEvent(index=0, kind=EventKind.TRADE, symbol="BTC-USD", ts_ns=VirtualClock().now_ns(), a=100.0, b=1.0)])
     await until(lambda: ear.gates == ())
@@ -73,7 +74,7 @@ def order(identifier: str) -> OrderRequest:
 
 async def test_an_order_goes_to_the_exchange_and_its_fill_comes_back(state_dir: Path, exchange: Exchange) -> None:
     ear = Ear()
-    client = await trader(state_dir, ear)
+    client = await connected(state_dir, ear)
     await client.submit([order("a")])
     await until(lambda: "a accepted" in ear.events)
     exchange.fill(exchange.id_of("a"), "0.5")
@@ -89,7 +90,7 @@ async def test_an_order_goes_to_the_exchange_and_its_fill_comes_back(state_dir: 
 
 async def test_an_order_whose_answer_is_lost_is_told_as_unknown_and_then_found(state_dir: Path, exchange: Exchange) -> None:
     ear = Ear()
-    client = await trader(state_dir, ear)
+    client = await connected(state_dir, ear)
     exchange.silent = True
     exchange.fail("submit", Fault(after=lost()))
     await client.submit([order("a")])
@@ -99,7 +100,7 @@ async def test_an_order_whose_answer_is_lost_is_told_as_unknown_and_then_found(s
 
 async def test_a_trader_whose_process_dies_leaves_no_order_behind(state_dir: Path, exchange: Exchange) -> None:
     ear = Ear()
-    client = await trader(state_dir, ear, cancel_on_disconnect=True)
+    client = await connected(state_dir, ear, cancel_on_disconnect=True)
     await client.submit([order("a")])
     await until(lambda: "a accepted" in ear.events)
     client.close()  # what the guard sees of a SIGKILL: the socket is closed
@@ -110,7 +111,7 @@ async def test_a_trader_whose_process_dies_leaves_no_order_behind(state_dir: Pat
 
 async def test_the_gates_are_told_to_whoever_watches(state_dir: Path, exchange: Exchange) -> None:
     ear = Ear()
-    await trader(state_dir, ear)
+    await connected(state_dir, ear)
     await until(lambda: ear.gates == ())
     exchange.drop("the socket closed")
     await until(lambda: any("the socket closed" in gate for gate in ear.gates))
@@ -119,8 +120,26 @@ async def test_the_gates_are_told_to_whoever_watches(state_dir: Path, exchange: 
 
 
 async def test_what_can_not_be_done_is_refused_in_words(state_dir: Path) -> None:
-    client = await trader(state_dir, Ear())
+    client = await connected(state_dir, Ear())
     with pytest.raises(LinkError, match="no open limit order"):
         await client.amend("nothing", size=Decimal(1), limit_price=Decimal(1))
     with pytest.raises(LinkError, match="needs a reason"):
         await client.accept_balances(by="owner", reason="")
+
+
+async def test_balances_are_accepted_from_the_command_line(state_dir: Path, exchange: Exchange, capsys: pytest.CaptureFixture[str]) -> None:
+    ear = Ear()
+    await connected(state_dir, ear)
+    exchange.money["USD"] += 500
+    exchange.drop("to have it looked at")
+    exchange.revive()
+    await until(lambda: any("the exchange has 1500 USD" in gate for gate in ear.gates))
+    assert await asyncio.to_thread(traider, ["accept-balances", "--reason", "a deposit", "--state-dir", str(state_dir)]) == 0
+    assert capsys.readouterr().out.endswith("the books are the exchange's: 1500.0 USD\n")
+    await until(lambda: ear.gates == ())
+
+
+async def test_balances_are_not_accepted_without_a_reason(state_dir: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    await connected(state_dir, Ear())
+    assert await asyncio.to_thread(traider, ["accept-balances", "--reason", " ", "--state-dir", str(state_dir)]) == 1
+    assert capsys.readouterr().err.endswith("error: accepting the exchange's balances needs a reason\n")

@@ -82,7 +82,18 @@ export function limit(rest: Partial<Limit> = {}): Limit {
 }
 
 export function risk(rest: Partial<Risk> = {}): Risk {
-  return { kill_switch: false, kill_reason: "", kill_by: "", kill_ts_ms: null, allowed_markets: null, limits: [], ...rest };
+  return {
+    kill_switch: false,
+    kill_reason: "",
+    kill_by: "",
+    kill_ts_ms: null,
+    allowed_markets: null,
+    limits: [],
+    gates: [],
+    unknown_orders: [],
+    reconciled_ts_ms: null,
+    ...rest,
+  };
 }
 
 export function system(rest: Partial<System> = {}): System {

@@ -158,6 +158,9 @@ class RiskOut(Schema):
     kill_ts_ms: int | None = Field(description="when it was last switched; null when it never was")
     allowed_markets: list[str] | None = Field(description="null is every market")
     limits: list[LimitOut]
+    gates: list[str] = Field(description="each closed gate of the guard, with its reason; they open by themselves")
+    unknown_orders: list[str] = Field(description="sent to an exchange and never answered, by client order id")
+    reconciled_ts_ms: int | None = Field(description="when the exchange was last seen to agree; null on paper")
 
 
 class KillSwitchIn(Schema):

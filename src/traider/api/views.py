@@ -66,6 +66,9 @@ def risk_out(risk: RiskState) -> RiskOut:
             LimitOut(name=use.name, label=use.label, limit=use.limit, used=use.used, headroom=use.headroom, unit=use.unit)
             for use in risk.limits
         ],
+        gates=list(risk.gates),
+        unknown_orders=list(risk.unknown_orders),
+        reconciled_ts_ms=risk.reconciled_ns // MS_NS if risk.reconciled_ns else None,
     )
 
 

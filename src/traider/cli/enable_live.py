@@ -9,18 +9,19 @@ import typer
 
 from traider.domain.errors import UserError
 from traider.domain.guard_protocol import KeyInfo, Snapshot
-from traider.domain.orders import AnyOrderEvent
-from traider.domain.state import AccountState, LimitUse, RiskState
+from traider.domain.state import LimitUse
 from traider.guard.authorization import Authorization, LivePolicy, why_not_configured, write_authorization
 from traider.guard.client import GuardClient
 from traider.guard.place import find_guard
 from traider.kernel.kit import Strategy
+from traider.research.evidence import version_of
 from traider.runtime.clock import SystemClock
 from traider.runtime.settings import Settings, load_settings
 from traider.strategies.registry import find_strategy
 
 from . import options
-from .live_evidence import evidence_for, version_of
+from .accept_balances import Deaf
+from .live_evidence import standing_of
 
 NEEDED = {"max_order_notional": "MAX_ORDER_NOTIONAL", "max_gross_exposure": "MAX_GROSS_EXPOSURE", "max_daily_loss": "MAX_DAILY_LOSS"}
 HOUR_NS = 3_600_000_000_000
@@ -41,16 +42,16 @@ def enable_live(
     key, snapshot = asyncio.run(_asked(settings.state.directory))
     refuse(why_not_this_key(key))
     refuse(why_not_these_limits(snapshot.risk.limits))
-    evidence = evidence_for(cls, made.values(), paper_dir or settings.state.directory, paper_days=settings.live.paper_days)
+    standing = standing_of(cls, made.values(), paper_dir or settings.state.directory, paper_days=settings.live.paper_days)
     told = [
         f"account     {key.venue} {key.account}",
         "key         may trade and look, may not transfer",
         *(f"limit       {_limit(use)}" for use in snapshot.risk.limits if use.limit is not None),
         f"strategy    {strategy}, {', '.join(f'{name}={value}' for name, value in made.values().items())}",
-        *(f"evidence    {line}" for line in evidence.shown),
+        *(f"evidence    {line}" for line in standing.shown),
     ]
     typer.echo("\n".join(told))
-    refuse("; ".join(f"missing: {one}" for one in evidence.missing))
+    refuse("; ".join(f"missing: {one}" for one in standing.missing))
     confirm(key)
     path = write_authorization(settings.state.directory, _authorization(strategy, made, key, settings))
     typer.echo(f"live trading is enabled for {settings.live.valid_h:g} hours ({path}); delete the file to end it at once")
@@ -87,19 +88,11 @@ def confirm(key: KeyInfo) -> None:
 
 
 async def _asked(state_dir: Path) -> tuple[KeyInfo, Snapshot]:
-    client = await GuardClient.connect(*find_guard(state_dir), _Deaf(), role="observer", client="enable-live")
+    client = await GuardClient.connect(*find_guard(state_dir), Deaf(), role="observer", client="enable-live")
     try:
         return await client.key(), await client.snapshot()
     finally:
         client.close()
-
-
-class _Deaf:
-    def on_order_event(self, event: AnyOrderEvent) -> None:
-        """Nothing that happens meanwhile matters here."""
-
-    def on_state(self, account: AccountState, risk: RiskState) -> None:
-        """As above."""
 
 
 def _authorization(name: str, strategy: Strategy, key: KeyInfo, settings: Settings) -> Authorization:

@@ -1,17 +1,21 @@
 """``traider guard``: the risk guard alone, until Ctrl-C or SIGTERM."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from traider.domain.errors import SettingsError
+from traider.domain.venue import Venue
+from traider.guard.authorization import LivePolicy
 from traider.guard.books import GuardConfig
 from traider.runtime.clock import SystemClock
 from traider.runtime.link import parse_endpoint
 from traider.runtime.logging import configure_logging
 from traider.runtime.loop import run
-from traider.runtime.settings import load_settings
+from traider.runtime.settings import Settings, load_settings
 from traider.services.guard import GuardOptions, run_guard
 
 from . import amounts
@@ -28,10 +32,11 @@ def guard(
     listen: Annotated[
         str | None, typer.Option(help="unix:///path or tcp://127.0.0.1:PORT. [default: a socket in the state directory]")
     ] = None,
+    venue: Annotated[str, typer.Option(help="Where orders go: paper, or coinbase (with its key; see enable-live).")] = "paper",
     rebuild_store: Annotated[bool, typer.Option("--rebuild-store", help="Write the state store anew, from the journal.")] = False,
     parent: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> int:
-    """Run the risk guard alone: paper venue, risk check, journal. Limits come from the environment (MAX_DAILY_LOSS, ...)."""
+    """Run the risk guard alone: risk check, journal, and the venue. Limits come from the environment (MAX_DAILY_LOSS, ...)."""
     environment = dict(os.environ)
     if state_dir is not None:
         environment["TRAIDER_STATE_DIR"] = str(state_dir)
@@ -47,6 +52,7 @@ def guard(
         taker_fee=fees.taker,
         fill=amounts.fill_mode(fill),
     )
+    make_venue = _venue_of(venue, settings)
     configure_logging(settings.log)
     run(
         run_guard(
@@ -57,8 +63,38 @@ def guard(
                 listen=None if listen is None else parse_endpoint(listen),
                 parent=parent,
                 rebuild_store=rebuild_store,
+                live=LivePolicy(live_trading=settings.live.live_trading, dry_run=settings.live.dry_run),
             ),
             SystemClock(),
+            make_venue,
         )
     )
     return 0
+
+
+def _venue_of(name: str, settings: Settings) -> Callable[[], Venue] | None:
+    """What makes the exchange's client in the running loop; None on paper. The key is read here, in the guard's process alone."""
+    if name == "paper":
+        return None
+    if name != "coinbase":
+        raise SettingsError(f"--venue is {name!r}; give paper or coinbase")
+    # a second of imports that a guard on paper does without
+    from traider.connectors.coinbase.build import Options, coinbase_venue, key_from
+    from traider.connectors.coinbase.config import Addresses
+
+    secret = settings.coinbase_key.secret
+    key = key_from(
+        name=settings.coinbase_key.name or "",
+        secret="" if secret is None else secret.get_secret_value(),
+        key_file=settings.coinbase_key.file,
+    )
+    if key is None:
+        raise SettingsError("there is no key for coinbase: set COINBASE_KEY_FILE, or COINBASE_API_KEY and COINBASE_API_SECRET")
+    at = settings.coinbase
+    addresses = Addresses(
+        rest_url=at.rest_url,
+        market_url=at.market_url,
+        user_urls=tuple(dict.fromkeys((at.user_url, at.market_url))),
+        ca_file="" if at.ca_file is None else str(at.ca_file),
+    )
+    return lambda: coinbase_venue(key, SystemClock(), Options(addresses=addresses, official_sdk=at.official_sdk))

@@ -39,6 +39,7 @@ COMMANDS = {
     "up": Command("traider.cli.up:up", "Start the platform in paper mode: guard, trader, API and dashboard."),
     "exchange-sim": Command("traider.cli.exchange_sim:exchange_sim", "Serve a simulated exchange that speaks Coinbase's protocol."),
     "guard": Command("traider.cli.guard:guard", "Run the risk guard alone."),
+    "accept-balances": Command("traider.cli.accept_balances:accept_balances", "Let the guard's books follow the exchange's balances."),
     "enable-live": Command("traider.cli.enable_live:enable_live", "Let a strategy trade with money, after a look at what is at stake."),
     "replay": Command("traider.cli.replay:replay", "Feed a recorded session to its strategy again: the same orders, bit for bit."),
     "journal verify": Command("traider.cli.journal:verify", "Check the hash chain of the journal: any edit, gap or torn tail."),

@@ -29,7 +29,7 @@ from traider.strategies.registry import find_strategy
 
 from . import options
 from .instruments import format_instrument
-from .plan import PaperPlan, generated, replayed
+from .plan import PaperPlan, RecordingPlan, generated, replayed
 
 # Limits of a paper account where none are set: wide enough for a strategy at work, narrow enough to stop one that has gone mad.
 PAPER_OPEN_ORDERS = 100
@@ -60,6 +60,7 @@ def up(
     no_api: Annotated[bool, typer.Option("--no-api", help="Without API, dashboard and metrics.")] = False,
     exit_at_end: Annotated[bool, typer.Option("--exit-at-end", help="Stop when the replay has ended.")] = False,
     interpreted: Annotated[bool, typer.Option("--interpreted", help="Run the strategy as ordinary Python.")] = False,
+    record: Annotated[bool, typer.Option("--record", help="Keep what the strategy saw and asked for; see: traider replay.")] = False,
 ) -> int:
     """Start the platform in paper mode: guard, trader, API and dashboard. Ctrl-C stops it.
 
@@ -98,6 +99,7 @@ def up(
             guard_arguments, state_dir=settings.state.directory, environment=environment | _paper_limits(settings, cash or DEFAULT_CASH)
         ),
         until="trader" if exit_at_end else None,
+        record_as=strategy if record else None,
     )
     with holding(settings.state.directory):
         run(platform.run(with_api=not no_api))
@@ -111,13 +113,15 @@ class _Platform:
     source: str
     guard: GuardProcess
     until: str | None
+    record_as: str | None  # the strategy's name in its recording, where there is to be one
 
     def __post_init__(self) -> None:
         self._clock = SystemClock()
         self._bus = MemoryBus()
         state_dir = self.settings.state.directory
         self._watch = GuardWatch(bus=self._bus, clock=self._clock, state_dir=state_dir)
-        self._trader = Trader(self.plan, bus=self._bus, clock=self._clock, state_dir=state_dir)
+        plan = self.plan if self.record_as is None else RecordingPlan(self.plan, state_dir, self.record_as)
+        self._trader = Trader(plan, bus=self._bus, clock=self._clock, state_dir=state_dir)
         self._lines = [f"paper trading {self.plan.instrument.symbol} with {self.plan.strategy_class.name}; market: {self.source}"]
 
     async def run(self, *, with_api: bool) -> None:

@@ -13,20 +13,6 @@ from . import bands, controls, layout
 _METHODS = {"std": bands.STD, "ewma": bands.EWMA, "atr": bands.ATR}
 SECOND_NS = 1_000_000_000
 
-# Refusals that say nothing of the order itself: they don't count as one more in a row.
-NOT_COUNTED = frozenset(
-    {
-        Reason.KILL_SWITCH,
-        Reason.GATE_CLOSED,
-        Reason.GUARD_NOT_READY,
-        Reason.SAFE_MODE,
-        Reason.STALE_MARKET_DATA,
-        Reason.NO_MARKET_DATA,
-        Reason.REPEATED_REJECTIONS,
-        Reason.REPEATED_EXECUTIONS,
-    }
-)
-
 
 class Controls:
     """Asked by ``check``, told by the others. ``now_ns`` is the account's time, which does not go back.
@@ -93,8 +79,7 @@ class Controls:
 
     def refused(self, reason: Reason) -> None:
         """An order was refused, here or by the venue."""
-        if reason not in NOT_COUNTED:
-            controls.note_refused(self.record)
+        controls.note_refused(self.record, int(reason))
 
     def executed(self, now_ns: int) -> None:
         controls.note_executed(self.record, now_ns)

@@ -31,6 +31,10 @@ SAFE_MODE = int(Reason.SAFE_MODE)
 ORDER_RATE = int(Reason.ORDER_RATE)
 REPEATED_REJECTIONS = int(Reason.REPEATED_REJECTIONS)
 REPEATED_EXECUTIONS = int(Reason.REPEATED_EXECUTIONS)
+KILL_SWITCH = int(Reason.KILL_SWITCH)
+GATE_CLOSED = int(Reason.GATE_CLOSED)
+GUARD_NOT_READY = int(Reason.GUARD_NOT_READY)
+NO_MARKET_DATA = int(Reason.NO_MARKET_DATA)
 
 PRODUCT = 1e-12  # what a sum of prices times sizes is off by at most, as a fraction
 
@@ -118,9 +122,24 @@ def note_amended(controls: Any, now_ns: int) -> None:
 
 
 @compiled
-def note_refused(controls: Any) -> None:
-    """An order was refused for what it is, here or by the venue; so many in a row, and nothing goes any more."""
-    if controls.on == 0:
+def _says_something(reason: int) -> bool:
+    """Whether an order refused for this reason was refused for what it is."""
+    return not (
+        reason == KILL_SWITCH
+        or reason == GATE_CLOSED
+        or reason == GUARD_NOT_READY
+        or reason == SAFE_MODE
+        or reason == STALE_MARKET_DATA
+        or reason == NO_MARKET_DATA
+        or reason == REPEATED_REJECTIONS
+        or reason == REPEATED_EXECUTIONS
+    )
+
+
+@compiled
+def note_refused(controls: Any, reason: int) -> None:
+    """An order was refused, here or by the venue. So many in a row for what they are, and nothing goes any more."""
+    if controls.on == 0 or not _says_something(reason):
         return
     controls.rejections += 1
     if controls.rejections_in_a_row > 0 and controls.rejections >= controls.rejections_in_a_row:

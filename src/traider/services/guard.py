@@ -26,6 +26,7 @@ from traider.guard.authorization import LivePolicy, WhyNotEnabled
 from traider.guard.base import Effects, GuardBase
 from traider.guard.books import GuardConfig, rehearse
 from traider.guard.journal import Journal
+from traider.guard.live.books import rehearse_live
 from traider.guard.live.core import LiveGuard
 from traider.guard.live.pilot import Pilot
 from traider.guard.place import JOURNAL, SECRET, SOCKET, announce, make_directory
@@ -230,6 +231,8 @@ async def run_guard(options: GuardOptions, clock: Clock, make_venue: Callable[[]
         for event in guard.start().events:
             log.warning("settled what the last run left behind", outcome=type(event).__name__, client_order_id=event.client_order_id)
         rehearse(options.config)
+        if make_venue is not None:
+            rehearse_live(options.config)
         service = GuardService(guard)
         await migrate(options.store_url)
         async with _following(guard, service, options) as writing:

@@ -17,7 +17,7 @@ from traider.domain.instruments import Instrument
 from traider.domain.limits import RiskLimits
 from traider.domain.order_state import Order, apply
 from traider.domain.orders import AnyOrderEvent, OrderAccepted, OrderAmended, OrderFilled, OrderRejected, OrderRequest, OrderSubmitted
-from traider.domain.vocabulary import Liquidity, OrderType, Reason
+from traider.domain.vocabulary import Liquidity, OrderType, Reason, Side
 from traider.kernel import layout, portfolio
 from traider.kernel.control_desk import Controls, order_record
 from traider.kernel.desk import Desk
@@ -341,6 +341,51 @@ def live_books(config: GuardConfig) -> LiveBooks:
     """Books that nothing has happened to yet: the account has what the exchange will tell."""
     controls = Controls(config.limits)
     return LiveBooks(config, _new_desk(config), controls=controls, asked=controls)
+
+
+def rehearse_live(config: GuardConfig) -> None:
+    """Goes once through what the live guard asks of desk and controls, on books that are thrown away; see ``books.rehearse``."""
+    every = RiskLimits(
+        max_gross_exposure=Decimal(1),
+        max_price_deviation=Decimal(1),
+        max_orders_per_second=1000,
+        max_amends_per_second=1000,
+        max_executions_per_minute=1000,
+        max_rejections_in_a_row=1000,
+        duplicate_window_s=Decimal(1),
+        volatility_window=2,
+        volatility_mult=Decimal(1),
+        prevent_self_match=True,
+    )
+    books = live_books(msgspec.structs.replace(config, limits=every))
+    instrument = config.instruments[0]
+    for second in range(1, 5):
+        books.desk.on_market(layout.TRADE, 0, second * 60_000_000_000, 1.0, 1.0, 0.0, 0.0, 0.0)
+        books.asked.see_market(0, second * 60_000_000_000, 1.0)
+    request = OrderRequest(
+        client_order_id="rehearsal",
+        symbol=instrument.symbol,
+        side=Side.BUY,
+        type=OrderType.LIMIT,
+        size=max(instrument.size_increment, instrument.min_size),
+        limit_price=instrument.price_increment,
+    )
+    books.check(request)
+    books.note(OrderSubmitted(n=0, ts_ns=1, client_order_id="rehearsal", request=request))
+    books.note(OrderAccepted(n=0, ts_ns=1, client_order_id="rehearsal", venue_order_id="rehearsal"))
+    with books.without(books.open["rehearsal"]):
+        books.check(request)
+    books.asked.check_amend(1)
+    books.asked.amended(1)
+    books.asked.refused(Reason.INVALID_ORDER)
+    books.asked.executed(1)
+    books.asked.resume()
+    books.asked.band_width(0)
+    books.asked.orders_last_second(1)
+    books.asked.amends_last_second(1)
+    books.asked.executions_last_minute(1)
+    books.release("rehearsal")
+    books.desk.restore_marks(day_start_equity=1.0, day_index=0, high_water_mark=1.0, marks=(1.0,), now_ns=1)
 
 
 def _new_desk(config: GuardConfig) -> Desk:
