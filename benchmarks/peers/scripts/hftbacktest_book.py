@@ -13,11 +13,11 @@ from hftbacktest import (
     LOCAL_EVENT,
     SELL_EVENT,
     TRADE_EVENT,
-    BacktestAsset,
     HashMapMarketDepthBacktest,
     ROIVectorMarketDepthBacktest,
 )
 from hftbacktest.types import event_dtype
+from hftbacktest_venue import asset
 from numba import njit
 from telling import asked, tell
 
@@ -81,21 +81,11 @@ def make(hbt, quantity, max_position):
 
 
 def backtest(events, settings):
-    asset = (
-        BacktestAsset()
-        .data(events)
-        .linear_asset(1.0)
-        .constant_order_latency(0, 0)
-        .risk_adverse_queue_model()
-        .no_partial_fill_exchange()
-        .trading_value_fee_model(0.0, 0.0)
-        .tick_size(settings["tick"])
-        .lot_size(settings["lot"])
-    )
+    book = asset(events, tick=settings["tick"], lot=settings["lot"])
     if settings["depth"] == "hash":
-        return HashMapMarketDepthBacktest([asset])
+        return HashMapMarketDepthBacktest([book])
     prices = events["px"]
-    return ROIVectorMarketDepthBacktest([asset.roi_lb(prices.min()).roi_ub(prices.max())])
+    return ROIVectorMarketDepthBacktest([book.roi_lb(prices.min()).roi_ub(prices.max())])
 
 
 def main():

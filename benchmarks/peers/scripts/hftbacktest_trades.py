@@ -15,11 +15,11 @@ from hftbacktest import (
     MARKET,
     SELL_EVENT,
     TRADE_EVENT,
-    BacktestAsset,
     ROIVectorMarketDepthBacktest,
 )
 from hftbacktest.order import IOC
 from hftbacktest.types import event_dtype
+from hftbacktest_venue import asset
 from numba import njit
 from telling import asked, tell
 
@@ -77,21 +77,9 @@ def trade(hbt, span, band, quantity):
 
 def backtest(events, settings):
     prices = events["px"]
-    asset = (
-        BacktestAsset()
-        .data(events)
-        .linear_asset(1.0)
-        .constant_order_latency(0, 0)
-        .risk_adverse_queue_model()
-        .no_partial_fill_exchange()
-        .trading_value_fee_model(settings["fee"], settings["fee"])
-        .tick_size(settings["tick"])
-        .lot_size(1e-8)
-        .last_trades_capacity(100)
-        .roi_lb(prices.min() - 1.0)
-        .roi_ub(prices.max() + 1.0)
-    )
-    return ROIVectorMarketDepthBacktest([asset])
+    book = asset(events, tick=settings["tick"], lot=1e-8, fee=settings["fee"])
+    bounded = book.last_trades_capacity(100).roi_lb(prices.min() - 1.0).roi_ub(prices.max() + 1.0)
+    return ROIVectorMarketDepthBacktest([bounded])
 
 
 def main():
