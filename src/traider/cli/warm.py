@@ -46,12 +46,12 @@ def warm_up(strategies: list[type[Strategy]]) -> None:
     Ladder().mids(*levels)
     BarCutter(TimeBars(1)).cut(np.arange(2), np.ones(2), np.ones(2))
     for strategy in strategies:
-        for tape in _streams(strategy):
+        for tape in streams(strategy):
             for interpreted in (False, True):
                 Session(strategy(), Desk([instrument], cash=1e6), interpreted=interpreted).step(tape, 0, len(tape))
 
 
-def _streams(strategy: type[Strategy]) -> list[Tape]:
+def streams(strategy: type[Strategy]) -> list[Tape]:
     """A few events of each kind of file that the strategy acts on: it has code of its own for each."""
     ts_ns = np.arange(100, dtype=np.int64)
     ones, price = np.ones(100), np.linspace(1.0, 2.0, 100).round(2)
