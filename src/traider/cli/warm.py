@@ -1,6 +1,6 @@
 """Compiles the kernel and the built-in strategies ahead of their first use: ``python -m traider.cli.warm``.
 
-It takes some ten seconds once for each version of traider and each machine; what it makes is kept in the cache folder.
+It takes up to a minute of one core, once for each version of traider and each machine; what it makes is kept in the cache folder.
 """
 
 from decimal import Decimal
