@@ -189,7 +189,7 @@ def measure(asked: Asked) -> list[Table]:
     names = ("http", "messages")
     orders, messages = (round(told[name]["per_s"], -2) for name in names)
     growth = week["week"]["mib"]
-    grown = fX
+    grown = f"{growth:.1f} MiB between the end of the third day, when everything that is bounded is full, and that of the last"
     return [
         Table(
             title="The exchange simulator",
