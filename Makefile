@@ -34,7 +34,7 @@ fmt: setup-dev ## Format the code and mend what can be mended by itself
 	@.venv/bin/ruff check --fix --quiet . || true
 	@.venv/bin/ruff format --quiet .
 
-bench: setup ## Measure speed and memory; ratios within one run
+bench: setup ## Measure speed and memory beside the peers (ARGS="--quick --only W1 --no-peers" shortens it)
 	@.venv/bin/python -m benchmarks $(ARGS)
 
 pythons: ## The same results on every Python that is promised and installed here (PYTHONS="/path/to/python3.12 ..." names them)

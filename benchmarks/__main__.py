@@ -1,17 +1,37 @@
-"""Asks every question and writes ``docs/benchmarks.md``: ``python -m benchmarks [--rounds N] [--only bars,memory]``."""
+"""Asks every question and writes ``docs/benchmarks.md``: ``python -m benchmarks [--quick] [--rounds N] [--only W1] [--no-peers]``."""
 
 import argparse
 import sys
 from types import ModuleType
 
-from . import bars, compilation, exchange_sim, feed, guard_orders, indicators, memory, page, startup, stream, sweep, trades
-from .measure import ROUNDS
+from . import (
+    agreement,
+    bars,
+    compilation,
+    exchange_sim,
+    feed,
+    guard_orders,
+    indicators,
+    interpreted,
+    memory,
+    order_book,
+    page,
+    startup,
+    stream,
+    sweep,
+    trades,
+)
+from .measure import asked_for
+from .page import Markdown
 
 QUESTIONS: dict[str, ModuleType] = {
-    "bars": bars,
-    "trades": trades,
+    "W1": bars,
+    "W2": sweep,
+    "W3": trades,
+    "W4": order_book,
+    "interpreted": interpreted,
+    "agreement": agreement,
     "indicators": indicators,
-    "sweep": sweep,
     "memory": memory,
     "stream": stream,
     "startup": startup,
@@ -22,25 +42,26 @@ QUESTIONS: dict[str, ModuleType] = {
 }
 
 
-def main() -> None:
-    """Prints each table as it is ready; the page is written when all questions were asked."""
+def main() -> int:
+    """Prints each table as it is ready; the page is written when all questions were asked. 1 when something of ours failed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"runs of each case (default {ROUNDS})")
     parser.add_argument("--only", help="some of: " + ", ".join(QUESTIONS) + "; the page is then left as it is")
-    asked = parser.parse_args()
-    names = asked.only.split(",") if asked.only else list(QUESTIONS)
-    unknown = [name for name in names if name not in QUESTIONS]
-    if unknown or asked.rounds < 1:
-        parser.error(f"unknown question {unknown[0]!r}; there are: {', '.join(QUESTIONS)}" if unknown else "--rounds must be at least 1")
-    tables = []
+    asked, given = asked_for(parser)
+    names = given.only.split(",") if given.only else list(QUESTIONS)
+    for name in names:
+        if name not in QUESTIONS:
+            parser.error(f"unknown question {name!r}; there are: {', '.join(QUESTIONS)}")
+    tables: list[Markdown] = []
     for name in names:
         print(f"{name}: {asked.rounds} rounds", file=sys.stderr, flush=True)
-        tables.append(QUESTIONS[name].measure(asked.rounds))
-        print(tables[-1].markdown(), flush=True)
-    if not asked.only:
+        for table in QUESTIONS[name].measure(asked):
+            tables.append(table)
+            print(table.markdown(), flush=True)
+    if not given.only and asked.peers and not asked.quick:
         page.write(tables)
         print(f"written: {page.PAGE}", file=sys.stderr)
+    return int(any(table.failed for table in tables))
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

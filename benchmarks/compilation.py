@@ -6,6 +6,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from .asked import Asked
 from .data import bars_file
 from .measure import TRAIDER, WORK, answer, cache_folder, in_turns, process
 from .page import Row, Table
@@ -40,7 +41,7 @@ def _compile(path: Path, cache: Path) -> float:
     return float(json.loads(run.printed)["compile_seconds"])
 
 
-def measure(rounds: int) -> Table:
+def measure(asked: Asked) -> list[Table]:
     """Seconds of compilation, as ``traider backtest`` tells them."""
     path = WORK / "fresh.py"
     cache = cache_folder()
@@ -55,26 +56,28 @@ def measure(rounds: int) -> Table:
 
     try:
         new()
-        figures = in_turns({"new": new, "again": lambda: _compile(path, cache)}, rounds)
-        first = in_turns({"nothing": nothing}, min(rounds, 3))
+        figures = in_turns({"new": new, "again": lambda: _compile(path, cache)}, asked.rounds)
+        first = in_turns({"nothing": nothing}, min(asked.rounds, 3))
     finally:
         path.unlink(missing_ok=True)
         shutil.rmtree(WORK / "__pycache__", ignore_errors=True)
-    return Table(
-        title="Compilation",
-        question=__doc__ or "",
-        text=(
-            "A strategy file that was never seen before, with two indicators, run by `traider backtest`; then the same file again, "
-            "from the cache; then with an empty cache, as after an installation, where the kernel is compiled too (`python -m "
-            "traider.cli.warm` does that ahead of time)."
-        ),
-        unit="s",
-        rows=[
-            Row("new strategy", None, figures["new"], goal=3.0, goal_is_of_figure=True),
-            Row("the same again", None, figures["again"], goal=0.7, goal_is_of_figure=True),
-            Row("empty cache", None, first["nothing"]),
-        ],
-    )
+    return [
+        Table(
+            title="Compilation",
+            question=__doc__ or "",
+            text=(
+                "A strategy file that was never seen before, with two indicators, run by `traider backtest`; then the same file again, "
+                "from the cache; then with an empty cache, as after an installation, where the kernel is compiled too (`python -m "
+                "traider.cli.warm` does that ahead of time)."
+            ),
+            unit="s",
+            rows=[
+                Row("new strategy", None, figures["new"], goal=3.0, goal_is_of_figure=True),
+                Row("the same again", None, figures["again"], goal=0.7, goal_is_of_figure=True),
+                Row("empty cache", None, first["nothing"]),
+            ],
+        )
+    ]
 
 
 if __name__ == "__main__":

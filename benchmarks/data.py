@@ -12,7 +12,7 @@ from .measure import WORK
 FIVE_YEARS = 2_628_000  # one-minute bars
 START_NS = 1_600_000_020_000_000_000  # the start of a minute
 MINUTE_NS = 60_000_000_000
-DAY_NS = 86_400_000_000_000
+DAY_NS = 1440 * MINUTE_NS
 
 
 def bars_file(rows: int = FIVE_YEARS) -> Path:
@@ -26,19 +26,20 @@ def bars_file(rows: int = FIVE_YEARS) -> Path:
         low = np.round(np.minimum(opens, close) - rng.integers(0, 300, rows) * 0.01, 2)
         ts = START_NS + MINUTE_NS * np.arange(rows, dtype=np.int64)
         volume = np.round(rng.exponential(5.0, rows), 4)
-        _write(path, {"ts": ts, "open": opens, "high": high, "low": low, "close": close, "volume": volume})
+        write_parquet(path, {"ts": ts, "open": opens, "high": high, "low": low, "close": close, "volume": volume})
     return path
 
 
 def trades_file(rows: int = 5_000_000) -> Path:
-    """Trades of a random walk in cents, some tens of milliseconds apart."""
-    path = WORK / f"btc-usd_{rows}_trades.parquet"
+    """Trades some tens of milliseconds apart; one in five is at a new price, a step of a random walk in cents from the last."""
+    path = WORK / f"btc-usd_{rows}_prints.parquet"
     if not path.exists():
         rng = np.random.default_rng(8)
         side = np.array(["buy", "sell"])[rng.integers(0, 2, rows)]
         ts = START_NS + np.cumsum(rng.integers(1, 100_000_000, rows))
         size = np.round(rng.exponential(0.05, rows) + 0.02, 4)
-        _write(path, {"ts": ts, "price": _walk(rng, rows, 2e-5), "size": size, "side": side})
+        moves = rng.random(rows) < 0.2
+        write_parquet(path, {"ts": ts, "price": _walk(rng, rows, 4.5e-5 * moves), "size": size, "side": side})
     return path
 
 
@@ -52,16 +53,16 @@ def trades_folder(days: int, trades_a_day: int) -> Path:
         price, size = _walk(rng, trades_a_day, 2e-5), np.round(rng.exponential(0.05, trades_a_day) + 0.02, 4)
         unfinished = folder.with_suffix(".part")
         for day in range(days):
-            _write(unfinished / f"btc-usd_{day:03}.parquet", {"ts": ts + day * DAY_NS, "price": price, "size": size, "side": side})
+            write_parquet(unfinished / f"btc-usd_{day:03}.parquet", {"ts": ts + day * DAY_NS, "price": price, "size": size, "side": side})
         unfinished.replace(folder)
     return folder
 
 
-def _walk(rng: np.random.Generator, rows: int, deviation: float) -> Any:
+def _walk(rng: np.random.Generator, rows: int, deviation: Any) -> Any:
     return np.round(30_000.0 * np.exp(np.cumsum(rng.normal(0.0, deviation, rows))), 2)
 
 
-def _write(path: Path, columns: dict[str, Any]) -> None:
+def write_parquet(path: Path, columns: dict[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_suffix(".part")
     pq.write_table(pa.table(columns), unfinished, compression="zstd")

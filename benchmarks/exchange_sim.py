@@ -18,6 +18,7 @@ from traider.connectors.sim.exchange.settings import FUNDS, Bounds, Config, Swit
 from traider.connectors.sim.exchange.simulator import Setup, Simulator
 from traider.runtime.loop import run
 
+from .asked import Asked
 from .measure import answer, cases_in_turns, ratio
 from .page import Row, Table
 
@@ -181,35 +182,37 @@ CASES: dict[str, Callable[[], dict[str, Any]]] = {
 }
 
 
-def measure(rounds: int) -> Table:
+def measure(asked: Asked) -> list[Table]:
     """Microseconds of processor time an order, and a message."""
-    figures, told = cases_in_turns("exchange_sim", ("entry", "pipeline", "http", "messages"), "us", rounds)
+    figures, told = cases_in_turns("exchange_sim", ("entry", "pipeline", "http", "messages"), "us", asked.rounds)
     _, week = cases_in_turns("exchange_sim", ("week",), "mib", 1)
     names = ("http", "messages")
     orders, messages = (round(told[name]["per_s"], -2) for name in names)
     growth = week["week"]["mib"]
     grown = f"{growth:.1f} MiB between the end of the third day, when everything that is bounded is full, and that of the last"
-    return Table(
-        title="The exchange simulator",
-        question=__doc__ or "",
-        text=(
-            f"{ORDERS:,} limit orders that rest, each with an ES256 token that is verified; {MESSAGES:,} changes of a book to "
-            f"{SUBSCRIBERS} sockets, every connection with its own sequence numbers. Processor time of one process, in which the client's "
-            "side of the sockets is counted too."
-        ),
-        unit="us",
-        ratio_of="the core",
-        rows=[
-            Row("the core: checked, held, in the book, told", 1.0, figures["entry"]),
-            Row("a request without its socket: token, JSON, truth", ratio(figures, "pipeline", "entry"), figures["pipeline"]),
-            Row("**an order over HTTP**", ratio(figures, "http", "entry"), figures["http"]),
-            Row("**a book message to one of ten subscribers**", ratio(figures, "messages", "entry"), figures["messages"]),
-        ],
-        notes=[
-            f"That is {orders:,.0f} orders and {messages:,.0f} messages a second.",
-            f"Over {DAYS} simulated days with {ORDERS_A_DAY:,} orders a day the process grew by {grown}.",
-        ],
-    )
+    return [
+        Table(
+            title="The exchange simulator",
+            question=__doc__ or "",
+            text=(
+                f"{ORDERS:,} limit orders that rest, each with an ES256 token that is verified; {MESSAGES:,} changes of a book to "
+                f"{SUBSCRIBERS} sockets, every connection with its own sequence numbers. Processor time of one process, in which the "
+                "client's side of the sockets is counted too."
+            ),
+            unit="us",
+            ratio_of="the core",
+            rows=[
+                Row("the core: checked, held, in the book, told", 1.0, figures["entry"]),
+                Row("a request without its socket: token, JSON, truth", ratio(figures, "pipeline", "entry"), figures["pipeline"]),
+                Row("**an order over HTTP**", ratio(figures, "http", "entry"), figures["http"]),
+                Row("**a book message to one of ten subscribers**", ratio(figures, "messages", "entry"), figures["messages"]),
+            ],
+            notes=[
+                f"That is {orders:,.0f} orders and {messages:,.0f} messages a second.",
+                f"Over {DAYS} simulated days with {ORDERS_A_DAY:,} orders a day the process grew by {grown}.",
+            ],
+        )
+    ]
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from traider.connectors.coinbase.sequence import SequenceCheck
 from traider.domain.guard_protocol import MarketEvent
 from traider.domain.instruments import instrument_from_symbol
 
+from .asked import Asked
 from .measure import answer, cases_in_turns, ratio
 from .page import ROOT, Row, Table
 
@@ -105,32 +106,34 @@ CASES: dict[str, Callable[[], dict[str, Any]]] = {
 }
 
 
-def measure(rounds: int) -> Table:
+def measure(asked: Asked) -> list[Table]:
     """Microseconds a message, and how often a bare decode's that is."""
-    figures, told = cases_in_turns("feed", CASES, "us", rounds)
+    figures, told = cases_in_turns("feed", CASES, "us", asked.rounds)
     if (
         not told["plain"]["tops"] == told["rows"]["tops"] == told["compiled"]["tops"]
         or told["plain"]["events"] != told["compiled"]["events"]
     ):
         raise RuntimeError(f"the feeds disagree: {told}")
     _, updates = _frames()
-    return Table(
-        title="Following Coinbase's books",
-        question=__doc__ or "",
-        text=(
-            f"{len(updates)} recorded `l2_data` updates of BTC-USD and ETH-USD, again and again, one at a time: read, numbered, applied, "
-            "best bid and ask looked at, a quote made when they changed. The reference is msgspec's decode of the same bytes into typed "
-            "structs."
-        ),
-        unit="us a message",
-        ratio_of="the decode",
-        rows=[
-            Row("msgspec's bare decode (the reference)", 1.0, figures["decode"]),
-            Row("**compiled reader and book**", ratio(figures, "compiled", "decode"), figures["compiled"], goal=1.7),
-            Row("msgspec and a book of dictionaries", ratio(figures, "plain", "decode"), figures["plain"]),
-            Row("the same, with an event for each level", ratio(figures, "rows", "decode"), figures["rows"]),
-        ],
-    )
+    return [
+        Table(
+            title="Following Coinbase's books",
+            question=__doc__ or "",
+            text=(
+                f"{len(updates)} recorded `l2_data` updates of BTC-USD and ETH-USD, again and again, one at a time: read, numbered, "
+                "applied, best bid and ask looked at, a quote made when they changed. The reference is msgspec's decode of the same bytes "
+                "into typed structs."
+            ),
+            unit="us a message",
+            ratio_of="the decode",
+            rows=[
+                Row("msgspec's bare decode (the reference)", 1.0, figures["decode"]),
+                Row("**compiled reader and book**", ratio(figures, "compiled", "decode"), figures["compiled"], goal=1.7),
+                Row("msgspec and a book of dictionaries", ratio(figures, "plain", "decode"), figures["plain"]),
+                Row("the same, with an event for each level", ratio(figures, "rows", "decode"), figures["rows"]),
+            ],
+        )
+    ]
 
 
 if __name__ == "__main__":

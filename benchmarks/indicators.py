@@ -9,14 +9,15 @@ import numpy as np
 
 from traider.kernel.indicators import Ema, Highest, Rsi, Sma, Sum, Variance
 from traider.kernel.structs import allocate, describe, view_of
-from traider.storage.market import read_market_file
 
-from .data import bars_file
+from .asked import Asked
+from .data import FIVE_YEARS, bars_file
+from .loops import WARM_UP
 from .measure import answer, cases_in_turns, ratio
 from .page import Row, Table
+from .peers.columns import columns_of
 
 WINDOW = 20
-WARM_UP = 1000
 
 
 def _told(run: Callable[[Any], float], prices: Any) -> dict[str, Any]:
@@ -28,7 +29,7 @@ def _told(run: Callable[[Any], float], prices: Any) -> dict[str, Any]:
 
 
 def _prices() -> Any:
-    return read_market_file(bars_file()).columns["close"]
+    return columns_of(bars_file())["close"]
 
 
 def _kit(make: Callable[[int], Any]) -> dict[str, Any]:
@@ -162,24 +163,26 @@ CASES: dict[str, Callable[[], dict[str, Any]]] = {
 }
 
 
-def measure(rounds: int) -> Table:
+def measure(asked: Asked) -> list[Table]:
     """Nanoseconds an update, and how often the hand-written loop's that is."""
-    figures, told = cases_in_turns("indicators", CASES, "ns", rounds)
+    figures, told = cases_in_turns("indicators", CASES, "ns", asked.rounds)
     for name in PAIRS:
         ours, theirs = told[name]["sum"], told[f"{name}_loop"]["sum"]
         if abs(ours - theirs) > 1e-6 * abs(theirs):
             raise RuntimeError(f"the loop and the kit disagree on {name}: {theirs}, {ours}")
-    return Table(
-        title="An indicator",
-        question=__doc__ or "",
-        text=(
-            f"2,628,000 closes, window {WINDOW}, one update each. The kit's indicators keep their state in the strategy's block, in "
-            "memory; the loop has it in registers. Both add up what comes out, and the sums agree."
-        ),
-        unit="ns an update",
-        ratio_of="the loop",
-        rows=[Row(words, ratio(figures, name, f"{name}_loop"), figures[name]) for name, (words, _, _) in PAIRS.items()],
-    )
+    return [
+        Table(
+            title="An indicator",
+            question=__doc__ or "",
+            text=(
+                f"{FIVE_YEARS:,} closes, window {WINDOW}, one update each. The kit's indicators keep their state in the strategy's block, "
+                "in memory; the loop has it in registers. Both add up what comes out, and the sums agree."
+            ),
+            unit="ns an update",
+            ratio_of="the loop",
+            rows=[Row(words, ratio(figures, name, f"{name}_loop"), figures[name]) for name, (words, _, _) in PAIRS.items()],
+        )
+    ]
 
 
 if __name__ == "__main__":

@@ -13,10 +13,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .page import ROOT, Table
+from .asked import QUICK_ROUNDS, ROUNDS, Asked
+from .page import ROOT, Markdown
 
 WORK = ROOT / "build" / "benchmarks"  # data, compiled code, state: nothing of the user's own
-ROUNDS = 7
+MIB = 1024 * 1024
 TRAIDER = Path(sys.executable).with_name("traider")
 
 
@@ -34,13 +35,19 @@ def cache_folder() -> Path:
 
 
 def environment(cache: Path | None = None) -> dict[str, str]:
-    """The environment of every process that is measured."""
+    """The environment of every process that is measured. Byte code is kept, as an installer does."""
     return {
-        **os.environ,
+        **{name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},
         "TRAIDER_CACHE_DIR": str(cache or cache_folder()),
         "NUMBA_CACHE_DIR": str(cache or cache_folder()),
         "TRAIDER_STATE_DIR": str(WORK / "state"),
     }
+
+
+@functools.cache
+def warm_up() -> None:
+    """Fills the measured processes' cache, once: no run is then one that compiles."""
+    process([sys.executable, "-m", "traider.cli.warm"])
 
 
 def process(command: Sequence[str | Path], cache: Path | None = None) -> Run:
@@ -90,8 +97,20 @@ def ratio(figures: Mapping[str, Sequence[float]], name: str, reference: str) -> 
     return statistics.median(x / y for x, y in zip(figures[name], figures[reference], strict=True))
 
 
-def answer(measure: Callable[[int], Table]) -> None:
-    """Asks one question from the command line and prints its table."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--rounds", type=int, default=ROUNDS)
-    print(measure(parser.parse_args().rounds).markdown())
+def asked_for(parser: argparse.ArgumentParser) -> tuple[Asked, argparse.Namespace]:
+    """The command line's ``--rounds``, ``--quick`` and ``--no-peers``, and what else the parser knows."""
+    parser.add_argument("--rounds", type=int, help=f"runs of each case (default {ROUNDS}, quick {QUICK_ROUNDS})")
+    parser.add_argument("--quick", action="store_true", help="few rounds, without what takes more than about a minute")
+    parser.add_argument("--no-peers", action="store_true", help="traider and the hand-written loops only")
+    given = parser.parse_args()
+    rounds = (QUICK_ROUNDS if given.quick else ROUNDS) if given.rounds is None else given.rounds
+    if rounds < 1:
+        parser.error("--rounds must be at least 1")
+    return Asked(rounds, peers=not given.no_peers, quick=given.quick), given
+
+
+def answer(measure: Callable[[Asked], Sequence[Markdown]]) -> None:
+    """Asks one question from the command line and prints its tables."""
+    asked, _ = asked_for(argparse.ArgumentParser())
+    for table in measure(asked):
+        print(table.markdown())

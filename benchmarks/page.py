@@ -5,13 +5,23 @@ import platform
 import statistics
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Protocol
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "benchmarks.md"
+
+
+class Markdown(Protocol):
+    """Anything that can be a part of the page."""
+
+    @property
+    def failed(self) -> bool: ...
+
+    def markdown(self) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -23,6 +33,9 @@ class Row:
     figures: Sequence[float]
     goal: float | None = None
     goal_is_of_figure: bool = False
+    extra: Sequence[str] = ()
+    remark: str = ""  # instead of figures
+    own: bool = True  # not a peer's
 
     @property
     def judged(self) -> float:
@@ -42,18 +55,33 @@ class Table:
     unit: str
     rows: list[Row]
     ratio_of: str = "the reference"
-    notes: list[str] = field(default_factory=list)
+    columns: Sequence[str] = ()  # of the rows' ``extra``
+    notes: Sequence[str] = ()  # below it
+
+    @property
+    def failed(self) -> bool:
+        """Whether a row that is not a peer's has no figures."""
+        return any(row.remark and row.own for row in self.rows)
 
     def markdown(self) -> str:
         """The table with its question, ratios first."""
         lines = [f"## {self.title}", "", f"*{self.question.strip()}* {self.text}", ""]
-        lines += [f"| case | x {self.ratio_of} | goal | median, {self.unit} | best | rounds |", "|---|---|---|---|---|---|"]
-        for row in self.rows:
-            ratio = "" if row.ratio is None else _short(row.ratio)
-            goal = "" if row.goal is None else f"≤ {_short(row.goal)}{' ' + self.unit if row.goal_is_of_figure else ''}: {_verdict(row)}"
-            figures = f"{_short(statistics.median(row.figures))} | {_short(min(row.figures))} | {len(row.figures)}"
-            lines.append(f"| {row.name} | {ratio} | {goal} | {figures} |")
+        heads = ["case", f"x {self.ratio_of}", "goal", f"median, {self.unit}", "best", "rounds", *self.columns]
+        lines += [line(heads), "|" + "---|" * len(heads)]
+        lines += [line([*self._cells(row), *([""] * len(self.columns) if row.remark else row.extra)]) for row in self.rows]
         return "\n".join([*lines, "", *(f"{note}\n" for note in self.notes)])
+
+    def _cells(self, row: Row) -> list[str]:
+        if row.remark:
+            return [row.name, "", "" if row.goal is None else f"≤ {_short(row.goal)}: not measured", row.remark, "", "0"]
+        goal = "" if row.goal is None else f"≤ {_short(row.goal)}{' ' + self.unit if row.goal_is_of_figure else ''}: {_verdict(row)}"
+        figures = [_short(statistics.median(row.figures)), _short(min(row.figures)), str(len(row.figures))]
+        return [row.name, "" if row.ratio is None else _short(row.ratio), goal, *figures]
+
+
+def line(cells: Sequence[str]) -> str:
+    """A row of a table."""
+    return f"| {' | '.join(cells)} |"
 
 
 def _verdict(row: Row) -> str:
@@ -67,14 +95,17 @@ def _short(number: float) -> str:
     return f"{number:.3g}"
 
 
-def write(tables: Sequence[Table], path: Path = PAGE) -> None:
+def write(tables: Sequence[Markdown], path: Path = PAGE) -> None:
     """The whole page, from one run of all the questions."""
     head = [
         "# Benchmarks",
         "",
-        "What traider costs, measured by `make bench`, which writes this page. Each run of a case is a process of its own; the cases",
-        "of one table take turns, round by round, and a ratio is the median of the rounds' ratios, so that a busy machine slows both",
-        "sides alike. Absolute times hold for the machine below; ratios travel.",
+        "What traider costs, and what its peers do, measured by `make bench`, which writes this page. Each run of a case is a process of",
+        "its own; the cases of one table take turns, round by round, and a ratio is the median of the rounds' ratios, so that a busy",
+        "machine slows all sides alike. Absolute times hold for the machine below; ratios travel. The peers run in environments of",
+        "their own, each at the version in its row ([why so](adr/0029-peers-measured-as-commands.md)); what is slow joins fewer rounds.",
+        "A time is of the engine alone, without start-up, reading, making of its own data objects, or compilation; *process* is all of",
+        "it, as a user waits for it, and *peak* the most memory that it had.",
         "",
         *machine(),
         "",

@@ -84,3 +84,45 @@ def ema_band(price: Any, span: int, band: float, quantity: float) -> tuple[float
         elif now < mean * (1.0 - band):
             wanted = 0.0
     return cash + held * price[-1], fills
+
+
+@numba.njit
+def sma_cross_sweep(
+    close: Any, fast_from: int, fast_to: int, fast_by: int, slow_from: int, slow_to: int, slow_by: int, quantity: float
+) -> tuple[float, int]:
+    """All pairs of windows, one after the other, filled at the same close: the best final equity, and everybody's fills.
+
+    Sums of whole cents, so that equal averages are equal.
+    """
+    cents = np.empty(close.shape[0], np.int64)
+    for i in range(close.shape[0]):
+        cents[i] = np.int64(np.rint(close[i] * 100.0))
+    best, fills = -np.inf, 0
+    for fast in range(fast_from, fast_to, fast_by):
+        for slow in range(slow_from, slow_to, slow_by):
+            equity, some = _sma_cross_cents(close, cents, fast, slow, quantity)
+            best = max(best, equity)
+            fills += some
+    return best, fills
+
+
+@numba.njit
+def _sma_cross_cents(close: Any, cents: Any, fast: int, slow: int, quantity: float) -> tuple[float, int]:
+    rows = close.shape[0]
+    cash, held, fills = CASH, 0.0, 0
+    fast_sum = slow_sum = 0
+    for i in range(min(slow, rows)):
+        slow_sum += cents[i]
+        if i >= slow - fast:
+            fast_sum += cents[i]
+    for i in range(slow - 1, rows):
+        if i >= slow:
+            fast_sum += cents[i] - cents[i - fast]
+            slow_sum += cents[i] - cents[i - slow]
+        wanted = quantity if fast_sum * slow > slow_sum * fast else 0.0
+        if wanted != held:
+            bought = wanted - held
+            cash -= bought * close[i] + abs(bought) * close[i] * FEE
+            held = wanted
+            fills += 1
+    return cash + held * close[rows - 1], fills

@@ -110,11 +110,10 @@ def strategy_run() -> Backtest:
 def daily_series(run: Backtest) -> dict[str, list[float]]:
     """Days, the strategy's daily returns and the benchmark's."""
     equity = [run.result.cash, *(value for _, value in run.result.day_ends)]
-    market = run.run.market
     return {
         "days": [float(day) for day, _ in run.result.day_ends],
         "returns": daily.daily_returns(equity),
-        "benchmark": daily.daily_returns(market.daily_prices),
+        "benchmark": daily.daily_returns(run.run.market.daily_prices),
     }
 
 

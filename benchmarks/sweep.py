@@ -1,97 +1,108 @@
-"""What does a sweep over 200 parameter pairs take, in time and in memory?"""
+"""How much longer than a loop on one core does a sweep take, with all cores?"""
 
+import functools
 import itertools
-import json
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
+import numpy as np
 
-from . import reference
+from . import commands, race, reference
+from .asked import Asked
+from .bars import check_fills
 from .data import bars_file
-from .measure import TRAIDER, answer, case, in_turns, process, ratio
+from .loops import WARM_UP, run_loop, told
+from .measure import MIB, answer
 from .page import Row, Table
+from .peers.columns import columns_of
+from .race import Entrant, case, peer
 
-BARS = 500_000
-FAST, SLOW = range(5, 51, 5), range(60, 156, 5)
-MIB = 1024 * 1024
-WARM_UP = 1000
+BARS, FEW = 500_000, 10_000
+GRID = {"fast": "5:50:5", "slow": "60:155:5"}
+PAIRS = list(itertools.product(range(5, 51, 5), range(60, 156, 5)))
+SETTINGS: dict[str, Any] = {"fast": [5, 51, 5], "slow": [60, 156, 5], "quantity": 1, "cash": reference.CASH, "fee": reference.FEE}
+GOAL_MIB = 500.0
 
 
-def _loops(function: Callable[..., tuple[Any, ...]]) -> dict[str, Any]:
-    """All pairs, one after the other, on one core; the arrays are read before."""
-    table = pq.read_table(bars_file(BARS), columns=["open", "close"])
-    opens, close = (table[name].to_numpy() for name in ("open", "close"))
-    function(opens[:WARM_UP], close[:WARM_UP], 5, 60, 1.0)
+def _loop() -> dict[str, Any]:
+    ran = run_loop(reference.sma_cross_sweep, bars_file(BARS), ("close",), 5, 51, 5, 60, 156, 5, 1.0)
+    return {**ran, "ns": ran["ns"] / len(PAIRS)}
+
+
+def _exact() -> dict[str, Any]:
+    """Every pair by the loop that follows the drawdown. It fills at the next open: each open is the close before, with one bar more."""
+    column = columns_of(bars_file(BARS))["close"]
+    opens, close = np.concatenate((column[:1], column)), np.concatenate((column, column[-1:]))
+    reference.exact_sma_cross(opens[:WARM_UP], close[:WARM_UP], 5, 60, 1.0)
     started = time.perf_counter()
-    told = [function(opens, close, fast, slow, 1.0) for fast, slow in itertools.product(FAST, SLOW)]
+    runs = [reference.exact_sma_cross(opens, close, fast, slow, 1.0) for fast, slow in PAIRS]
     seconds = time.perf_counter() - started
-    return {"s": seconds, "fills": sum(fills for _, fills, *_ in told), "best": round(max(equity for equity, *_ in told), 2)}
+    return told(seconds, BARS * len(PAIRS), sum(fills for _, fills, _ in runs), max(equity for equity, *_ in runs))
 
 
-CASES: dict[str, Callable[[], dict[str, Any]]] = {
-    "loops": lambda: _loops(reference.sma_cross),
-    "exact": lambda: _loops(reference.exact_sma_cross),
-}
+CASES: dict[str, Callable[[], dict[str, Any]]] = {"loop": _loop, "exact": _exact}
 
 
-def sweep_command(*more: str) -> list[str | Path]:
-    """The sweep as a user writes it."""
-    grid = [f"--grid={name}={values[0]}:{values[-1]}:{values.step}" for name, values in (("fast", FAST), ("slow", SLOW))]
-    words = "--quantity 1 --cash 10000000 --fee-taker 0.001 --fee-maker 0.001 --json"
-    return [TRAIDER, "sweep", "sma_cross", "--data", bars_file(BARS), *grid, *words.split(), *more]
+def _traider(name: str, *more: str, goal: float | None = None) -> Entrant:
+    return Entrant(name, lambda: commands.sweep("sma_cross", bars_file(BARS), GRID, fill="close", more=more), commands.read_sweep, goal)
 
 
-def measure(rounds: int) -> Table:
-    """Seconds for all pairs, and how often the reference's that is."""
-    process(sweep_command())  # compiles
-    peaks: list[float] = []
-    told: dict[str, Any] = {}
-
-    def loop(name: str) -> float:
-        told[name] = case("sweep", name)
-        return float(told[name]["s"])
-
-    def swept(name: str, *more: str) -> float:
-        run = process(sweep_command(*more))
-        told[name] = json.loads(run.printed)
-        if not more:
-            peaks.append(run.peak_bytes / MIB)
-        return float(told[name]["engine_seconds"])
-
-    figures = in_turns(
+def measure(asked: Asked) -> list[Table]:
+    """Nanoseconds a bar and pair, and how often the reference's that is; and the memory that it takes."""
+    data = functools.partial(bars_file, BARS)
+    ran = race.run(
         {
-            "loops": lambda: loop("loops"),
-            "exact": lambda: loop("exact"),
-            "one": lambda: swept("one", "--threads", "1"),
-            "all": lambda: swept("all"),
+            "loop": case("hand-written loop, one core (the reference)", "sweep", "loop"),
+            "exact": case("the same, with drawdown at each bar", "sweep", "exact"),
+            "traider": _traider("**traider, all cores**", goal=2.0),
+            "traider-one": _traider("traider, one core", "--threads", "1"),
+            "vectorbt": vectorbt("rust", 1, data, rounds=3),
+            "vectorbt-some": vectorbt("rust", 20, data, rounds=1, slow=True),
+            "vectorbt-all": vectorbt("numba", 200, data, rounds=1, slow=True),
+            "backtesting": peer(
+                f"backtesting.py's optimize, all cores ({FEW:,} bars),",
+                "backtesting",
+                "backtesting_sweep",
+                functools.partial(bars_file, FEW),
+                SETTINGS,
+                rounds=1,
+            ),
         },
-        rounds,
+        asked,
+        "loop",
     )
-    exact, ours = told["exact"], told["all"]
-    if (exact["fills"], exact["best"]) != (ours["total_fills"], round(ours["best"]["final_equity"], 2)):
-        raise RuntimeError(f"the loops and the sweep disagree: {exact}, {ours['total_fills']}, {ours['best']}")
+    check_fills(ran, "loop")
+    check_fills(ran, "exact")
+    text = (
+        f"`sma_cross` with 200 pairs (5 to 50 by 5, 60 to 155 by 5) on {BARS:,} bars, filled at the same close, 0.1 % fee; the equity is "
+        "the best pair's, fills and fees are those of all. The loop is integer sums on one core. traider adds for each the risk check, "
+        "the drawdown and 512 points of the equity curve, and of them all the deflated Sharpe ratio and the probability of overfitting."
+    )
+    races = race.table(
+        ran, title="W2: 200 parameter pairs on bars", question=__doc__ or "", text=text, unit="ns a bar and pair", reference="loop"
+    )
+    return [races, _memory(ran)]
+
+
+def vectorbt(engine: str, together: int, data: Callable[[], Path], **more: Any) -> Entrant:
+    """vectorbt, with so many pairs in one call."""
+    how = "one pair at a time" if together == 1 else f"{together} pairs at a time"
+    settings = {**SETTINGS, "engine": engine, "together": together}
+    return peer(f"vectorbt ({engine}), {how},", "vectorbt", "vectorbt_sweep", data, settings, **more)
+
+
+def _memory(ran: race.Race) -> Table:
+    peaks = [turn.peak_mib for turn in ran.turns["traider"]]
+    arrays = BARS * 48 / MIB
     return Table(
-        title="A sweep",
-        question=__doc__ or "",
-        text=(
-            f"`sma_cross` with {len(FAST) * len(SLOW)} pairs (fast 5 to 50, slow 60 to 155) on {BARS:,} synthetic bars, "
-            f"{ours['total_fills']:,} fills at the next open, 0.1 % fee: `traider sweep … --json` as a process of its own, engine time. "
-            "The reference is the hand-written loop of the first table, once for each pair, on one core. The exact loop's total of "
-            "fills and its best equity are the sweep's, to the cent. The peak is the whole process's resident memory; "
-            f"the goal is 500 MB, {500e6 / MIB:.0f} MiB."
-        ),
-        unit="s",
-        rows=[
-            Row("hand-written loop, 200 times, one core (the reference)", 1.0, figures["loops"]),
-            Row("the same, exact sums and drawdown", ratio(figures, "exact", "loops"), figures["exact"]),
-            Row("traider sweep, one thread", ratio(figures, "one", "loops"), figures["one"]),
-            Row(f"**traider sweep, all {os.cpu_count()} cores**", ratio(figures, "all", "loops"), figures["all"], goal=2.0),
-        ],
-        notes=[f"Peak memory of the sweep on all cores: {max(peaks):.0f} MiB, {'met' if max(peaks) * MIB <= 500e6 else '**missed**'}."],
+        title="W2: memory",
+        question="How much memory does the sweep take?",
+        text=f"The whole process of `traider sweep`, at its peak; the {BARS:,} bars are {arrays:.0f} MiB.",
+        unit="MiB",
+        ratio_of="the input arrays",
+        rows=[Row("**traider, all cores**", max(peaks) / arrays, peaks, goal=GOAL_MIB, goal_is_of_figure=True)],
     )
 
 

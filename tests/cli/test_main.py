@@ -1,10 +1,12 @@
 """The door: what it prints, what it exits with, and that it loads nothing that was not asked for."""
 
 import importlib
+import json
 import subprocess
 import sys
 import types
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated
 
 import pytest
@@ -14,7 +16,12 @@ from traider import __version__
 from traider.cli import main as door
 from traider.domain.errors import JournalError, UserError
 
+BARS = Path(__file__).parents[1] / "data" / "bars" / "coinbase_btcusd_1m_2018-05.parquet"
 HEAVY = ("numba", "numpy", "pyarrow", "fastapi", "sqlalchemy", "uvicorn", "pydantic", "rich", "asyncio")
+NOT_FOR_A_BACKTEST = (
+    *("asyncio", "cryptography", "fastapi", "jinja2", "matplotlib", "optuna", "pandas", "polars", "rich", "scipy", "sqlalchemy"),
+    *("uvicorn", "pydantic_settings", "pyarrow.compute", "pyarrow.dataset", "traider.engine.report.page", "traider.research.plot"),
+)
 
 
 def offer(monkeypatch: pytest.MonkeyPatch, function: Callable[..., object]) -> None:
@@ -122,11 +129,11 @@ def test_what_a_command_returns_is_the_exit_status(returned: int | None, status:
     assert door.run(["--", "probe"]) == status
 
 
-LIST_WHAT_HELP_LOADS = """
+LIST_WHAT_A_RUN_LOADS = """
 import sys
 from traider.cli.main import run
 
-run(["--help"])
+run(sys.argv[1:])
 print(*sys.modules, file=sys.stderr)
 """
 
@@ -142,11 +149,31 @@ door.main(["probe"])
 
 
 def test_help_loads_nothing_heavy() -> None:
-    done = subprocess.run([sys.executable, "-c", LIST_WHAT_HELP_LOADS], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", LIST_WHAT_A_RUN_LOADS, "--help"], capture_output=True, text=True, check=True)
     loaded = set(done.stderr.split())
     assert loaded.isdisjoint(HEAVY), sorted(loaded.intersection(HEAVY))
     rooms = {name for name in loaded if name.startswith("traider.")}
     assert rooms == {"traider.cli", "traider.cli.main", "traider.domain", "traider.domain.errors"}
+
+
+def test_a_backtest_loads_nothing_that_was_not_asked_for(tmp_path: Path) -> None:
+    words = [
+        "backtest",
+        "sma_cross",
+        "--data",
+        str(BARS),
+        "--symbol",
+        "BTC-USD",
+        "--json",
+        "--manifest-out",
+        str(tmp_path / "manifest.json"),
+    ]
+    done = subprocess.run([sys.executable, "-c", LIST_WHAT_A_RUN_LOADS, *words], capture_output=True, text=True, check=True)
+    loaded = set(done.stderr.split())
+    assert loaded.isdisjoint(NOT_FOR_A_BACKTEST), sorted(loaded.intersection(NOT_FOR_A_BACKTEST))
+    assert json.loads(done.stdout)["mode"] == "compiled"
+    rooms = {name.split(".")[1] for name in loaded if name.startswith("traider.")}
+    assert rooms == {"cli", "domain", "engine", "kernel", "research", "storage", "strategies"}
 
 
 def test_a_reader_that_goes_away_is_no_error() -> None:

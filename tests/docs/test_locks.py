@@ -11,6 +11,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
+from benchmarks.peers.environments import PACKAGES
 from tests.docs.markdown import ROOT
 
 PIN = re.compile(
@@ -37,6 +38,8 @@ WANTED = {
     **{f"extra-{name}.txt": RUN + wanted for name, wanted in EXTRAS.items()},
 }
 every_lock = pytest.mark.parametrize("lock", sorted(WANTED))
+PEERS = ROOT / "benchmarks" / "peers" / "requirements"
+every_peer = pytest.mark.parametrize("peer", sorted(path.stem for path in PEERS.glob("*.in")))
 
 
 def read(lock: str) -> str:
@@ -76,6 +79,20 @@ def test_what_was_tested_is_what_runs(lock: str) -> None:
 @every_lock
 def test_no_registry_is_named(lock: str) -> None:
     assert re.findall(r"\S*://\S*|--(?:extra-)?index-url.*|--find-links.*", read(lock)) == []
+
+
+@every_peer
+def test_a_peers_lock_is_pinned_by_hash_and_names_no_registry(peer: str) -> None:
+    text = (PEERS / f"{peer}.txt").read_text(encoding="utf-8")
+    assert [line for line in PIN.sub("", text).splitlines() if line and not line.lstrip().startswith("#")] == []
+    assert "://" not in text
+    pinned = {canonicalize_name(match["name"]): Version(match["version"]) for match in PIN.finditer(text)}
+    asked = [Requirement(line.partition("#")[0]) for line in (PEERS / f"{peer}.in").read_text(encoding="utf-8").splitlines()]
+    assert [wanted for wanted in asked if pinned[canonicalize_name(wanted.name)] not in wanted.specifier] == []
+
+
+def test_each_peer_has_its_lock() -> None:
+    assert {path.name for path in PEERS.iterdir()} == {f"{peer}.{end}" for peer in PACKAGES for end in ("in", "txt")}
 
 
 def test_the_dashboard_is_pinned_by_hash_and_names_no_registry() -> None:

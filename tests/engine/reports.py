@@ -15,7 +15,9 @@ from traider.domain.instruments import Instrument, instrument_from_symbol
 from traider.domain.limits import RiskLimits
 from traider.engine.backtest import BacktestResult, BacktestSpec, run_backtest
 from traider.engine.fills import FILLS, HASHED, Fills
-from traider.engine.report import ReportContext, candles_of, render
+from traider.engine.report.candles import candles_of
+from traider.engine.report.context import ReportContext
+from traider.engine.report.page import render
 from traider.engine.statistics.market import market_of
 from traider.engine.tape import Tape, bars_tape, trades_tape
 from traider.kernel.events import Trade

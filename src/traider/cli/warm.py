@@ -1,9 +1,10 @@
 """Compiles the kernel and the built-in strategies ahead of their first use: ``python -m traider.cli.warm``.
 
-It takes some ten seconds once for each version of traider and each machine; what it makes is kept in the cache folder.
+It takes up to a minute of one core, once for each version of traider and each machine; what it makes is kept in the cache folder.
 """
 
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 
@@ -45,16 +46,31 @@ def warm_up(strategies: list[type[Strategy]]) -> None:
     Ladder().mids(*levels)
     BarCutter(TimeBars(1)).cut(np.arange(2), np.ones(2), np.ones(2))
     for strategy in strategies:
-        for interpreted in (False, True):
-            Session(strategy(), Desk([instrument], cash=1e6), interpreted=interpreted).step(_rows(strategy), 0, 100)
+        for tape in streams(strategy):
+            for interpreted in (False, True):
+                Session(strategy(), Desk([instrument], cash=1e6), interpreted=interpreted).step(tape, 0, len(tape))
 
 
-def _rows(strategy: type[Strategy]) -> Tape:
+def streams(strategy: type[Strategy]) -> list[Tape]:
+    """A few events of each kind of file that the strategy acts on: it has code of its own for each."""
     ts_ns = np.arange(100, dtype=np.int64)
-    price = np.linspace(1.0, 2.0, 100).round(2)
-    if "on_bar" in strategy.handlers():
-        return bars_tape(ts_ns, price, price, price, price, price)
-    return trades_tape(ts_ns, price, price, np.ones(100))
+    ones, price = np.ones(100), np.linspace(1.0, 2.0, 100).round(2)
+    handlers = strategy.handlers()
+    if "on_bar" in handlers:
+        return [bars_tape(ts_ns, price, price, price, price, price)]
+    if "on_book" in handlers:
+        return [_book(ts_ns, with_trades=with_trades) for with_trades in (False, True)]
+    return [trades_tape(ts_ns, price, price, ones)]
+
+
+def _book(ts_ns: np.ndarray[Any, np.dtype[np.int64]], *, with_trades: bool) -> Tape:
+    """A bid at 1.00 and an ask at 2.00 that change their sizes, in turns, with a sale at the bid as the third of three."""
+    turn = np.arange(len(ts_ns)) % (3 if with_trades else 2)
+    kind = np.where(turn < 2, EventKind.DEPTH | BOOK_END, EventKind.TRADE).astype(np.uint8)
+    price, side = np.where(turn == 1, 2.0, 1.0), np.where(turn == 0, 1.0, -1.0)
+    size, zeros = np.linspace(1.0, 2.0, len(ts_ns)).round(2), np.zeros(len(ts_ns))
+    kinds = 1 << EventKind.DEPTH | (1 << EventKind.TRADE if with_trades else 0)
+    return Tape(ts_ns, kind, np.zeros(len(ts_ns), np.uint16), price, size, side, zeros, zeros, kinds=kinds, instruments=1)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from traider.domain.errors import UserError
-from traider.engine.report import ReportContext, render
+from traider.engine.report.context import ReportContext
+from traider.engine.report.page import render
 from traider.runtime.clock import SystemClock
 
 from .runs import Run

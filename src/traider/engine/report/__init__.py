@@ -1,7 +1,5 @@
-"""A backtest as one self-contained HTML page: everything in it, nothing fetched; the caller writes it where it wants."""
+"""A backtest as one self-contained HTML page: everything in it, nothing fetched; the caller writes it where it wants.
 
-from .candles import Candles, candles_of
-from .context import ReportContext
-from .page import render
-
-__all__ = ["Candles", "ReportContext", "candles_of", "render"]
+``page`` renders it and brings its template engine with it, so that it is imported where a page is asked for; ``candles``, ``words``
+and ``fidelity`` serve others too.
+"""

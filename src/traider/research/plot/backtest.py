@@ -5,7 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from traider.engine.report import Candles, words
+from traider.engine.report import words
+from traider.engine.report.candles import Candles
 from traider.engine.statistics.curves import Curves
 from traider.engine.statistics.summary import Statistics
 

@@ -106,14 +106,14 @@ def _integers(path: Path, name: str, column: Any, at: int, where: Flags | None =
     if column.null_count:
         _refuse_null(path, name, column, at, where)
         column = column.fill_null(0)
-    found: Integers = _in_place(column.cast(pa.int64()), np.int64).copy()
+    found: Integers = _in_place(_cast(column, pa.int64()), np.int64).copy()
     return found
 
 
 def _floats(path: Path, name: str, column: Any, at: int) -> Floats:
     if column.null_count:
         _refuse_null(path, name, column, at, None)
-    found: Floats = _in_place(column.cast(pa.float64(), safe=False), np.float64).copy()
+    found: Floats = _in_place(_cast(column, pa.float64(), safe=False), np.float64).copy()
     return found
 
 
@@ -156,6 +156,11 @@ def _encoded(column: Any) -> Any:
             column = pa.DictionaryArray.from_arrays(column.indices, column.dictionary.cast(pa.string()))
         column = column.dictionary_decode()
     return column.dictionary_encode()
+
+
+def _cast(column: Any, wanted: Any, *, safe: bool = True) -> Any:
+    """The column as it is, where it has the type: ``cast`` would import all of Arrow's compute functions to do nothing."""
+    return column if column.type == wanted else column.cast(wanted, safe=safe)
 
 
 def _in_place(column: Any, dtype: type) -> np.ndarray[Any, Any]:

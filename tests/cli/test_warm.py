@@ -1,0 +1,30 @@
+"""Compiling ahead of time: a built-in strategy has code for each kind of file that it acts on, before its first run."""
+
+import pytest
+
+from traider.cli.warm import streams
+from traider.kernel.kit import Strategy
+from traider.kernel.layout import KIND_BITS
+from traider.kernel.loop import Shape
+from traider.storage.market.formats import BARS, BOOK, DEPTH, TRADES, Format
+from traider.strategies.registry import BUILT_IN
+
+FILES = {"on_bar": (BARS,), "on_trade": (TRADES,), "on_book": (DEPTH, BOOK)}
+
+
+def files_of(strategy: type[Strategy]) -> list[Format]:
+    return [file for handler, files in FILES.items() if handler in strategy.handlers() for file in files]
+
+
+@pytest.mark.parametrize("strategy", BUILT_IN.values(), ids=BUILT_IN)
+def test_each_stream_has_the_shape_of_a_file(strategy: type[Strategy]) -> None:
+    wanted = {Shape(file.event_kinds, single=True) for file in files_of(strategy)}
+    assert wanted
+    assert {tape.shape for tape in streams(strategy)} == wanted
+
+
+@pytest.mark.parametrize("strategy", BUILT_IN.values(), ids=BUILT_IN)
+def test_each_stream_brings_what_its_file_may_hold(strategy: type[Strategy]) -> None:
+    for tape in streams(strategy):
+        brought = {1 << (int(kind) & KIND_BITS) for kind in tape.kind}
+        assert sum(brought) == tape.kinds
