@@ -20,7 +20,7 @@ from .measure import answer, cases_in_turns, ratio
 from .page import ROOT, Row, Table
 
 FRAMES = ROOT / "tests" / "data" / "frames" / "coinbase_advanced_ws_2026-08-09_first331.jsonl"
-PASSES = 400
+PASSES = 200
 MARKETS = [
     instrument_from_symbol(symbol, price_increment=Decimal("0.01"), size_increment=Decimal("0.00000001"))
     for symbol in ("BTC-USD", "ETH-USD")

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from .kernel.aggregators import VolumeBars as VolumeBars
     from .kernel.events import Bar as Bar
     from .kernel.events import Fill as Fill
+    from .kernel.events import Quote as Quote
+    from .kernel.events import Timer as Timer
     from .kernel.events import Trade as Trade
     from .kernel.indicators import T3 as T3
     from .kernel.indicators import AdLine as AdLine
@@ -75,6 +77,7 @@ if TYPE_CHECKING:
     from .kernel.interpreter import Context as Context
     from .kernel.kit import Strategy as Strategy
     from .kernel.kit import param as param
+    from .kernel.order_book import Book as Book
     from .kernel.structs import Stateful as Stateful
     from .research.notebook import Backtest as Backtest
     from .research.notebook import backtest as backtest
@@ -94,6 +97,7 @@ _HOMES = {
     "Bar": "kernel.events",
     "Beta": "kernel.indicators",
     "Bollinger": "kernel.indicators",
+    "Book": "kernel.order_book",
     "Cci": "kernel.indicators",
     "Chaikin": "kernel.indicators",
     "ChaikinMoneyFlow": "kernel.indicators",
@@ -124,6 +128,7 @@ _HOMES = {
     "Obv": "kernel.indicators",
     "Ppo": "kernel.indicators",
     "Quantile": "kernel.indicators",
+    "Quote": "kernel.events",
     "RealizedVolatility": "kernel.indicators",
     "Return": "kernel.indicators",
     "Rma": "kernel.indicators",
@@ -142,6 +147,7 @@ _HOMES = {
     "T3": "kernel.indicators",
     "Tema": "kernel.indicators",
     "TimeBars": "kernel.aggregators",
+    "Timer": "kernel.events",
     "Trade": "kernel.events",
     "Trima": "kernel.indicators",
     "Trix": "kernel.indicators",

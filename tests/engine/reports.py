@@ -14,7 +14,7 @@ import numpy as np
 from traider.domain.instruments import Instrument, instrument_from_symbol
 from traider.domain.limits import RiskLimits
 from traider.engine.backtest import BacktestResult, BacktestSpec, run_backtest
-from traider.engine.fills import FILLS, Fills
+from traider.engine.fills import FILLS, HASHED, Fills
 from traider.engine.report import ReportContext, candles_of, render
 from traider.engine.statistics.market import market_of
 from traider.engine.tape import Tape, bars_tape, trades_tape
@@ -110,8 +110,9 @@ def with_fills(run: Run, fills: Fills) -> Run:
 def fills(rows: list[tuple[int, float, float]], *, fee: float = 0.0, inst: int = 0, step_ns: int = 60_000_000_000) -> Fills:
     """Fills a minute apart: (side, price, size); the fee is a fraction of the notional."""
     made = np.zeros(len(rows), FILLS)
+    facts = made[list(HASHED.names or ())]  # a view
     for number, (side, price, size) in enumerate(rows):
-        made[number] = (number * step_ns, inst, side, 0, price, size, price * size * fee)
+        facts[number] = (number * step_ns, inst, side, 0, price, size, price * size * fee)
     return made
 
 

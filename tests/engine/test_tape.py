@@ -1,5 +1,6 @@
 """Market events in columns, and the hash of fills."""
 
+import hashlib
 from decimal import Decimal
 from typing import Any
 
@@ -8,7 +9,7 @@ import numpy as np
 from traider.domain.guard_protocol import MarketEvent
 from traider.domain.orders import OrderFilled
 from traider.domain.vocabulary import EventKind, Liquidity, Side
-from traider.engine.fills import FILLS, fills_from_events, fills_sha256
+from traider.engine.fills import FILLS, facts_of, fills_from_events, fills_sha256
 from traider.engine.tape import bars_tape, tape_of, trades_tape
 
 TS = np.array([10, 20, 30])
@@ -61,7 +62,17 @@ def filled(price: str, fee: str = "0.1") -> OrderFilled:
 def test_fill_events_become_the_records_that_the_hash_is_of() -> None:
     fills = fills_from_events([filled("100.1")], {"A": 0, "B": 1})
     assert fills.dtype == FILLS
-    assert fills.tolist() == [(5, 1, -1, 1, 100.1, 0.3, 0.1)]
+    assert facts_of(fills).tolist() == [(5, 1, -1, 1, 100.1, 0.3, 0.1)]
+    assert len(fills_from_events([], {})) == 0
+
+
+def test_the_hash_is_of_what_a_fill_is_and_not_of_why() -> None:
+    fills = fills_from_events([filled("100.1")], {"B": 0})
+    explained = fills.copy()
+    explained["rule"], explained["decided_ns"], explained["queue"] = 9, 4, 1.25
+    assert fills_sha256(explained) == fills_sha256(fills)
+    record = np.array([(5, 0, -1, 1, 100.1, 0.3, 0.1)], "<i8,<i8,<i8,<i8,<f8,<f8,<f8")
+    assert fills_sha256(fills) == hashlib.sha256(b"traider-fills-1" + record.tobytes()).hexdigest()
 
 
 def test_the_hash_tells_the_last_bit() -> None:

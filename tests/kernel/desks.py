@@ -1,16 +1,18 @@
 """A desk spoken to in words, for tests that read like the rules that they are about."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from traider.domain.instruments import Instrument
 from traider.domain.limits import RiskLimits
 from traider.domain.vocabulary import BOOK_CLEAR, BOOK_END, EventKind, OrderType, Reason, Side, TimeInForce
-from traider.kernel import layout
+from traider.kernel import entry, layout
 from traider.kernel.desk import Desk, Execution
+from traider.kernel.interpreter import Context
 from traider.kernel.simulation import Fees, FillMode, Simulation
 
+T = TypeVar("T")
 BUY, SELL = int(Side.BUY), int(Side.SELL)
 MINUTE_NS = 60_000_000_000
 START_NS = 1_700_000_040 * 1_000_000_000  # the start of a minute, 22:14 UTC
@@ -24,6 +26,10 @@ def instrument(
     min_size: str = "0",
     min_notional: str = "0",
     shortable: bool = False,
+    initial_margin: str = "0",
+    maintenance_margin: str = "0",
+    maker_fee: str | None = None,
+    taker_fee: str | None = None,
 ) -> Instrument:
     base, _, quote = symbol.partition("-")
     return Instrument(
@@ -35,11 +41,17 @@ def instrument(
         min_size=Decimal(min_size),
         min_notional=Decimal(min_notional),
         shortable=shortable,
+        initial_margin=Decimal(initial_margin),
+        maintenance_margin=Decimal(maintenance_margin),
+        maker_fee=None if maker_fee is None else Decimal(maker_fee),
+        taker_fee=None if taker_fee is None else Decimal(taker_fee),
     )
 
 
 class Pit:
-    """Orders and market events by their names; each event comes a minute after the one before."""
+    """Orders and market events by their names; each event comes ``step_ns``, a minute, after the one before."""
+
+    step_ns = MINUTE_NS
 
     def __init__(
         self,
@@ -84,8 +96,12 @@ class Pit:
             happened += self.level(side, price, size, inst=inst, end=number == len(rows) - 1, clear=number == 0)
         return happened
 
+    def funding(self, rate: float, *, inst: int = 0) -> list[Execution]:
+        """What happened at this funding."""
+        return self._event(EventKind.FUNDING, inst, rate, 0.0, 0.0, 0.0, 0.0)
+
     def _event(self, kind: EventKind, inst: int, a: float, b: float, c: float, d: float, e: float, *, flags: int = 0) -> list[Execution]:
-        self.now_ns += MINUTE_NS
+        self.now_ns += self.step_ns
         self.desk.on_market(int(kind) | flags, inst, self.now_ns, a, b, c, d, e)
         return self.desk.drain()
 
@@ -140,6 +156,12 @@ class Pit:
         order_id, reason = answer
         assert reason is Reason.NONE, reason.label
         return order_id
+
+    def strategy(self, wish: Callable[[Context], T]) -> T:
+        """Asks for something as a strategy does: what it wants is settled when it has returned."""
+        asked = wish(Context(self.desk.records))
+        entry.settle_requests(self.desk.address)
+        return asked
 
     def hold(self, size: float, price: float, *, inst: int = 0) -> None:
         """A position bought (or, with a negative size, sold) at this price, which is the mark from now on."""

@@ -6,6 +6,7 @@ import pytest
 
 from tests.kernel.desks import BUY, SELL, Pit, cancels, fills, instrument
 from traider.domain.vocabulary import Reason, TimeInForce
+from traider.kernel import layout
 from traider.kernel.simulation import QueueModel, Simulation
 
 BIDS = [(100.0, 5.0), (99.0, 4.0), (98.0, 9.0)]
@@ -231,3 +232,54 @@ def test_a_snapshot_replaces_the_book() -> None:
     market = pit()
     market.book([(90.0, 1.0)], [(110.0, 1.0)])
     assert (float(market.desk.positions[0]["bid"]), float(market.desk.positions[0]["ask"])) == (90.0, 110.0)
+
+
+def test_before_the_first_whole_book_nothing_is_traded() -> None:
+    market = Pit(instrument(shortable=True))
+    market.book(BIDS, [])
+    assert market.ask(BUY, 1.0)[1] is Reason.NO_MARKET_DATA
+    market.trade(100.0)
+    assert market.ask(BUY, 1.0)[1] is Reason.NO_MARKET_DATA
+    market.level(SELL, 101.0, 1.0)
+    assert market.ask(BUY, 1.0)[1] is Reason.NONE
+
+
+def test_a_book_that_has_lost_a_side_keeps_its_mark_and_gives_nothing_there() -> None:
+    market = pit()
+    for price, _ in ASKS:
+        market.level(SELL, price, 0.0)
+    assert float(market.desk.positions[0]["mark_price"]) == 102.0, "of 100 and 104, the last that there were"
+    order = market.market(BUY, 1.0)
+    resting = market.limit(BUY, 1.0, 103.0)
+    assert cancels(market.desk.drain()) == [(order, Reason.NO_LIQUIDITY)]
+    assert [int(row["id"]) for row in market.desk.open_orders()] == [resting]
+
+
+def test_with_partial_fills_own_orders_at_a_level_share_what_goes_beyond() -> None:
+    """5 stand before both; a trade of 6.5 leaves 1.5, of which the first takes 1."""
+    market = pit(Simulation(partial_fills=True))
+    first, second = market.limit(BUY, 1.0, 100.0), market.limit(BUY, 1.0, 100.0)
+    assert fills(market.trade(100.0, 6.5, side=SELL)) == [(first, 100.0, 1.0, True), (second, 100.0, 0.5, True)]
+
+
+def test_a_bracket_on_a_book_closes_what_its_entry_took_at_once() -> None:
+    market = pit()
+    market.strategy(lambda ctx: ctx.protect(ctx.buy(1.0), 103.0, 99.5))
+    assert [(one.side, one.price) for one in market.desk.drain() if one.kind == "fill"] == [(BUY, 101.0)]
+    assert sorted((int(row["type"]), float(row["size"])) for row in market.desk.open_orders()) == [(1, 1.0), (2, 1.0)]
+    happened = market.trade(99.5, 0.1, side=SELL)
+    assert [(side, price) for _, price, _, side in [(x.order_id, x.price, x.size, x.side) for x in happened if x.kind == "fill"]] == [
+        (SELL, 100.0)
+    ]
+    assert [reason for _, reason in cancels(happened)] == [Reason.OCO]
+
+
+def test_an_order_takes_no_more_levels_than_can_be_told() -> None:
+    """Each level is a fill of its own, and the log of one event has room for some two thousand."""
+    market = pit()
+    market.book([(1.0, 1.0)], [(100.0 + n / 100, 0.001) for n in range(3000)])
+    order = market.market(BUY, 3.0)
+    happened = market.desk.drain()
+    assert cancels(happened) == [(order, Reason.NO_LIQUIDITY)]
+    assert len(fills(happened)) == layout.TAKEN_UNTIL
+    assert market.position() == layout.TAKEN_UNTIL / 1000

@@ -8,7 +8,7 @@ import pytest
 from tests.kernel.desks import BUY, MINUTE_NS, SELL, Pit, cancels, fills, instrument
 from traider.domain.limits import RiskLimits
 from traider.domain.vocabulary import OrderType, Reason, TimeInForce
-from traider.kernel.simulation import Simulation
+from traider.kernel.simulation import FillMode, Simulation
 
 FOK, GTD = TimeInForce.FOK, TimeInForce.GTD
 MARGIN = instrument(shortable=True)
@@ -337,3 +337,120 @@ def test_a_participation_limit_holds_for_limit_orders_and_stops_too() -> None:
     stop, limit = pit.stop(SELL, 1.0, 95.0), pit.limit(BUY, 2.0, 96.0)
     happened = pit.bar(100.0, 100.0, 95.0, 100.0, volume=3.0)
     assert fills(happened) == [(stop, 95.0, 1.0, False), (limit, 96.0, 0.5, True)]
+
+
+# --- how what follows begins -----------------------------------------------------------------------------------------
+
+
+def test_a_market_order_that_follows_another_takes_the_next_event() -> None:
+    pit = pit_at()
+    entry(pit, BUY, 1.0, 95.0)
+    out = following(pit, 1, SELL, OrderType.MARKET, 0.0, 1.0)
+    assert fills(pit.bar(100.0, 100.0, 94.0, 97.0)) == [(1, 95.0, 1.0, True)]
+    assert fills(pit.bar(98.0, 99.0, 97.0, 98.0)) == [(out, 98.0, 1.0, False)]
+
+
+def test_a_stop_that_its_entry_lets_in_on_the_wrong_side_goes_off_at_the_next_event() -> None:
+    """A stop to sell at 97 below an entry at 100 that fills at 95: the market is beyond it already, and 97 was never to be had."""
+    pit = pit_at()
+    entry(pit, BUY, 1.0, 95.0)
+    stop = following(pit, 1, SELL, OrderType.STOP, 97.0, 1.0)
+    assert fills(pit.bar(100.0, 101.0, 94.0, 99.0)) == [(1, 95.0, 1.0, True)]
+    assert fills(pit.bar(94.0, 95.0, 93.0, 94.0)) == [(stop, 94.0, 1.0, False)]
+
+
+def test_a_limit_order_that_its_entry_lets_in_behind_the_market_takes_the_next_event() -> None:
+    pit = pit_at()
+    entry(pit, BUY, 1.0, 95.0)
+    out = following(pit, 1, SELL, OrderType.LIMIT, 90.0, 1.0)
+    assert fills(pit.bar(100.0, 101.0, 94.0, 99.0)) == [(1, 95.0, 1.0, True)]
+    assert fills(pit.bar(98.0, 99.0, 97.0, 98.0)) == [(out, 98.0, 1.0, False)]
+
+
+def test_an_immediate_or_cancel_order_that_follows_meets_the_next_event_and_no_other() -> None:
+    pit = pit_at()
+    entry(pit, BUY, 1.0, 95.0)
+    more: dict[str, Any] = {"limit_price": 105.0, "parent": 1, "tif": int(TimeInForce.IOC)}
+    out, _ = pit.desk.submit(inst=0, side=SELL, type=int(OrderType.LIMIT), size=1.0, **more)
+    assert fills(pit.bar(100.0, 101.0, 94.0, 99.0)) == [(1, 95.0, 1.0, True)]
+    assert cancels(pit.bar(98.0, 110.0, 97.0, 98.0)) == [(out, Reason.IOC_UNFILLED)]
+
+
+def test_a_trailing_stop_that_follows_begins_at_its_distance_from_the_fill() -> None:
+    pit = pit_at()
+    entry(pit, BUY, 1.0, 95.0)
+    pit.desk.submit(inst=0, side=SELL, type=int(OrderType.TRAILING_STOP), size=1.0, trail=2.0, trail_kind=1, parent=1)
+    pit.bar(100.0, 130.0, 96.0, 100.0)
+    pit.bar(100.0, 100.0, 94.0, 95.0)
+    assert [float(order["stop_price"]) for order in pit.desk.open_orders()] == [93.0], "not 128, nor 98"
+
+
+def test_what_follows_a_fill_at_a_close_is_reached_by_nothing_of_that_bar() -> None:
+    pit = pit_at(fill=FillMode.NEXT_CLOSE)
+    pit.desk.submit(inst=0, side=BUY, type=int(OrderType.MARKET), size=1.0, ref=1)
+    stop = following(pit, 1, SELL, OrderType.STOP, 93.0, 1.0)
+    assert fills(pit.bar(100.0, 101.0, 92.0, 100.0)) == [(1, 100.0, 1.0, False)]
+    assert fills(pit.bar(100.0, 101.0, 92.0, 100.0)) == [(stop, 93.0, 1.0, False)]
+
+
+def test_what_follows_an_order_that_was_refused_is_refused() -> None:
+    pit = pit_at(limits=RiskLimits(max_position_size=Decimal(1)))
+    more: dict[str, Any] = {"limit_price": 105.0, "parent": 1}
+    assert pit.desk.submit(inst=0, side=BUY, type=int(OrderType.MARKET), size=2.0, ref=1)[1] is Reason.POSITION_SIZE
+    assert pit.desk.submit(inst=0, side=SELL, type=int(OrderType.LIMIT), size=1.0, **more)[1] is Reason.PARENT_ENDED
+
+
+def test_in_fill_mode_same_what_follows_begins_at_once_and_meets_the_next_event() -> None:
+    pit = pit_at(fill=FillMode.SAME)
+    pit.desk.submit(inst=0, side=BUY, type=int(OrderType.MARKET), size=1.0, ref=1)
+    stop = following(pit, 1, SELL, OrderType.STOP, 95.0, 1.0)
+    assert fills(pit.desk.drain()) == [(1, 100.0, 1.0, False)]
+    assert fills(pit.bar(100.0, 101.0, 94.0, 100.0)) == [(stop, 95.0, 1.0, False)]
+
+
+def test_the_fill_of_one_market_order_of_a_pair_ends_the_other_at_the_same_event() -> None:
+    pit = pit_at()
+    first, second = pair(pit, (BUY, OrderType.MARKET, 0.0), (BUY, OrderType.MARKET, 0.0))
+    happened = pit.bar(100.0, 101.0, 99.0, 100.0)
+    assert fills(happened) == [(first, 100.0, 2.0, False)]
+    assert cancels(happened) == [(second, Reason.OCO)]
+
+
+# --- more of amendments ----------------------------------------------------------------------------------------------
+
+
+def test_what_is_left_after_an_amendment_is_in_whole_increments() -> None:
+    """1.0 less the 0.7 that are filled is 0.30000000000000004 in floats."""
+    pit = pit_at()
+    order = pit.limit(BUY, 2.0, 95.0)
+    pit.trade(100.0)
+    pit.trade(94.0, 0.7)
+    assert pit.desk.amend(order, size=1.0005) is Reason.SIZE_INCREMENT
+    assert pit.desk.amend(order, size=1.0) is Reason.NONE
+    assert fills(pit.trade(94.0, 5.0)) == [(order, 95.0, 0.3, True)]
+
+
+def test_an_amendment_counts_into_the_order_rate_once() -> None:
+    pit = pit_at(limits=RiskLimits(max_orders_per_minute=2))
+    order = pit.limit(BUY, 1.0, 95.0)
+    assert pit.desk.amend(order, size=2.0) is Reason.NONE
+    assert pit.desk.amend(order, size=3.0) is Reason.ORDER_RATE
+    assert pit.desk.open_orders()[0]["size"] == 2.0
+
+
+def test_an_order_without_a_price_of_its_own_takes_none() -> None:
+    pit = pit_at()
+    order = pit.trailing(SELL, 1.0, amount=5.0)
+    assert pit.desk.amend(order, price=97.0) is Reason.INVALID_ORDER
+    assert pit.desk.amend(order, size=0.5) is Reason.NONE
+    assert [(float(row["size"]), float(row["stop_price"])) for row in pit.desk.open_orders()] == [(0.5, 95.0)]
+
+
+def test_a_time_in_force_of_its_own_is_not_replaced_by_a_date() -> None:
+    pit = pit_at()
+    later = pit.now_ns + MINUTE_NS
+    assert pit.strategy(lambda ctx: ctx.good_till(ctx.buy_limit(1.0, 95.0), later))
+    assert not pit.strategy(lambda ctx: ctx.good_till(ctx.buy_ioc(1.0, 95.0), later))
+    assert not pit.strategy(lambda ctx: ctx.good_till(12345, later))
+    happened = pit.bar(100.0, 100.0, 99.0, 100.0)
+    assert [reason for _, reason in cancels(happened)] == [Reason.IOC_UNFILLED]

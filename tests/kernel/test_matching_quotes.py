@@ -1,9 +1,12 @@
 """Rules of docs/matching.md on quotes, worked out by hand."""
 
+import math
+
 import pytest
 
 from tests.kernel.desks import BUY, SELL, Pit, cancels, fills, instrument
 from traider.domain.vocabulary import Reason, TimeInForce
+from traider.kernel.simulation import FillMode
 
 
 def pit() -> Pit:
@@ -71,3 +74,32 @@ def test_a_trade_between_quotes_reaches_what_rests_and_no_market_order() -> None
     order = market.market(BUY, 1.0)
     assert fills(market.trade(97.5)) == [(resting, 98.0, 1.0, True)]
     assert fills(market.quote(97.0, 99.0)) == [(order, 99.0, 1.0, False)]
+
+
+@pytest.mark.parametrize("missing", [0.0, math.nan])
+def test_where_a_quote_has_one_side_only_orders_for_the_other_wait_and_the_mark_stays(missing: float) -> None:
+    market = pit()
+    buy, sell = market.market(BUY, 1.0), market.market(SELL, 1.0)
+    stop = market.stop(SELL, 1.0, 90.0)
+    assert fills(market.quote(98.0, missing)) == [(sell, 98.0, 1.0, False)]
+    assert (float(market.desk.positions[0]["mark_price"]), float(market.desk.positions[0]["ask"])) == (100.0, 0.0)
+    assert fills(market.quote(missing, 102.0)) == [(buy, 102.0, 1.0, False)]
+    assert [int(order["id"]) for order in market.desk.open_orders()] == [stop]
+
+
+@pytest.mark.parametrize(("side", "price"), [(BUY, 101.0), (SELL, 99.0)])
+def test_on_quotes_fill_mode_same_takes_the_other_side_and_not_the_middle(side: int, price: float) -> None:
+    market = Pit(instrument(shortable=True), fill=FillMode.SAME)
+    market.quote(99.0, 101.0)
+    order = market.market(side, 1.0)
+    assert fills(market.desk.drain()) == [(order, price, 1.0, False)]
+
+
+@pytest.mark.parametrize(("side", "stop"), [(BUY, 106.0), (SELL, 94.0)])
+def test_on_quotes_a_trailing_stop_follows_the_side_that_it_would_take(side: int, stop: float) -> None:
+    """It begins at 10 from the middle; a buy follows the ask of 96, a sale the bid of 104, and neither goes back."""
+    market = pit()
+    market.trailing(side, 1.0, amount=10.0)
+    market.quote(94.0, 96.0) if side == BUY else market.quote(104.0, 106.0)
+    market.quote(99.0, 101.0)
+    assert [float(order["stop_price"]) for order in market.desk.open_orders()] == [stop]

@@ -22,7 +22,7 @@ class Terminal(io.StringIO):
 def _logging_as_it_was() -> Iterator[None]:
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
-    named = {name: logging.getLogger(name).level for name in ("aiosqlite", "alembic", "asyncio", "uvicorn")}
+    named = {name: logging.getLogger(name).level for name in ("aiosqlite", "alembic", "asyncio", "picows", "uvicorn")}
     yield
     root.handlers[:] = handlers
     root.setLevel(level)

@@ -23,7 +23,7 @@ from traider.domain.errors import DataError
 from traider.domain.limits import RiskLimits
 from traider.domain.orders import OrderFilled
 from traider.engine.backtest import BacktestSpec, run_backtest
-from traider.engine.fills import Fills, fills_from_events, fills_sha256
+from traider.engine.fills import Fills, facts_of, fills_from_events, fills_sha256
 from traider.engine.session import acts_on
 from traider.engine.tape import Tape
 from traider.guard import journal as guard_journal
@@ -208,7 +208,7 @@ def _environment(limits: RiskLimits) -> dict[str, str]:
 def _first_difference(fills: dict[str, tuple[Fills, float]]) -> str:
     (first_way, (first, _)), *others = fills.items()
     for way, (other, _) in others:
-        for number, (one, two) in enumerate(zip(first.tolist(), other.tolist(), strict=False)):
+        for number, (one, two) in enumerate(zip(facts_of(first).tolist(), facts_of(other).tolist(), strict=False)):
             if one != two:
                 return f"fill {number + 1}: {first_way} {one}, {way} {two}"
         if len(first) != len(other):

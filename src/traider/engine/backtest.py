@@ -110,6 +110,7 @@ def run_backtest(spec: BacktestSpec, stream: Stream, *, progress: Callable[[int]
     run = _Run(session, _curve_for(desk, stream.rows), progress)
     for chunk in stream.chunks():
         run.over(chunk)
+    run.finish()
     return _result(spec, run)
 
 
@@ -137,6 +138,11 @@ class _Run:
             self.day_ends += desk.drain_day_ends()
             if self._progress is not None:
                 self._progress(self.events)
+
+    def finish(self) -> None:
+        """What is still on its way back after the last event has happened too."""
+        self.session.desk.finish()
+        self.outcomes.add(self.session.desk.take_executions())
 
 
 def _curve_for(desk: Desk, events: int) -> np.ndarray[Any, np.dtype[np.void]]:

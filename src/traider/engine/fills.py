@@ -11,7 +11,19 @@ from ..domain.orders import OrderFilled
 from ..domain.vocabulary import Liquidity, Reason
 from ..kernel import layout
 
-FILLS = np.dtype([("ts_ns", "<i8"), ("inst", "<i8"), ("side", "<i8"), ("maker", "<i8"), ("price", "<f8"), ("size", "<f8"), ("fee", "<f8")])
+HASHED = np.dtype([("ts_ns", "<i8"), ("inst", "<i8"), ("side", "<i8"), ("maker", "<i8"), ("price", "<f8"), ("size", "<f8"), ("fee", "<f8")])
+# what a fill is, and then why it happened: see traider.engine.explain
+FILLS = np.dtype(
+    [
+        *HASHED.descr,
+        ("rule", "<i8"),  # FillRule; 0: not simulated here
+        ("type", "<i8"),  # OrderType, as it was when it filled
+        ("decided_ns", "<i8"),
+        ("limit_price", "<f8"),
+        ("stop_price", "<f8"),
+        ("queue", "<f8"),
+    ]
+)
 Fills = np.ndarray[Any, np.dtype[np.void]]
 
 
@@ -55,7 +67,7 @@ class Outcomes:
 
 
 def fills_from_events(events: Iterable[OrderFilled], numbers: dict[str, int]) -> Fills:
-    """The guard's fill events as ``FILLS``; ``numbers`` are the account's numbers of the symbols."""
+    """The guard's fill events as ``FILLS``, which don't tell why; ``numbers`` are the account's numbers of the symbols."""
     rows = [
         (
             event.ts_ns,
@@ -68,11 +80,22 @@ def fills_from_events(events: Iterable[OrderFilled], numbers: dict[str, int]) ->
         )
         for event in events
     ]
-    return np.array(rows, FILLS)
+    fills = np.zeros(len(rows), FILLS)
+    for name, column in zip(HASHED.names or (), zip(*rows, strict=True), strict=False):
+        fills[name] = column
+    return fills
+
+
+def facts_of(fills: Fills) -> Fills:
+    """What the fills are, without why: the records that the hash is of."""
+    facts = np.empty(len(fills), HASHED)
+    for name in HASHED.names or ():
+        facts[name] = fills[name]
+    return facts
 
 
 def fills_sha256(fills: Fills) -> str:
-    """SHA-256 over the fills' little-endian records, in order: equal means equal bit for bit."""
+    """SHA-256 over the little-endian records of ``HASHED``, in order: equal means equal bit for bit."""
     digest = hashlib.sha256(b"traider-fills-1")
-    digest.update(np.ascontiguousarray(fills).view(np.uint8).data)
+    digest.update(facts_of(fills).view(np.uint8).data)
     return digest.hexdigest()

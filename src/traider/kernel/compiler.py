@@ -17,7 +17,7 @@ import numba
 import numpy as np
 
 from ..domain.errors import CompileError, StrategyError
-from . import layout, loop
+from . import layout, loop, rounding  # noqa: F401  # round() is exact from here on
 from .cache import cache_folder, kernel_hash
 from .diagnosis import explain, refuse_narrowing
 from .kit import MARKET_HANDLERS, Strategy

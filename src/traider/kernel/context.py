@@ -41,7 +41,7 @@ def average_price(desk: Any) -> float:
 
 @inlined
 def price(desk: Any) -> float:
-    """Mark price of the instrument: the last close or trade."""
+    """Mark price of the instrument: the last close or trade, the middle of a quote or of the order book."""
     return float(desk.positions[desk.account.current].mark_price)
 
 
@@ -236,7 +236,7 @@ def sell_trailing_fraction(desk: Any, size: float, fraction: float) -> int:
 
 @compiled
 def good_till(desk: Any, order: int, ts_ns: int) -> bool:
-    """Lets an order that was asked for at this event end at this time; False where it was not."""
+    """Lets an order that was asked for at this event, and is good till cancelled, end at this time; else False."""
     return expire_at(desk, order, ts_ns)
 
 

@@ -215,12 +215,11 @@ class Desk:
         slot = entry.find(self.address, order_id)
         if slot < 0:
             return Reason.INVALID_ORDER
-        order = self.record["orders"][slot]
-        order["new_size"], order["new_price"] = size, price
+        ref = int(self.record["orders"][slot]["ref"])
         before = int(self.account["executions"])
-        settle.amend_at(self.record, slot)
+        settle.send_amendment(self.record, slot, size, price)
         told = self.record["executions"][before : int(self.account["executions"])]
-        refused = told[(told["kind"] == layout.REFUSAL) & (told["ref"] == order["ref"])]
+        refused = told[(told["kind"] == layout.REFUSAL) & (told["ref"] == ref)]
         return Reason(int(refused[0]["reason"])) if len(refused) else Reason.NONE
 
     def finish(self) -> None:
@@ -228,11 +227,11 @@ class Desk:
         settle.settle_rest(self.record)
 
     def cancel(self, order_id: int, reason: Reason = Reason.REQUESTED) -> bool:
-        """Takes the order out of the table; False when it isn't open."""
+        """Takes the order out of the table; False when there is nothing left of it to be cancelled."""
         slot = entry.find(self.address, order_id)
-        if slot < 0:
+        if slot < 0 or self.record["orders"][slot]["stage"] == layout.MATCHED:
             return False
-        orders.cancel_at(self.record, slot, int(reason))
+        settle.take_back(self.record, slot, int(reason))
         return True
 
     def is_open(self, order_id: int) -> bool:

@@ -6,6 +6,8 @@ orders meet the event, the strategy is told of fills, the position is marked, th
 
 from typing import Any
 
+import numpy as np
+
 from .book import ASK, BID, FAR_LIMIT, apply, clear, has_both, mid_price, price_of, tick_of
 from .jit import compiled, inlined
 from .layout import (
@@ -66,17 +68,10 @@ def see_book(desk: Any, inst: int) -> None:
 
 
 @compiled
-def see_quote(desk: Any, inst: int, bid: float, ask: float) -> None:
-    position = desk.positions[inst]
-    position.bid = bid
-    position.ask = ask
-
-
-@compiled
 def watch_margin(desk: Any, inst: int, first: float, high: float, low: float) -> None:
     """Liquidates an account whose equity falls below the maintenance margin while the price moves from the first to the extremes."""
     size = desk.positions[inst].size
-    if size == 0.0:
+    if size == 0.0 or desk.account.venue != SIMULATED:
         return
     if is_liquidated_at(desk, inst, first):
         liquidate(desk, inst, first)
@@ -94,19 +89,29 @@ def mark_at(desk: Any, inst: int, price: float) -> None:
         trip(desk)
 
 
+@inlined
+def see_quote(desk: Any, inst: int, bid: float, ask: float) -> None:
+    """The best prices are these, and the mark is the middle of them; where one is missing, the mark stays."""
+    position = desk.positions[inst]
+    position.bid = bid if bid > 0.0 else 0.0
+    position.ask = ask if ask > 0.0 else 0.0
+    if bid > 0.0 and ask > 0.0:
+        mark_at(desk, inst, 0.5 * (bid + ask))
+
+
 @compiled
 def match_event(desk: Any, code: int, inst: int, ts_ns: int, a: float, b: float, c: float, d: float, e: float) -> None:
-    """The clock moves on, what is under way arrives, and open orders meet the event; marks are as before."""
+    """What is under way arrives, the clock moves on, and open orders meet the event; marks are as before."""
     account = desk.account
     kind = code & KIND_BITS
     if code & BAR_MADE:
         account.current = inst
         return
+    if ts_ns > account.due_ns:
+        settle_due(desk, ts_ns)
     if ts_ns >= account.day_end_ns:
         start_day(desk, ts_ns)
     start_event(desk, inst, ts_ns)
-    if ts_ns > account.due_ns:
-        settle_due(desk, ts_ns)
     if kind == DEPTH:
         if account.books_at != 0:
             update_book(desk, inst, code, a, b, c)
@@ -140,7 +145,6 @@ def mark_event(desk: Any, code: int, inst: int, a: float, b: float, c: float, d:
             mark_at(desk, inst, a)
     elif kind == QUOTE:
         see_quote(desk, inst, a, c)
-        mark_at(desk, inst, 0.5 * (a + c))
     if code & BOOK_END and desk.account.books_at != 0:
         see_book(desk, inst)
 
@@ -166,15 +170,21 @@ def market_event(desk: Any, code: int, inst: int, ts_ns: int, a: float, b: float
 
 @compiled
 def next_timer(desk: Any) -> int:
-    """The number of the timer that is due first; it is taken off, and the clock stands at its time."""
+    """The number of the timer that is due first; it is taken off, the clock stands at its time, what arrived before it is there.
+
+    ``ctx`` speaks of the first instrument: a timer has none.
+    """
     seldom()
     account = desk.account
+    if account.timer_ns > account.due_ns:
+        settle_due(desk, account.timer_ns)
+    account.current = np.uint64(0)
     found = 0
     for i in range(MAX_TIMERS):
         if desk.timers[i] == account.timer_ns:
             found = i
             break
-    account.now_ns = max(account.now_ns, account.timer_ns)
+    account.now_ns = max(account.now_ns, account.timer_ns - account.lag_ns)
     desk.timers[found] = NEVER_NS
     first = NEVER_NS
     for i in range(MAX_TIMERS):

@@ -36,7 +36,7 @@ def start_fee_day(desk: Any, ts_ns: int) -> None:
     if settings.tiers == 0:
         return
     today = ts_ns // DAY_NS
-    for day in range(max(settings.volume_day + 1, today - VOLUME_DAYS + 1), today):
+    for day in range(max(settings.volume_day + 1, today - VOLUME_DAYS), today):
         settings.volumes[day % VOLUME_DAYS] = 0.0  # nothing was traded on it; what stood there is of 30 days before
     volume = 0.0
     for i in range(VOLUME_DAYS):

@@ -9,6 +9,8 @@ import numpy as np
 
 from .jit import compiled, inlined
 
+_ROUNDING = 1e-15  # what a sum or a product of prices is off by at most, as a fraction
+
 
 @inlined
 def on_grid(value: float, num: float, den: float) -> float:
@@ -50,10 +52,10 @@ def price_on_grid(desk: Any, inst: int, price: float) -> float:
 
 @compiled
 def worse_price(desk: Any, inst: int, side: int, price: float) -> float:
-    """The nearest whole number of increments that is no better for this side; a price on the grid stays."""
+    """The nearest whole number of increments that is no better for this side; a price on the grid, but for rounding, stays."""
     instrument = desk.instruments[inst]
     nearest = on_grid(price, instrument.price_num, instrument.price_den)
-    if side * (nearest - price) >= 0.0:
+    if side * (nearest - price) >= -_ROUNDING * price:
         return nearest
     return on_grid(nearest + side * instrument.price_num / instrument.price_den, instrument.price_num, instrument.price_den)
 

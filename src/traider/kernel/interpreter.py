@@ -207,7 +207,7 @@ class Context:
         return entry.sell_trailing_fraction(self._address, float(size), float(fraction))
 
     def good_till(self, order: int, ts_ns: int) -> bool:
-        """Lets an order that was asked for at this event end at this time; False where it was not."""
+        """Lets an order that was asked for at this event, and is good till cancelled, end at this time; else False."""
         return entry.good_till(self._address, int(order), int(ts_ns))
 
     def oco(self, first: int, second: int) -> bool:
@@ -328,13 +328,13 @@ class InterpretedStrategy:
         done = 0
         for ts_ns, code, inst, a, b, c, d, e in rows:
             if on_timer is not None and ts_ns >= timer_ns[0]:
-                self._fire_timers(address, account, ctx, on_timer, timer_ns, ts_ns)
+                self._fire_timers(address, desk, ctx, on_timer, timer_ns, ts_ns)
             ctx.current = inst
             if on_fill is None:
                 full = market_event(address, code, inst, ts_ns, a, b, c, d, e)
             else:
                 entry.match_event(address, code, inst, ts_ns, a, b, c, d, e)
-                self._tell_fills(desk, ctx, on_fill)
+                self._tell_fills(desk, ctx, on_fill, inst)
                 full = entry.mark_event(address, code, inst, a, b, c, d)
             kind = code & KIND_BITS
             if kind == BAR:
@@ -346,6 +346,7 @@ class InterpretedStrategy:
             elif kind == QUOTE and self._on_quote is not None:
                 self._on_quote(new(Quote, (ts_ns, inst, a, b, c, d)), ctx)
             if code & BOOK_END and self._on_book is not None:
+                self._speak_of(desk, ctx, inst)
                 self._on_book(books[inst], ctx)
             if ctx.requested:
                 ctx.requested = False
@@ -367,22 +368,32 @@ class InterpretedStrategy:
         return [Book(int(account["books_at"]) + number * BOOK_BYTES) for number in range(int(account["instruments"]))]
 
     def _fire_timers(
-        self, address: int, account: Any, ctx: Context, on_timer: Callable[[Timer, Context], None], timer_ns: Any, ts_ns: int
+        self, address: int, desk: Any, ctx: Context, on_timer: Callable[[Timer, Context], None], timer_ns: Any, ts_ns: int
     ) -> None:
         while ts_ns >= timer_ns[0]:
             number = entry.next_timer(address)
-            on_timer(Timer(int(account["now_ns"]), number), ctx)
+            ctx.current = 0
+            if self._on_fill is not None:
+                self._tell_fills(desk, ctx, self._on_fill, 0)
+            on_timer(Timer(entry.now_ns(address), number), ctx)
             if ctx.requested:
                 ctx.requested = False
                 entry.settle_requests(address)
 
-    def _tell_fills(self, desk: Any, ctx: Context, on_fill: Callable[[Fill, Context], None]) -> None:
+    def _tell_fills(self, desk: Any, ctx: Context, on_fill: Callable[[Fill, Context], None], event_inst: int) -> None:
         account = desk["account"]
         while account["told"] < account["executions"]:
             told = desk["executions"][account["told"]]
             account["told"] += 1
             if told["kind"] == FILL:
+                self._speak_of(desk, ctx, int(told["inst"]))
                 on_fill(Fill(*(told[name].item() for name in _FILL_FIELDS)), ctx)
+                self._speak_of(desk, ctx, event_inst)
+
+    def _speak_of(self, desk: Any, ctx: Context, inst: int) -> None:
+        """Lets ``ctx`` speak of this instrument, whatever a handler selected."""
+        if ctx.current != inst:
+            desk["account"]["current"] = ctx.current = inst
 
 
 _FILL_FIELDS = ("ts_ns", "inst", "ref", "side", "price", "size", "fee", "maker")

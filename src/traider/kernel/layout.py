@@ -17,7 +17,10 @@ MAX_ORDERS = 1024  # open at one time
 MAX_REQUESTS = 64  # asked for while handling one event
 MAX_REPORTS = 1024  # fills on their way back
 MAX_EXECUTIONS = 4096  # logged between two drains
-DRAIN_AT = MAX_EXECUTIONS - MAX_ORDERS - 2 * MAX_REQUESTS - MAX_INSTRUMENTS
+DRAIN_AT = MAX_EXECUTIONS // 4
+# One event may log more than one thing of each order: an order on a book takes levels up to here, so that every open order
+# can still be filled and cancelled, every request be refused and every position be liquidated.
+TAKEN_UNTIL = MAX_EXECUTIONS - 2 * MAX_ORDERS - MAX_REQUESTS - MAX_INSTRUMENTS
 MAX_DAYS = 1024  # day ends logged between two drains
 MAX_FEE_TIERS = 16
 MAX_TIMERS = 16

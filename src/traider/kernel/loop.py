@@ -39,7 +39,7 @@ match_bar, match_market, match_trade, awaits_price = P.match_bar, P.match_market
 match_quote, match_trade_on_book, match_touch = P.match_quote, P.match_trade_on_book, P.match_touch
 update_book, see_book, see_quote, book_of = P.update_book, P.see_book, P.see_quote, P.book_of
 settle_requests, settle_due, next_timer, note_curve = P.settle_requests, P.settle_due, P.next_timer, P.note_curve
-mark_at, watch_margin, apply_funding = P.mark_at, P.watch_margin, P.apply_funding
+watch_margin, apply_funding = P.watch_margin, P.apply_funding
 breached, trip, NONE = P.breached, P.trip, P.NONE
 Bar, Trade, Quote, Timer, Fill = P.Bar, P.Trade, P.Quote, P.Timer, P.Fill
 TRADE, QUOTE, BAR, DEPTH, FUNDING = P.TRADE, P.QUOTE, P.BAR, P.DEPTH, P.FUNDING
@@ -61,32 +61,35 @@ def drive(desks, block, curve, ts_ns, kind, inst, a, b, c, d, e, start, stop):
     note_at = i + uint64(account.curve_left) - ONE if stride > 0 else end
     while i < end:
 '''
+# ``ctx`` speaks of the fill's instrument, and afterwards of the event's again
 _ON_FILL = """\
 while account.told < account.executions:
     x = desk.executions[account.told]
     account.told += 1
     if x.kind == FILL:
+        account.current = uint64(x.inst)
         strategy.on_fill(Fill(x.ts_ns, x.inst, x.ref, x.side, x.price, x.size, x.fee, x.maker), ctx)
+        account.current = uint64({event})
 """
 _ON_TIMER = """\
 while now_ns >= account.timer_ns:
     number = next_timer(desk)
-    strategy.on_timer(Timer(account.now_ns, number), ctx)
+{fills}    strategy.on_timer(Timer(account.now_ns + account.lag_ns, number), ctx)
     if account.requests > 0:
         settle_requests(desk)
     if is_full(desk):
         end = i + ONE
 """
 _CLOCK = """\
-if now_ns >= account.day_end_ns:
-    start_day(desk, now_ns)
-    if is_full(desk):
-        end = i + ONE  # the caller drains the logs before the next event
-start_event(desk, k, now_ns)
 if now_ns > account.due_ns:
     settle_due(desk, now_ns)
     if is_full(desk):
+        end = i + ONE  # the caller drains the logs before the next event
+if now_ns >= account.day_end_ns:
+    start_day(desk, now_ns)
+    if is_full(desk):
         end = i + ONE
+start_event(desk, k, now_ns)
 """
 _TAIL = """\
 if account.requests > 0:
@@ -135,6 +138,7 @@ _MARK = {
     layout.BAR: """\
 if account.margined > 0:
     watch_margin(desk, k, a[i], b[i], c[i])
+    watch_margin(desk, k, d[i], d[i], d[i])
 if mark(desk, k, d[i]):
 """
     + _TRIP,
@@ -144,10 +148,7 @@ if account.margined > 0:
 if mark(desk, k, a[i]):
 """
     + _TRIP,
-    layout.QUOTE: """\
-see_quote(desk, k, a[i], c[i])
-mark_at(desk, k, 0.5 * (a[i] + c[i]))
-""",
+    layout.QUOTE: "see_quote(desk, k, a[i], c[i])\n",
 }
 _HANDLE = {
     layout.BAR: ("on_bar", "strategy.on_bar(Bar(ts_ns[i], k, a[i], b[i], c[i], d[i], e[i]), ctx)\n"),
@@ -188,10 +189,10 @@ def _of_one_kind(kind: int, handlers: tuple[str, ...]) -> str:
     return "".join(
         (
             "prefetch(a, i + AHEAD)  # read only where something fills, too seldom for the processor to foresee it\n",
-            _ON_TIMER if "on_timer" in handlers else "",
+            _timers(handlers),
             _CLOCK,
             meet,
-            _ON_FILL if "on_fill" in handlers else "",
+            _fills(handlers, "k"),
             _MARK[kind],
             call if handler in handlers else "",
         )
@@ -201,8 +202,7 @@ def _of_one_kind(kind: int, handlers: tuple[str, ...]) -> str:
 def _of_many(shape: Shape, handlers: tuple[str, ...]) -> str:
     depth = shape.has(layout.DEPTH)
     parts = ["code = int64(kind[i])\n", "what = code & KIND_BITS\n"]
-    if "on_timer" in handlers:
-        parts.append(_ON_TIMER)
+    parts.append(_timers(handlers))
     made = shape.has(layout.BAR) and shape.has(layout.TRADE)
     if made:  # a bar made of trades that have been is nothing new to the market
         parts.append(f"if code & BAR_MADE:\n    account.current = k\nelse:\n{indent(_CLOCK, '    ')}")
@@ -217,8 +217,7 @@ def _of_many(shape: Shape, handlers: tuple[str, ...]) -> str:
         meets += "if code & BOOK_END:\n    match_touch(desk, k)\n"
     parts.append(f"if account.open_orders > 0 and account.venue == SIMULATED:\n{indent(meets, '    ')}")
     parts.append("if account.executions > 0 or account.book_full != 0:\n" + indent(_FULL, "    "))
-    if "on_fill" in handlers:
-        parts.append(_ON_FILL)
+    parts.append(_fills(handlers, "k"))
     marks = {**_MARK}
     if depth or shape.has(layout.QUOTE):
         marks[layout.TRADE] = f"if desk.instruments[k].meets == BY_EVENT:\n{indent(_MARK[layout.TRADE], '    ')}"
@@ -231,8 +230,16 @@ def _of_many(shape: Shape, handlers: tuple[str, ...]) -> str:
     if calls:
         parts.append(_branches(shape, calls, made=False))
     if depth and "on_book" in handlers:
-        parts.append("if code & BOOK_END:\n    strategy.on_book(as_book(book_of(desk, k)), ctx)\n")
+        parts.append("if code & BOOK_END:\n    account.current = uint64(k)\n    strategy.on_book(as_book(book_of(desk, k)), ctx)\n")
     return "".join(parts)
+
+
+def _fills(handlers: tuple[str, ...], event: str) -> str:
+    return _ON_FILL.format(event=event) if "on_fill" in handlers else ""
+
+
+def _timers(handlers: tuple[str, ...]) -> str:
+    return _ON_TIMER.format(fills=indent(_fills(handlers, "0"), "    ")) if "on_timer" in handlers else ""
 
 
 def _branches(shape: Shape, blocks: dict[int, str], *, made: bool) -> str:
@@ -254,7 +261,7 @@ class Parts:
         self.prefetch, self.AHEAD = machine.prefetch, machine.AHEAD
         self.start_day, self.start_event, self.mark = portfolio.start_day, portfolio.start_event, portfolio.mark
         self.is_full, self.note_curve, self.next_timer = driver.is_full, driver.note_curve, driver.next_timer
-        self.mark_at, self.watch_margin = driver.mark_at, driver.watch_margin
+        self.watch_margin = driver.watch_margin
         self.update_book, self.see_book, self.see_quote = driver.update_book, driver.see_book, driver.see_quote
         self.match_bar, self.match_market, self.awaits_price = matching.match_bar, matching.match_market, matching.awaits_price
         self.match_trade, self.match_quote = matching_trades.match_trade, matching_quotes.match_quote

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..domain.vocabulary import FillRule, Reason
 from .fees import fee_rate
-from .grid import price_on_grid
+from .grid import worse_price
 from .jit import compiled
 from .machine import seldom
 from .portfolio import apply_fill, net_worth, revalue
@@ -18,10 +18,10 @@ LIQUIDATION = int(Reason.LIQUIDATION)
 
 
 @compiled
-def margin_needed(desk: Any, inst: int, side: int, worst: float, price: float) -> float:
+def margin_needed(desk: Any, inst: int, worst: float, price: float) -> float:
     """What the positions take if everything that is open fills on the side where it takes more; spot holdings take their worth.
 
-    Of instrument ``inst`` the position on ``side`` is taken to become ``worst``, at ``price`` or the mark, whichever is more.
+    A position in instrument ``inst`` may come to be ``worst``, at ``price`` or the mark, whichever is more.
     """
     total = 0.0
     for k in range(desk.account.instruments):
@@ -29,13 +29,12 @@ def margin_needed(desk: Any, inst: int, side: int, worst: float, price: float) -
         instrument = desk.instruments[k]
         mark = position.mark_price
         if instrument.initial_margin == 0.0:
-            total += max(position.size, 0.0) * mark
+            total += max(position.size + position.open_buys, 0.0) * mark
             continue
-        largest = max(abs(position.size + position.open_buys), abs(position.size - position.open_sells))
+        largest = max(abs(position.size + position.open_buys), abs(position.size - position.open_sells)) * mark
         if k == inst:
-            largest = max(largest, worst)
-            mark = max(mark, price)
-        total += largest * mark * instrument.initial_margin
+            largest = max(largest, worst * max(mark, price))
+        total += largest * instrument.initial_margin
     return total
 
 
@@ -75,7 +74,10 @@ def is_liquidated_at(desk: Any, inst: int, price: float) -> bool:
 
 @compiled
 def close_on_margin(desk: Any, inst: int, price: float) -> None:
-    """Closes every position on margin, of this instrument at this price, of the others at their marks; fee and penalty are taken."""
+    """Closes every position on margin, of this instrument at this price, of the others at their marks, in whole increments.
+
+    Fee and penalty are taken.
+    """
     seldom()
     account = desk.account
     account.liquidations += 1
@@ -83,9 +85,9 @@ def close_on_margin(desk: Any, inst: int, price: float) -> None:
         position = desk.positions[k]
         if position.size == 0.0 or desk.instruments[k].initial_margin == 0.0:
             continue
-        at = price_on_grid(desk, k, price) if k == inst else position.mark_price
         size = abs(position.size)
         side = -1 if position.size > 0.0 else 1
+        at = worse_price(desk, k, side, price if k == inst else position.mark_price)
         fee = at * size * (fee_rate(desk, k, 0) + desk.settings.liquidation_fee)
         apply_fill(desk, 0, 0, k, side, at, size, fee, 0)
         entry = desk.executions[account.executions - 1]

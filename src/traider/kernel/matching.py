@@ -18,9 +18,10 @@ from .orders import fill_at, sweep_ended, unfilled
 @inlined
 def awaits_price(desk: Any) -> bool:
     """Whether more is to be done than to fill market orders at the next price."""
-    if desk.settings.intricate != 0:
+    account = desk.account
+    if desk.settings.intricate != 0 or account.linked > 0 or account.waiting > 0:
         return True
-    for i in range(desk.account.open_orders):
+    for i in range(account.open_orders):
         if desk.orders[i].type != MARKET:
             return True
     return False

@@ -20,9 +20,10 @@ from .layout import (
     RELEASED,
     RESTING,
     STOP_LIMIT,
+    TAKEN_UNTIL,
 )
 from .machine import seldom
-from .matching_rules import FOK_UNFILLED, TRADED_THROUGH, end_unfilled, meets, min_for, ratchet
+from .matching_rules import FOK_UNFILLED, TRADED_THROUGH, end_unfilled, left_on_offer, meets, min_for, ratchet
 from .orders import cancel_at, fill_at, sweep_ended, unfilled
 from .queueing import join_queue, level_in_queue, reached_front, trade_in_queue
 from .slippage import slipped
@@ -96,7 +97,7 @@ def _take(desk: Any, slot: int, book: Any, limit: float) -> bool:
     s = ASK if side > 0 else BID
     volume = size_at(book, s, int(book.best[s])) if book.best[s] != NO_ASK and book.best[s] != NO_BID else 0.0
     tick = int(book.best[s])
-    while tick != NO_ASK and tick != NO_BID:
+    while tick != NO_ASK and tick != NO_BID and desk.account.executions + desk.account.reports < TAKEN_UNTIL:
         price = price_of(book, tick)
         if side * (price - limit) > 0.0:
             break
@@ -170,6 +171,7 @@ def match_trade_on_book(desk: Any, inst: int, price: float, size: float, taker: 
     tick = ticks(desk, inst, price)
     on_offer = size_below(desk, inst, size)
     partial = desk.settings.partial_fills != 0
+    taken = 0.0  # at the level, by own orders that stand before the next one
     stops = False
     i = 0
     while i < account.open_orders:
@@ -183,13 +185,15 @@ def match_trade_on_book(desk: Any, inst: int, price: float, size: float, taker: 
                 if beyond < 0:
                     part = min(unfilled(desk, i), on_offer) if partial else unfilled(desk, i)
                     if part > 0.0:
+                        fills = account.fills + account.reports
                         left = fill_at(desk, i, order.limit_price, part, 1, TRADED_THROUGH)
-                        on_offer = size_on_grid(desk, inst, on_offer - part)
+                        on_offer = left_on_offer(desk, inst, on_offer, fills, part)
                 elif beyond == 0:
                     trade_in_queue(order, size)
                     over = reached_front(desk, order)
-                    if over > 0.0:
-                        part = min(unfilled(desk, i), over) if partial else unfilled(desk, i)
+                    part = min(unfilled(desk, i), size_on_grid(desk, inst, over - taken)) if partial else unfilled(desk, i)
+                    if over > 0.0 and part > 0.0:
+                        taken = size_on_grid(desk, inst, taken + part)
                         left = fill_at(desk, i, order.limit_price, part, 1, QUEUE_REACHED)
         if not left:
             i += 1

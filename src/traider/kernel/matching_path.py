@@ -36,18 +36,18 @@ def match_along_path(desk: Any, inst: int, open_: float, high: float, low: float
     on_offer = _move(desk, inst, first, second, volume, on_offer)
     on_offer = _move(desk, inst, second, close, volume, on_offer)
     if next_close:
-        _take_market(desk, inst, close, volume, on_offer, AT_CLOSE, -1)
+        _take_market(desk, inst, close, volume, on_offer, AT_CLOSE)
 
 
 @compiled
-def _take_market(desk: Any, inst: int, price: float, volume: float, on_offer: float, rule: int, after_id: int) -> float:
-    """Market orders, but none with an id up to ``after_id``, take what there is at this price; what is left then."""
+def _take_market(desk: Any, inst: int, price: float, volume: float, on_offer: float, rule: int) -> float:
+    """Market orders take what there is at this price; what is left then."""
     account = desk.account
     i = 0
     while i < account.open_orders:
         order = desk.orders[i]
         left = False
-        if order.type == MARKET and order.id > after_id and meets(desk, order, inst) and on_offer > 0.0:
+        if order.type == MARKET and meets(desk, order, inst) and on_offer > 0.0:
             part = min(unfilled(desk, i), on_offer)
             fills = account.fills + account.reports
             left = take_part(desk, i, price, on_offer, volume, 0, rule)
@@ -62,7 +62,7 @@ def _at_open(desk: Any, inst: int, open_: float, volume: float, on_offer: float,
     """What meets the open: market orders, stops that it is beyond, limit orders that arrive at it."""
     account = desk.account
     if not next_close:
-        on_offer = _take_market(desk, inst, open_, volume, on_offer, AT_OPEN, -1)
+        on_offer = _take_market(desk, inst, open_, volume, on_offer, AT_OPEN)
     i = 0
     while i < account.open_orders:
         order = desk.orders[i]

@@ -16,14 +16,15 @@ QUOTE_CROSSED = int(FillRule.QUOTE_CROSSED)
 
 @compiled
 def match_quote(desk: Any, inst: int, bid: float, bid_size: float, ask: float, ask_size: float) -> None:
+    """Orders against the side that they would take; where a quote has none, they wait."""
     account = desk.account
     trailing = False
     i = 0
     while i < account.open_orders:
         order = desk.orders[i]
         left = False
-        if meets(desk, order, inst):
-            price = ask if order.side > 0 else bid
+        price = ask if order.side > 0 else bid
+        if price > 0.0 and meets(desk, order, inst):
             size = ask_size if order.side > 0 else bid_size
             trailing = trailing or order.type == TRAILING_STOP
             if order.type != MARKET and order.type != LIMIT and order.side * (price - order.stop_price) >= 0.0:
@@ -35,8 +36,9 @@ def match_quote(desk: Any, inst: int, bid: float, bid_size: float, ask: float, a
                 left = _limit(desk, i, price, size)
         if not left:
             i += 1
-    if trailing:
+    if trailing and bid > 0.0:
         ratchet(desk, inst, -1, bid)
+    if trailing and ask > 0.0:
         ratchet(desk, inst, 1, ask)
     if account.stirred != 0:
         sweep_ended(desk)

@@ -7,7 +7,7 @@ has been matched: a scan that is under way is not disturbed.
 
 from typing import Any
 
-from ..domain.vocabulary import Reason
+from ..domain.vocabulary import FillRule, Reason
 from .fees import fee_rate
 from .grid import price_on_grid, size_on_grid, ticks
 from .jit import compiled
@@ -17,12 +17,17 @@ from .layout import (
     BY_BOOK,
     CANCEL,
     ENDING,
+    FOK,
     GTD,
+    IOC,
+    LIMIT,
+    MARKET,
     MATCHED,
     MAX_REPORTS,
     RATE_WINDOW,
     RELEASED,
     RESTING,
+    STOP_LIMIT,
     TRAIL_AMOUNT,
     TRAILING_STOP,
     WAITING,
@@ -30,11 +35,12 @@ from .layout import (
 from .machine import copy_record, seldom
 from .margin import close_on_margin
 from .portfolio import apply_fill, log_execution, tell_order
-from .risk import INSUFFICIENT_BALANCE, KILL_SWITCH, NONE, counts, left_open, worst_case
+from .risk import INSUFFICIENT_BALANCE, KILL_SWITCH, NONE, counts, has_stop, left_open, worst_case
 
 OCO = int(Reason.OCO)
 PARENT_ENDED = int(Reason.PARENT_ENDED)
 LIQUIDATION = int(Reason.LIQUIDATION)
+_AT_CLOSE = int(FillRule.NEXT_CLOSE)
 
 
 @compiled
@@ -124,37 +130,82 @@ def end(desk: Any, slot: int, reason: int) -> None:
 
 
 @compiled
-def release(desk: Any, slot: int) -> None:
-    """The order that this one follows was filled: it may go now, if the limits still let it."""
+def _untold_against(desk: Any, inst: int, side: int) -> float:
+    """What was filled on the other side of the instrument and is not told yet."""
+    total = 0.0
+    for i in range(desk.account.open_orders):
+        order = desk.orders[i]
+        if order.inst == inst and order.side != side:
+            total += order.untold
+    return total
+
+
+@compiled
+def _cash_with_sales(desk: Any) -> float:
+    """The cash, and what reports of sales under way will bring."""
+    cash = float(desk.account.cash)
+    for i in range(desk.account.reports):
+        report = desk.reports[i]
+        slot = find(desk, report.order_id)
+        if slot >= 0 and desk.orders[slot].side < 0:
+            cash += report.price * report.size - report.fee
+    return cash
+
+
+@compiled
+def _arrives_anew(order: Any, price: float) -> bool:
+    """Whether an order that begins at this price doesn't simply rest: it would trade at once, or says what is to be done if it would."""
+    if order.type == LIMIT:
+        return bool(order.tif == IOC or order.tif == FOK or order.post_only != 0 or order.side * (price - order.limit_price) <= 0.0)
+    return bool(has_stop(order.type) and order.side * (price - order.stop_price) >= 0.0)
+
+
+@compiled
+def release(desk: Any, slot: int, price: float, rule: int) -> None:
+    """The order that this one follows was filled, the market at this price: it may go now, if the limits still let it.
+
+    What would trade at once, or follows a fill at a bar's close, arrives at the next event: what the event at hand still has
+    to tell came before it, or is gone.
+    """
     account = desk.account
     order = desk.orders[slot]
     account.waiting -= 1
     account.stirred = 1
     order.stage = RELEASED
     order.parent = 0
+    order.active_ns = account.now_ns
+    if order.type == TRAILING_STOP:
+        order.stop_price = trail_from(desk, order, price)
+    if desk.instruments[order.inst].meets != BY_BOOK and (rule == _AT_CLOSE or _arrives_anew(order, price)):
+        if has_stop(order.type) and _arrives_anew(order, price):
+            order.type = LIMIT if order.type == STOP_LIMIT else MARKET
+        order.stage = ARRIVING
+        order.active_ns = account.now_ns + 1
     reason = NONE
     if account.killed != 0:
         reason = KILL_SWITCH
-    elif desk.settings.latency == 0:  # with latency the fill that it rests on is not in the account yet
+    else:
         held = order.size
         order.size = order.filled  # it is in the table, and must not count twice
-        reason = worst_case(desk, order, held)
+        reason = worst_case(desk, order, held, _untold_against(desk, order.inst, order.side), _cash_with_sales(desk))
         order.size = held
     if reason != NONE:
         end(desk, slot, reason)
-    order.active_ns = account.now_ns
     count_open(desk, order.inst)
 
 
 @compiled
-def settle_children(desk: Any, ref: int, filled: float) -> None:
-    """The order with this ref has ended with so much filled: those that follow it begin, for no more than that, or end."""
+def settle_children(desk: Any, ref: int, filled: float, inst: int, price: float, rule: int) -> None:
+    """The order with this ref has ended with so much filled, at last at this price of its instrument and by this rule.
+
+    Those that follow it begin, for no more than that, or end.
+    """
     for i in range(desk.account.open_orders):
         order = desk.orders[i]
         if order.stage == WAITING and order.parent == ref:
             order.size = min(order.size, filled)
             if filled > 0.0:
-                release(desk, i)
+                release(desk, i, price if order.inst == inst else desk.positions[order.inst].mark_price, rule)
             else:
                 end(desk, i, PARENT_ENDED)
 
@@ -172,6 +223,8 @@ def shrink_group(desk: Any, slot: int, size: float) -> None:
             end(desk, i, OCO)
         else:
             order.size = size_on_grid(desk, order.inst, order.size - size)
+            if order.inst != filled.inst:
+                count_open(desk, order.inst)
 
 
 @compiled
@@ -182,6 +235,7 @@ def cancel_at(desk: Any, slot: int, reason: int) -> bool:
     log_execution(desk, CANCEL, order.id, order.ref, order.inst, order.side, 0, reason, 0.0, unfilled(desk, slot), 0.0)
     tell_order(desk, order, 0)
     ref = order.ref
+    inst = order.inst
     filled = order.filled if order.untold == 0.0 else size_on_grid(desk, order.inst, order.filled + order.untold)
     left_table = order.untold == 0.0
     if left_table:
@@ -189,9 +243,9 @@ def cancel_at(desk: Any, slot: int, reason: int) -> bool:
     else:
         order.stage = MATCHED
         order.size = filled
-        count_open(desk, order.inst)
+        count_open(desk, inst)
     if account.waiting > 0:
-        settle_children(desk, ref, filled)
+        settle_children(desk, ref, filled, inst, desk.positions[inst].mark_price, 0)
     return bool(left_table)
 
 
@@ -233,9 +287,14 @@ def trip(desk: Any) -> None:
 
 @compiled
 def liquidate(desk: Any, inst: int, price: float) -> None:
-    """The venue closes what is held on margin, at this price of the instrument, and takes every order back."""
+    """The venue closes what is held on margin, at this price of the instrument, and takes every order back.
+
+    It closes what it holds: fills of which the report is under way are told first.
+    """
     seldom()
     cancel_all(desk, LIQUIDATION)
+    while desk.account.reports > 0:
+        tell_report(desk, 0)
     close_on_margin(desk, inst, price)
 
 
@@ -330,7 +389,7 @@ def fill_at(desk: Any, slot: int, price: float, size: float, maker: int, rule: i
     else:
         count_open(desk, inst)
     if done and account.waiting > 0:
-        settle_children(desk, ref, filled)
+        settle_children(desk, ref, filled, inst, price, rule)
     return bool(leaves)
 
 

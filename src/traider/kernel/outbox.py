@@ -7,6 +7,7 @@ from .layout import (
     AMEND_REQUEST,
     ARRIVING,
     CANCEL_REQUEST,
+    GTC,
     GTD,
     LIMIT,
     MARKET,
@@ -105,9 +106,9 @@ def request_amend(desk: Any, ref: int, size: float, price: float) -> bool:
 
 @compiled
 def expire_at(desk: Any, ref: int, ts_ns: int) -> bool:
-    """Makes an order that was asked for at this event good till this time."""
+    """Makes an order that was asked for at this event, and is good till cancelled, good till this time."""
     at = asked_for(desk, ref)
-    if at < 0:
+    if at < 0 or (desk.requests[at].tif != GTC and desk.requests[at].tif != GTD):
         return False
     desk.requests[at].tif = GTD
     desk.requests[at].expire_ns = ts_ns

@@ -107,6 +107,12 @@ def left_open(order: Any) -> float:
     return float(order.size - order.filled)
 
 
+@inlined
+def _is_beside(order: Any, other: Any) -> bool:
+    """Whether the other one is in the order's group and on its side, so that only one of them fills."""
+    return bool(other.oco == order.oco and other.side == order.side and other.inst == order.inst and other.stage != WAITING)
+
+
 @compiled
 def counts(desk: Any, slot: int) -> bool:
     """Whether the order at this place counts against the limits.
@@ -121,20 +127,45 @@ def counts(desk: Any, slot: int) -> bool:
     left = left_open(order)
     for i in range(desk.account.open_orders):
         other = desk.orders[i]
-        if i != slot and other.oco == order.oco and other.side == order.side and other.inst == order.inst and other.stage != WAITING:
+        if i != slot and _is_beside(order, other):
             if left_open(other) > left or (left_open(other) == left and i < slot):
                 return False
     return True
 
 
 @compiled
+def _cash_of(desk: Any, order: Any) -> float:
+    """What an open buy order would take from the cash."""
+    return cash_needed(desk, order.inst, highest_price(desk, order), left_open(order))
+
+
+@compiled
+def _cash_of_group(desk: Any, order: Any) -> float:
+    """The most that one of the open orders takes of which the order's fill would end the others."""
+    most = 0.0
+    for i in range(desk.account.open_orders):
+        if _is_beside(order, desk.orders[i]):
+            most = max(most, _cash_of(desk, desk.orders[i]))
+    return most
+
+
+@compiled
 def cash_reserved(desk: Any) -> float:
-    """What the open buy orders would take from the cash."""
+    """What the open buy orders would take from the cash; of those of which one fill ends the others, the one that takes most."""
     total = 0.0
     for i in range(desk.account.open_orders):
         order = desk.orders[i]
-        if order.side > 0 and desk.instruments[order.inst].initial_margin == 0.0 and counts(desk, i):
-            total += cash_needed(desk, order.inst, highest_price(desk, order), left_open(order))
+        if order.side < 0 or order.stage == WAITING or desk.instruments[order.inst].initial_margin > 0.0:
+            continue
+        cash = _cash_of(desk, order)
+        counted = True
+        for k in range(desk.account.open_orders if order.oco != 0 else 0):
+            other = desk.orders[k]
+            if k != i and _is_beside(order, other):
+                others = _cash_of(desk, other)
+                counted = counted and not (others > cash or (others == cash and k < i))
+        if counted:
+            total += cash
     return total
 
 
@@ -236,20 +267,23 @@ def _resting_beside(desk: Any, order: Any, size: float) -> float:
     largest = 0.0
     for i in range(desk.account.open_orders):
         other = desk.orders[i]
-        if other.oco == order.oco and other.side == order.side and other.inst == order.inst and other.stage != WAITING:
+        if _is_beside(order, other):
             largest = max(largest, left_open(other))
     return resting + max(size - largest, 0.0)
 
 
 @compiled
-def worst_case(desk: Any, order: Any, size: float) -> int:
-    """NONE, or the limit that would be broken if this size of the order fills after everything that is open on its side."""
+def worst_case(desk: Any, order: Any, size: float, untold: float, cash: float) -> int:
+    """NONE, or the limit that would be broken if this size of the order fills after everything that is open on its side.
+
+    ``untold`` is what was filled on the other side and the account has not been told of, ``cash`` what there is for buys.
+    """
     account = desk.account
     inst = order.inst
     instrument = desk.instruments[inst]
     position = desk.positions[inst]
     side = order.side
-    worst = on_grid(side * position.size + _resting_beside(desk, order, size), instrument.size_num, instrument.size_den)
+    worst = on_grid(side * position.size + _resting_beside(desk, order, size) - untold, instrument.size_num, instrument.size_den)
     if not worst > 0.0:
         return NONE  # it reduces
     if worst > desk.limits.position_size:
@@ -260,13 +294,20 @@ def worst_case(desk: Any, order: Any, size: float) -> int:
     price = highest_price(desk, order)
     if instrument.initial_margin > 0.0:
         fee = price * size * highest_fee_rate(desk, inst)
-        if margin_needed(desk, inst, side, worst, price) + fee > account.equity * (1.0 + SUM):
+        if margin_needed(desk, inst, worst, price) + fee > account.equity * (1.0 + SUM):
             return INSUFFICIENT_MARGIN
         return NONE
     if side < 0 and instrument.shortable == 0:
         return INSUFFICIENT_BALANCE
-    if side > 0 and cash_reserved(desk) + cash_needed(desk, inst, price, size) > account.cash:
+    if side < 0:
+        return NONE
+    needed = cash_needed(desk, inst, price, size)
+    if order.oco != 0:
+        needed = max(needed - _cash_of_group(desk, order), 0.0)
+    if cash_reserved(desk) + needed > cash:
         return INSUFFICIENT_BALANCE
+    if account.margined > 0 and margin_needed(desk, -1, 0.0, 0.0) + needed > account.equity * (1.0 + SUM):
+        return INSUFFICIENT_MARGIN  # what short positions brought in is no cash to spend
     return NONE
 
 
@@ -274,7 +315,8 @@ def worst_case(desk: Any, order: Any, size: float) -> int:
 def check(desk: Any, order: Any, replaces: int) -> int:
     """NONE, or the reason why this order may not go.
 
-    ``replaces`` is 1 where it takes the place of an order in the table that counts no more, else 0.
+    ``replaces`` is 1 where it takes the place of an order in the table that counts no more, and whose amendment was counted
+    when it was sent; else 0.
     """
     account = desk.account
     if account.killed != 0:
@@ -286,9 +328,9 @@ def check(desk: Any, order: Any, replaces: int) -> int:
     if others >= desk.limits.open_orders or others >= MAX_ORDERS:
         return OPEN_ORDERS
     if order.parent == 0:  # one that follows another is asked again when its time comes
-        reason = worst_case(desk, order, order.size)
+        reason = worst_case(desk, order, order.size, 0.0, account.cash)
         if reason == POSITION_SIZE or reason == DAILY_LOSS or reason == DRAWDOWN:
             return reason
-    if rate_reached(desk):
+    if replaces == 0 and rate_reached(desk):
         return ORDER_RATE
     return reason

@@ -3,13 +3,14 @@
 from typing import Any
 
 from ..domain.vocabulary import Reason
-from .grid import ticks
+from .grid import is_multiple, size_on_grid, ticks
 from .jit import compiled
 from .latency import delay_out
 from .layout import (
     AMEND_REQUEST,
     ARRIVING,
     BY_BOOK,
+    BY_QUOTE,
     CANCEL_REQUEST,
     FILL,
     GTD,
@@ -41,10 +42,11 @@ from .orders import (
     unfilled,
 )
 from .portfolio import log_execution, revalue, tell_order
-from .risk import NONE, check
+from .risk import INVALID_ORDER, NONE, ORDER_RATE, check, has_limit, rate_reached
 from .slippage import slipped
 
 EXPIRED = int(Reason.EXPIRED)
+TOO_MANY_REQUESTS = int(Reason.TOO_MANY_REQUESTS)
 
 
 @compiled
@@ -81,18 +83,30 @@ def submit(desk: Any, request: Any) -> int:
     slot = account.open_orders - 1
     if followed > 0.0:  # what it follows was filled the moment that it was sent
         desk.orders[slot].size = min(desk.orders[slot].size, followed)
-        release(desk, slot)
+        release(desk, slot, desk.positions[request.inst].mark_price, 0)
         meet(desk, request.inst)
     elif desk.orders[slot].stage != WAITING and desk.orders[slot].active_ns <= account.now_ns + account.lag_ns:
         if desk.instruments[request.inst].meets == BY_BOOK:
             arrive_on_book(desk, slot)
             meet(desk, request.inst)
         elif desk.settings.fill_mode == SAME and request.type == MARKET:
-            price = slipped(desk, request.inst, request.side, desk.positions[request.inst].mark_price, request.size, 0.0)
-            fill_at(desk, slot, price, request.size, 0, AT_SAME_PRICE)
-            revalue(desk)
+            _fill_on_the_spot(desk, slot)
             meet(desk, request.inst)
     return order_id
+
+
+@compiled
+def _fill_on_the_spot(desk: Any, slot: int) -> None:
+    """A market order takes the price of the event that it was decided on; of a quote the other side, where there is one."""
+    order = desk.orders[slot]
+    inst = order.inst
+    position = desk.positions[inst]
+    price = float(position.mark_price)
+    if desk.instruments[inst].meets == BY_QUOTE:
+        price = float(position.ask if order.side > 0 else position.bid)
+    if price > 0.0:
+        fill_at(desk, slot, slipped(desk, inst, order.side, price, order.size, 0.0), order.size, 0, AT_SAME_PRICE)
+        revalue(desk)
 
 
 @compiled
@@ -116,12 +130,20 @@ def settle_requests(desk: Any) -> None:
         if request.type == CANCEL_REQUEST:
             _send_cancel(desk, find_ref(desk, request.id))
         elif request.type == AMEND_REQUEST:
-            _send_amendment(desk, find_ref(desk, request.id), request.new_size, request.new_price)
+            send_amendment(desk, find_ref(desk, request.id), request.new_size, request.new_price)
         else:
             order_id = submit(desk, request)
             if order_id < 0:
                 _tell_refusal(desk, request, -order_id)
     account.requests = 0
+
+
+@compiled
+def take_back(desk: Any, slot: int, reason: int) -> None:
+    """Cancels what is left of the order at once; what follows it ends, or begins for what was filled."""
+    inst = desk.orders[slot].inst
+    cancel_at(desk, slot, reason)
+    meet(desk, inst)
 
 
 @compiled
@@ -131,21 +153,31 @@ def _send_cancel(desk: Any, slot: int) -> None:
     account = desk.account
     order = desk.orders[slot]
     if desk.settings.latency == 0:
-        inst = order.inst
-        cancel_at(desk, slot, REQUESTED)
-        meet(desk, inst)
+        take_back(desk, slot, REQUESTED)
         return
+    if order.cancel_ns > 0:
+        return  # one is under way, and arrives before this one would
     decided_ns = account.now_ns + account.lag_ns
     order.cancel_ns = max(decided_ns + delay_out(desk, decided_ns), order.active_ns)
     due_at(desk, order.cancel_ns)
 
 
 @compiled
-def _send_amendment(desk: Any, slot: int, size: float, price: float) -> None:
+def send_amendment(desk: Any, slot: int, size: float, price: float) -> None:
+    """Sends it, unless there is one under way already or the order rate is reached: that is told as a refusal."""
     if slot < 0:
         return
     account = desk.account
     order = desk.orders[slot]
+    reason = NONE
+    if order.amend_ns > 0:
+        reason = TOO_MANY_REQUESTS
+    elif rate_reached(desk):
+        reason = ORDER_RATE
+    if reason != NONE:
+        account.refusals += 1
+        _tell_refusal(desk, order, reason)
+        return
     order.new_size = size
     order.new_price = price
     desk.submissions[account.submissions % RATE_WINDOW] = account.now_ns
@@ -172,21 +204,27 @@ def amend_at(desk: Any, slot: int) -> None:
     done = order.size - unfilled(desk, slot)
     size = order.new_size if order.new_size > 0.0 else order.size
     if size <= done:
-        cancel_at(desk, slot, REQUESTED)
-        meet(desk, inst)
+        take_back(desk, slot, REQUESTED)
         return
     wanted = desk.amended
     copy_record(wanted, order)
-    wanted.size = size - done
+    instrument = desk.instruments[inst]
+    if is_multiple(size, instrument.size_num, instrument.size_den):
+        wanted.size = size_on_grid(desk, inst, size - done)
+    else:
+        wanted.size = size  # which the check refuses
+    has_price = True
     if order.new_price > 0.0:
         if order.type == STOP:
             wanted.stop_price = order.new_price
-        else:
+        elif has_limit(order.type):
             wanted.limit_price = order.new_price
+        else:
+            has_price = False
     before = order.size
     order.size = done  # it counts no more while what it would become is checked
     count_open(desk, inst)
-    reason = check(desk, wanted, 1)
+    reason = check(desk, wanted, 1) if has_price else INVALID_ORDER
     order.size = before
     if reason == NONE:
         order.size = size
@@ -231,7 +269,7 @@ def _next_due(desk: Any) -> int:
 
 @compiled
 def _arrivals(desk: Any, due_ns: int) -> None:
-    """What arrives at this moment: reports first, then cancels, amendments, ends of orders' lives, and new orders."""
+    """What arrives at this moment: reports, new orders, then cancels, amendments and ends of orders' lives."""
     account = desk.account
     i = 0
     while i < account.reports:
@@ -244,7 +282,9 @@ def _arrivals(desk: Any, due_ns: int) -> None:
         order = desk.orders[i]
         before = order.id
         inst = order.inst
-        if 0 < order.cancel_ns <= due_ns:
+        if order.stage == ARRIVING and order.active_ns <= due_ns and desk.instruments[inst].meets == BY_BOOK:
+            arrive_on_book(desk, i)  # before what was sent after it
+        elif 0 < order.cancel_ns <= due_ns:
             order.cancel_ns = 0
             if order.stage <= WAITING:
                 cancel_at(desk, i, REQUESTED)
@@ -252,8 +292,6 @@ def _arrivals(desk: Any, due_ns: int) -> None:
             amend_at(desk, i)
         elif order.tif == GTD and order.expire_ns <= due_ns and order.stage <= WAITING:
             cancel_at(desk, i, EXPIRED)
-        elif order.stage == ARRIVING and order.active_ns <= due_ns and desk.instruments[inst].meets == BY_BOOK:
-            arrive_on_book(desk, i)
         meet(desk, inst)
         if i < account.open_orders and desk.orders[i].id == before:
             i += 1
@@ -261,17 +299,15 @@ def _arrivals(desk: Any, due_ns: int) -> None:
 
 @compiled
 def settle_due(desk: Any, ts_ns: int) -> None:
-    """Everything that arrives before this time, in the order of its arrival; the clock stands at each one's moment."""
+    """Everything that arrives before this time, in the order of its arrival; the clock goes on to each one's moment."""
     seldom()
     account = desk.account
-    now_ns = account.now_ns
     due_ns = _next_due(desk)
     while due_ns < ts_ns:
-        account.now_ns = max(due_ns, now_ns)
+        account.now_ns = max(due_ns, account.now_ns)
         _arrivals(desk, due_ns)
         due_ns = _next_due(desk)
     account.due_ns = due_ns
-    account.now_ns = now_ns
 
 
 @compiled

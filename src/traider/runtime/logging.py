@@ -20,7 +20,7 @@ from .settings import LogSettings
 _TRACE_ID = re.compile(r"[0-9a-f]{32}")
 
 # These speak at INFO of what we log better ourselves.
-_QUIET = dict.fromkeys(("aiosqlite", "alembic", "asyncio", "uvicorn"), logging.WARNING)
+_QUIET = dict.fromkeys(("aiosqlite", "alembic", "asyncio", "picows", "uvicorn"), logging.WARNING)
 
 
 def configure_logging(settings: LogSettings, stream: TextIO | None = None) -> None:

@@ -16,9 +16,9 @@ REST_TIMING = RestTiming(
 )
 SOCKET_TIMING = SocketTiming(
     connect_timeout_s=2.0,
-    subscribe_timeout_s=1.0,
-    snapshot_timeout_s=1.5,
-    heartbeat_timeout_s=0.5,
+    subscribe_timeout_s=2.0,
+    snapshot_timeout_s=3.0,
+    heartbeat_timeout_s=1.0,
     silence_timeout_s=5.0,
     first_backoff_s=0.02,
     most_backoff_s=0.05,

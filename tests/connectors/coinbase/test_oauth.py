@@ -17,14 +17,22 @@ from aiohttp import web
 from tests.connectors.coinbase.fake_rest import FakeRest
 from tests.connectors.coinbase.fake_socket import FakeSocket
 from tests.connectors.coinbase.running import Exchange, running
-from traider.connectors.coinbase import Options
-from traider.connectors.coinbase.build import coinbase_transport
-from traider.connectors.coinbase.oauth import OAuthAuthorization, OAuthClient, OAuthEndpoints, Tokens, TokenVault, await_code
+from traider.connectors.coinbase import Options, granted_venue
+from traider.connectors.coinbase.oauth import (
+    OAuthAuthorization,
+    OAuthClient,
+    OAuthEndpoints,
+    Tokens,
+    TokenVault,
+    await_code,
+    oauth_client_from,
+)
 from traider.connectors.coinbase.oauth.errors import OAuthError, OAuthUnavailableError
 from traider.connectors.coinbase.oauth.grant import begin_grant, challenge_of
-from traider.connectors.coinbase.transport import Call
-from traider.domain.errors import UserError
-from traider.domain.venue import VenueUnavailableError
+from traider.domain.errors import SettingsError, UserError
+from traider.domain.venue import StreamChange, StreamState, VenueUnavailableError
+from traider.runtime.clock import SystemClock
+from traider.runtime.settings import load_settings
 
 CLIENT_ID, CLIENT_SECRET = "app-1", "app-secret"
 SECOND_NS = 10**9
@@ -269,22 +277,37 @@ async def test_a_wrong_secret_and_a_missing_server_are_told_apart(server: OAuthS
         await client_of(server, Clock()).finish(grant, location)
 
 
-async def test_the_token_goes_with_requests(server: OAuthServer, tmp_path: Path) -> None:
+async def test_a_venue_trades_with_granted_access(server: OAuthServer, tmp_path: Path) -> None:
     authorization, _ = await granted(server, Clock(), tmp_path)
-    seen: list[str] = []
 
-    def authorized(request: web.Request) -> bool:
-        seen.append(request.headers["Authorization"])
-        return True
+    def believes(request: web.Request) -> bool:
+        return request.headers["Authorization"].removeprefix("Bearer ") in server.valid
 
     exchange = Exchange(FakeRest({}), FakeSocket())
     async with running(exchange):
-        exchange.rest._authorized = authorized  # type: ignore[method-assign]  # any token will do here
-        transport = coinbase_transport(None, authorization, Options(addresses=exchange.options.addresses))
-        await transport.start()
-        await transport.send(Call(method="GET", path="/api/v3/brokerage/accounts"), timeout_s=2.0)
-        await transport.stop()
-    assert seen == [f"Bearer {await authorization.for_request('GET', 'h', '/p')}"]
+        # this exchange believes whom the other one has granted
+        exchange.rest._authorized = believes  # type: ignore[method-assign]  # the venue's side
+        exchange.socket.believed = lambda token: {} if token in server.valid else None
+        venue = granted_venue(authorization, SystemClock(), exchange.options)
+        await venue.start()
+        assert [balance.currency for balance in await venue.balances()] == ["BTC", "USD"]
+        async with asyncio.timeout(5):
+            assert await anext(venue.events()) == StreamChange(state=StreamState.LIVE)
+        await venue.stop()
+    with pytest.raises(SettingsError, match="needs a key"):
+        granted_venue(authorization, SystemClock(), Options(official_sdk=True))
+
+
+def test_an_application_comes_out_of_the_settings() -> None:
+    settings = load_settings({"COINBASE_OAUTH_CLIENT_ID": CLIENT_ID, "COINBASE_OAUTH_CLIENT_SECRET": CLIENT_SECRET})
+    url = oauth_client_from(settings.coinbase_oauth, Clock()).begin().url
+    query = parse_qs(urlsplit(url).query)
+    assert url.startswith("https://login.coinbase.com/oauth2/auth?")
+    assert (query["client_id"], query["redirect_uri"]) == ([CLIENT_ID], ["http://127.0.0.1:8765/callback"])
+    with pytest.raises(SettingsError, match="set COINBASE_OAUTH_CLIENT_SECRET as"):
+        oauth_client_from(load_settings({"COINBASE_OAUTH_CLIENT_ID": CLIENT_ID}).coinbase_oauth, Clock())
+    with pytest.raises(SettingsError, match="CLIENT_ID and COINBASE_OAUTH_CLIENT_SECRET"):
+        oauth_client_from(load_settings({}).coinbase_oauth, Clock())
 
 
 TOKENS = Tokens(access_token="access-hush", refresh_token="refresh-hush", expires_ts_ns=5, scope="a")

@@ -108,7 +108,7 @@ async def test_a_stall_without_a_close_is_noticed_by_its_heartbeats(exchange: Ex
         await watching.until_true(truth)
         exchange.socket.deaf = True
         await watching.until(lambda: len(watching.changes) == 2)
-        assert watching.changes[1].detail == "no heartbeat for 0.5 s"
+        assert watching.changes[1].detail == "no heartbeat for 1 s"
         exchange.socket.deaf = False
         await watching.until_true(truth)
 

@@ -64,10 +64,21 @@ def key_from(*, name: str, secret: str, key_file: Path | None) -> ApiKey | None:
 
 
 def coinbase_venue(key: ApiKey, clock: Clock, options: Options | None = None) -> CoinbaseVenue:
-    """The order side, ready to be started."""
+    """The order side for the owner of this key, ready to be started."""
     options = options or Options()
     server_clock = ServerClock(clock)
-    authorization = KeyAuthorization(key, server_clock)
+    return _venue(key, KeyAuthorization(key, server_clock), server_clock, options)
+
+
+def granted_venue(authorization: Authorization, clock: Clock, options: Options | None = None) -> CoinbaseVenue:
+    """The order side for a user who granted access to the account (``traider.connectors.coinbase.oauth``)."""
+    options = options or Options()
+    if options.official_sdk:
+        raise SettingsError("USE_OFFICIAL_SDK needs a key: Coinbase's SDK can't be given granted access")
+    return _venue(None, authorization, ServerClock(clock), options)
+
+
+def _venue(key: ApiKey | None, authorization: Authorization, server_clock: ServerClock, options: Options) -> CoinbaseVenue:
     return CoinbaseVenue(
         transport=coinbase_transport(key, authorization, options),
         make_socket=_sockets(key, authorization, options),
