@@ -90,7 +90,7 @@ class GuardProcess:
 async def enable(state_dir: Path, client: GuardClient) -> None:
     """Writes the yes that ``traider enable-live`` writes, as soon as the guard knows whose key it has."""
     async with asyncio.timeout(PATIENCE_S):
-        while not (key := await client.key()).venue:  # noqa: ASYNC110  # told by another process
+        while not (key := await client.key()).venue:  # noqa: ASYNC110 - the guard is another process
             await asyncio.sleep(0.02)
     now_ns = SystemClock().now_ns()
     yes = Authorization(

@@ -117,10 +117,14 @@ class Books:
         number = self.instrument_number(request.symbol)
         if number < 0:
             return 0, Reason.MARKET_NOT_ALLOWED
+        if request.oco or request.parent:  # the journal could not tell what became of such orders
+            return 0, Reason.INVALID_ORDER
         for value, reason in (
             (request.size, Reason.SIZE_INCREMENT),
             (request.limit_price, Reason.PRICE_INCREMENT),
             (request.stop_price, Reason.PRICE_INCREMENT),
+            (request.trail_amount, Reason.PRICE_INCREMENT),
+            (request.trail_fraction, Reason.INVALID_ORDER),
         ):
             if value is not None and not value.is_finite():
                 return 0, Reason.INVALID_ORDER
@@ -135,6 +139,7 @@ class Books:
             size=float(request.size),
             limit_price=float(request.limit_price or 0),
             stop_price=float(request.stop_price or 0),
+            **more_of(request),
         )
 
     def start_session(self, started: SessionStarted) -> None:
@@ -159,12 +164,17 @@ class Books:
             marks=self._of_positions("mark_price"),
             arriving=tuple(self.id_of[int(order["id"])] for order in working if order["stage"] == layout.ARRIVING),
             triggered=tuple(self.id_of[int(order["id"])] for order in working if self._is_triggered(order)),
+            trailing={
+                identifier: float(order["stop_price"])
+                for order in working
+                if self.open[identifier := self.id_of[int(order["id"])]].request.type is OrderType.TRAILING_STOP
+            },
             breached=self.breach_seen,
         )
 
     def _is_triggered(self, working: Any) -> bool:
         request = self.open[self.id_of[int(working["id"])]].request
-        return request.type is OrderType.STOP and int(working["type"]) != layout.STOP
+        return request.type in (OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TRAILING_STOP) and int(working["type"]) != request.type
 
     def _of_positions(self, column: str) -> tuple[float, ...]:
         values: list[float] = self.desk.positions[column][: len(self.config.instruments)].tolist()
@@ -180,6 +190,17 @@ class Books:
             )
             for identifier, order in self.open.items()
         )
+
+
+def more_of(request: OrderRequest) -> dict[str, Any]:
+    """What the desk is told of an order beside its size and prices: how a stop trails, and when the order ends."""
+    if request.trail_amount is not None:
+        trail, kind = float(request.trail_amount), layout.TRAIL_AMOUNT
+    elif request.trail_fraction is not None:
+        trail, kind = float(request.trail_fraction), layout.TRAIL_FRACTION
+    else:
+        trail, kind = 0.0, 0
+    return {"trail": trail, "trail_kind": kind, "expire_ns": request.expire_ts_ns}
 
 
 def new_desk(config: GuardConfig) -> Desk:

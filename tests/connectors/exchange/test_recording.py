@@ -308,7 +308,14 @@ class TestReading:
         ],
     )
     def test_a_book_that_can_not_be_used_is_refused(self, tmp_path: Path, change: dict[str, Any], words: str) -> None:
-        good = {"ts": [1, 2], "side": ["bid", "ask"], "price": [1.0, 2.0], "size": [1.0, 1.0], "is_snapshot": [True, False], "seq": [0, 1]}
+        good: dict[str, Any] = {
+            "ts": [1, 2],
+            "side": ["bid", "ask"],
+            "price": [1.0, 2.0],
+            "size": [1.0, 1.0],
+            "is_snapshot": [True, False],
+            "seq": [0, 1],
+        }
         with pytest.raises(DataError, match=words):
             read_recording(saved(tmp_path, **(good | change)), "BTC-USD")
 

@@ -145,7 +145,7 @@ def _starts(trade: Flags, end: Flags) -> Integers:
     levels = np.cumsum(~trade)
     before = np.concatenate(([0], np.flatnonzero(end) + 1))  # where the row after an end is
     ended = np.concatenate(([0], np.cumsum(end[:-1])))  # messages that are over, at each row
-    seen = levels - np.concatenate(([0], levels))[before][ended]
+    seen: Integers = levels - np.concatenate(([0], levels))[before][ended]
     starts: Integers = np.flatnonzero((seen == 0) | (~trade & (seen == 1)))
     return starts
 
