@@ -5,6 +5,7 @@ import random
 from collections.abc import AsyncIterator
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from tests.connectors.exchange.running import Running, exchange
@@ -12,6 +13,7 @@ from tests.connectors.exchange.test_venue import PATIENT
 from traider.connectors.coinbase import Addresses, Options, coinbase_feed
 from traider.connectors.coinbase.compiled_feed import CompiledMarketFeed
 from traider.connectors.coinbase.market_feed import MarketFeed
+from traider.connectors.coinbase.messages import BookMessage, read_message
 from traider.domain.guard_protocol import MarketEvent
 from traider.domain.instruments import Instrument
 from traider.domain.venue import StreamChange, StreamState
@@ -23,6 +25,8 @@ from traider.kernel.order_book import Book
 
 BTC = Instrument(symbol="BTC-USD", base="BTC", quote="USD", price_increment=Decimal(1), size_increment=Decimal("0.001"))
 PATIENCE_S = 20.0
+TIME = "2031-03-04T05:06:07Z"
+EVENTS_OF_REHEARSAL = 5  # two levels and the quote, then two levels that change nothing
 Best = tuple[float, float, float, float]  # bid, its size, ask, its size
 
 
@@ -70,10 +74,12 @@ async def running() -> AsyncIterator[Running]:
         yield running
 
 
+@pytest.mark.timeout(180)  # the first time on a machine compiles
 @pytest.mark.parametrize("make_feed", [MarketFeed, CompiledMarketFeed])
 async def test_after_each_message_the_strategys_book_is_the_exchanges(running: Running, make_feed: type[MarketFeed]) -> None:
+    await rehearse(make_feed)
     market, strategy = Market(running), Watcher()
-    session = LiveSession(strategy, [BTC], session_id="s", cash=Decimal(1000), interpreted=True)
+    session = session_of(strategy)
     url = running.base.replace("http", "ws")
     options = Options(addresses=Addresses(rest_url=running.base, market_url=url, user_urls=(url,)), socket_timing=PATIENT)
     feed, connection = coinbase_feed([BTC], options, make_feed=make_feed)
@@ -110,3 +116,25 @@ async def step(stream: AsyncIterator[MarketEvent | StreamChange], session: LiveS
     if isinstance(event, MarketEvent):
         assert session.on_market(event) == []
     return event
+
+
+def session_of(strategy: Strategy) -> LiveSession:
+    return LiveSession(strategy, [BTC], session_id="s", cash=Decimal(1000), interpreted=True)
+
+
+async def rehearse(make_feed: type[MarketFeed]) -> None:
+    """Has everything compiled, so that no connection waits for it: books of the feed, and those of the kernel."""
+    feed, session = make_feed([BTC]), session_of(Watcher())
+    rows = [
+        {"side": side, "event_time": TIME, "price_level": price, "new_quantity": "1"} for side, price in (("bid", "99"), ("offer", "101"))
+    ]
+    for number, kind in enumerate(("snapshot", "update")):
+        event = {"type": kind, "product_id": "BTC-USD", "updates": rows}
+        message = read_message(
+            msgspec.json.encode({"channel": "l2_data", "client_id": "", "timestamp": TIME, "sequence_num": number, "events": [event]})
+        )
+        assert isinstance(message, BookMessage)
+        feed.on_message(message, 0)
+    stream = feed.events()
+    for _ in range(EVENTS_OF_REHEARSAL):
+        await asyncio.wait_for(step(stream, session), PATIENCE_S * 5)
