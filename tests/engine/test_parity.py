@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
 from tests.kernel.desks import instrument
 from tests.kernel.samples import Everything, Quoter
@@ -15,17 +16,20 @@ from traider.domain.vocabulary import Reason
 from traider.engine import backtest
 from traider.engine.backtest import BacktestResult, BacktestSpec, run_backtest
 from traider.engine.session import Session, acts_on
+from traider.engine.stream import whole
 from traider.engine.tape import Tape, bars_tape, trades_tape
 from traider.kernel import layout
 from traider.kernel.desk import Desk
 from traider.kernel.kit import Strategy
-from traider.kernel.simulation import Fees, FillMode
+from traider.kernel.simulation import Fees, FillMode, Latency, QueueModel, Simulation
 from traider.kernel.structs import describe, read_back
+from traider.research.market import checked_file, together
 from traider.storage.market import read_market_file
 from traider.strategies.ema_band import EmaBand
 from traider.strategies.momentum import Momentum
 from traider.strategies.registry import BUILT_IN
 from traider.strategies.sma_cross import SmaCross
+from traider.strategies.touch_maker import TouchMaker
 
 FEES = Fees(maker=0.001, taker=0.002)
 BTC = instrument(price="0.01", size="0.00000001")
@@ -70,8 +74,26 @@ BUILT_IN_RUNS: list[tuple[type[Strategy], dict[str, object]]] = [
 ]
 
 
+@pytest.fixture(scope="module")
+def book(data_dir: Path) -> Tape:
+    """A recorded order book with its trades."""
+    files = [data_dir / kind / f"binance_usdm_btcusdt_{kind}_2024-08-08_first.parquet" for kind in ("l2", "trades")]
+    return whole(together([checked_file(file) for file in files]))
+
+
 def test_every_built_in_strategy_is_run() -> None:
-    assert {strategy for strategy, _ in BUILT_IN_RUNS} == set(BUILT_IN.values())
+    assert {strategy for strategy, _ in BUILT_IN_RUNS} | {TouchMaker} == set(BUILT_IN.values())
+
+
+@pytest.mark.parametrize(
+    "simulation", [Simulation(), Simulation(queue=QueueModel.POWER, partial_fills=True, latency=Latency(out_ns=10**7))]
+)
+def test_the_market_maker_fills_the_same_compiled_and_interpreted(simulation: Simulation, book: Tape) -> None:
+    on_margin = replace(MARGIN, price_increment=Decimal("0.1"), initial_margin=Decimal("0.1"), maintenance_margin=Decimal("0.05"))
+    spec = BacktestSpec(TouchMaker, {"quantity": 0.01}, on_margin, 1e6, FEES, simulation=simulation)
+    compiled, interpreted = both(spec, book)
+    assert len(compiled.fills) >= 5
+    assert figures(compiled) == figures(interpreted)
 
 
 @pytest.mark.parametrize(("strategy", "parameters"), BUILT_IN_RUNS)

@@ -13,14 +13,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.engine import result_hashes as runs
-from traider.engine.fills import Outcomes, fills_sha256
+from traider.engine.fills import FILLS, Outcomes, fills_sha256
 from traider.engine.session import Session
 from traider.engine.tape import Tape
 from traider.kernel.desk import Desk
 
 ROOT = Path(__file__).parents[2]
 EXPECTED: dict[str, str] = json.loads(runs.HASHES.read_text(encoding="utf-8"))
-EMPTY = fills_sha256(np.zeros(0, "V56"))
+EMPTY = fills_sha256(np.zeros(0, FILLS))
 TAPES = {path: runs.tape_of(path) for path in (runs.BARS, runs.TRADES)}
 
 
