@@ -20,7 +20,6 @@ from typing import Any
 
 import traider
 from traider.engine.statistics import daily
-from traider.engine.statistics.market import market_of
 from traider.research.notebook import Backtest
 
 from .measure import WORK
@@ -111,7 +110,7 @@ def strategy_run() -> Backtest:
 def daily_series(run: Backtest) -> dict[str, list[float]]:
     """Days, the strategy's daily returns and the benchmark's."""
     equity = [run.result.cash, *(value for _, value in run.result.day_ends)]
-    market = market_of(run.run.tape)
+    market = run.run.market
     return {
         "days": [float(day) for day, _ in run.result.day_ends],
         "returns": daily.daily_returns(equity),

@@ -127,7 +127,7 @@ async def test_a_token_that_was_not_signed_by_us_is_refused(owner: httpx.AsyncCl
     token = owner.cookies[COOKIE]
     claims = jwt.decode(token, deps.secret, algorithms=["HS256"], options={"verify_exp": False, "verify_iat": False})
     other_key = jwt.encode(claims, b"another secret of thirty-two bytes", algorithm="HS256")
-    no_key = jwt.encode(claims, None, algorithm="none")
+    no_key = jwt.encode(claims, "", algorithm="none")
     fewer_claims = jwt.encode({"sub": OWNER}, deps.secret, algorithm="HS256")
     for forged in (other_key, no_key, fewer_claims, token[:-2], "", "no token at all"):
         owner.cookies.clear()

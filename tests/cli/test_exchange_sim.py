@@ -88,10 +88,12 @@ def test_further_accounts_funds_switches_and_virtual_time(tmp_path: Path) -> Non
         "--product",
         "ETH-USD",
     ]
-    with serving(*words, "--account", f"bob:{bob}:ed25519:view", "--switch", "cancel_delay_s=2.5", "--switch", "limits=false"):
+    with serving(
+        *words, "--account", f"bob:{bob}:ed25519:view:USD=7+ETH=0.5", "--switch", "cancel_delay_s=2.5", "--switch", "limits=false"
+    ):
         truth = fetch(f"http://127.0.0.1:{control}/truth")
         assert truth["balances"]["main"]["USD"]["available"] == "5"
-        assert float(truth["balances"]["bob"]["USD"]["available"]) > 0
+        assert [truth["balances"]["bob"][currency]["available"] for currency in ("USD", "ETH")] == ["7", "0.5"]
         assert json.loads(bob.read_text()).keys() == {"id", "privateKey"}
         switches = fetch(f"http://127.0.0.1:{control}/switches")
         assert (switches["cancel_delay_s"], switches["limits"]) == (2.5, False)
@@ -109,6 +111,8 @@ def test_further_accounts_funds_switches_and_virtual_time(tmp_path: Path) -> Non
         (["--switch", "colour=red"], "there are: client_order_ids"),
         (["--switch", "queue=sideways"], "--switch queue=sideways: Invalid enum value 'sideways'"),
         (["--account", "bob"], "--account bob: write NAME:FILE"),
+        (["--account", "bob:bob.json::fly"], "--account bob:bob.json::fly: write NAME:FILE"),
+        (["--account", "bob:bob.json:::USD"], "--account USD: write CURRENCY=AMOUNT"),
         (["--account", "bob:bob.json:rsa"], "rsa is no kind of key; give ecdsa or ed25519"),
         (["--key-kind", "rsa"], "--key-kind: rsa is no kind of key"),
         (["--key-out", "no/such/folder/key.json"], "its folder is not there"),

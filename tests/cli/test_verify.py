@@ -1,15 +1,19 @@
 """``traider verify parity`` with a real guard process: what a replay fills is what the backtest fills, for every kind of order."""
 
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from traider.cli.instruments import format_instrument, parse_instrument
 from traider.cli.main import run
 from traider.cli.verify import _first_difference
+from traider.domain.instruments import instrument_from_symbol
 from traider.engine.fills import FILLS
 from traider.research.evidence import read_evidence, version_of
 from traider.strategies.sma_cross import SmaCross
@@ -101,6 +105,68 @@ def test_trades(capsys: pytest.CaptureFixture[str], data_dir: Path) -> None:
     assert report["ways"][0]["fills"] > 10
 
 
+QUOTE_TRADER = '''
+from traider import Context, Quote, Strategy
+
+
+class QuoteTrader(Strategy):
+    """Stop-limit, trailing and good-till-date orders in turn, on quotes."""
+
+    def setup(self) -> None:
+        self.quotes = 0
+
+    def on_quote(self, quote: Quote, ctx: Context) -> None:
+        self.quotes += 1
+        step = self.quotes % 40
+        if step == 1:
+            ctx.buy_stop_limit(self.quantity, quote.ask, quote.ask + 1.0)
+        elif step == 11 and ctx.position() > 0.0:
+            ctx.sell_trailing_stop(ctx.position(), 0.1)
+        elif step == 21:
+            ctx.good_till(ctx.buy_limit(self.quantity, quote.bid), quote.ts_ns + 50_000_000)
+        elif step == 31:
+            ctx.target(0.0)
+'''
+
+
+@pytest.mark.slow
+def test_quotes(capsys: pytest.CaptureFixture[str], data_dir: Path, tmp_path: Path) -> None:
+    strategy = tmp_path / "quote_trader.py"
+    strategy.write_text(QUOTE_TRADER)
+    data = data_dir / "quotes" / "binance_usdm_btcusdt_bbo_2024-08-08_first.parquet"
+    report = parity(capsys, [f"{strategy}:QuoteTrader", "--data", str(data), "--quantity", "0.01", "--fee-taker", "0.001"])
+    assert report["parity"]
+    assert report["ways"][0]["fills"] > 20
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+def test_an_order_book_with_its_trades(capsys: pytest.CaptureFixture[str], data_dir: Path) -> None:
+    words = [
+        f"--data={data_dir}/{name}_2024-08-08_first.parquet"
+        for name in ("l2/binance_usdm_btcusdt_l2", "trades/binance_usdm_btcusdt_trades")
+    ]
+    report = parity(capsys, ["touch_maker", *words, "--quantity", "0.01", "--cash", "1000000"])
+    assert report["parity"]
+    assert report["ways"][0]["fills"] == 10
+
+
+def test_bars_beside_other_data_are_refused(capsys: pytest.CaptureFixture[str], data_dir: Path) -> None:
+    words = [
+        f"--data={data_dir}/bars/coinbase_btcusd_1m_2018-05.parquet",
+        f"--data={data_dir}/trades/coinbase_btcusd_trades_2018-04-16.parquet",
+    ]
+    assert run(["verify", "parity", "sma_cross", *words]) == 2
+    assert "give bars alone, or no bars" in capsys.readouterr().err
+
+
+def test_an_instrument_on_margin_is_told_to_the_guard_as_it_is() -> None:
+    plain = instrument_from_symbol("BTC-USDT", price_increment=Decimal("0.1"), size_increment=Decimal("0.001"))
+    on_margin = msgspec.structs.replace(plain, shortable=True, initial_margin=Decimal("0.1"), maintenance_margin=Decimal("0.05"))
+    for instrument in (plain, on_margin):
+        assert parse_instrument(format_instrument(instrument)) == instrument
+
+
 @pytest.mark.slow
 def test_every_kind_of_order_and_a_limit_that_refuses(capsys: pytest.CaptureFixture[str], data_dir: Path, tmp_path: Path) -> None:
     data = head_of(data_dir / "bars" / "coinbase_btcusd_1m_2018-05.parquet", 1500, tmp_path / "btcusd.parquet")
@@ -125,6 +191,30 @@ def test_a_loss_limit_that_is_reached_ends_both_in_the_same_place(
     limited = parity(capsys, [*words, "--limit", limit])
     assert limited["parity"]
     assert 10 < limited["ways"][0]["fills"] < free["ways"][0]["fills"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "limits",
+    [
+        ("max_price_deviation=0.001", "duplicate_window_s=600", "prevent_self_match=true", "max_gross_exposure=20000"),
+        ("volatility_method=ewma", "volatility_mult=2", "max_orders_per_second=1", "max_amends_per_second=1"),
+        ("max_executions_per_minute=1",),
+        ("max_rejections_in_a_row=2", "max_order_notional=8000"),
+    ],
+    ids=" ".join,
+)
+def test_the_controls_refuse_the_same_orders_at_the_guard(
+    capsys: pytest.CaptureFixture[str], data_dir: Path, tmp_path: Path, limits: tuple[str, ...]
+) -> None:
+    data = head_of(data_dir / "bars" / "coinbase_btcusd_1m_2018-05.parquet", 1500, tmp_path / "btcusd.parquet")
+    strategy = tmp_path / "many_orders.py"
+    strategy.write_text(MANY_ORDERS)
+    words = [f"{strategy}:ManyOrders", "--data", str(data), "--cash", "100000"]
+    free = parity(capsys, words)
+    limited = parity(capsys, [*words, *(word for limit in limits for word in ("--limit", limit))])
+    assert limited["parity"]
+    assert limited["ways"][0]["fills"] < free["ways"][0]["fills"]
 
 
 @pytest.mark.slow

@@ -23,7 +23,7 @@ from traider.engine.sweep import run_sweep
 from traider.engine.tape import Tape, bars_tape, trades_tape
 from traider.kernel.kit import Strategy
 from traider.kernel.simulation import Fees, FillMode
-from traider.storage.market_file import read_market_file
+from traider.storage.market import read_market_file
 from traider.strategies.ema_band import EmaBand
 from traider.strategies.momentum import Momentum
 from traider.strategies.sma_cross import SmaCross

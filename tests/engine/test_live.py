@@ -1,6 +1,6 @@
 """The live session beside a guard that is played by hand: what it asks for, and what it makes of the answers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,8 @@ import pytest
 from tests.kernel.desks import START_NS, instrument
 from tests.kernel.samples import Everything
 from tests.kernel.test_structs import values_of
+from traider.connectors.sim.replay import Replay
+from traider.domain.errors import CompileError, StrategyError, TraiderError
 from traider.domain.guard_protocol import MarketEvent, OpenOrder, Snapshot
 from traider.domain.instruments import Instrument
 from traider.domain.orders import OrderAccepted, OrderCancelled, OrderFilled, OrderRejected, OrderRequest, OrderSubmitted
@@ -19,15 +21,19 @@ from traider.domain.vocabulary import EventKind, Liquidity, OrderType, Reason, S
 from traider.engine.backtest import BacktestSpec, run_backtest
 from traider.engine.fills import fills_from_events, fills_sha256
 from traider.engine.live import CancelOrder, LiveSession
+from traider.engine.stream import whole
 from traider.engine.tape import Tape, bars_tape
+from traider.guard.books import more_of
 from traider.kernel.desk import Desk
-from traider.kernel.events import Bar, Fill
+from traider.kernel.events import Bar, Fill, Quote, Timer, Trade
 from traider.kernel.interpreter import Context
 from traider.kernel.kit import Strategy
 from traider.kernel.simulation import Fees
 from traider.kernel.structs import describe, read_back
+from traider.research.market import checked_file, together
 from traider.storage.market import read_market_file
 from traider.strategies.sma_cross import SmaCross
+from traider.strategies.touch_maker import TouchMaker
 
 MINUTE_NS = 60_000_000_000
 BTC = instrument(price="0.01", size="0.001", shortable=True)
@@ -135,6 +141,106 @@ def test_what_the_strategy_asks_for_comes_as_exact_requests_in_its_order() -> No
         asked("s7-5-0", Side.SELL, "0.1", limit="100", ioc=True),
         asked("s7-5-1", Side.SELL, "0.1", limit="101", post_only=True),
     ]
+
+
+class Shapes(Strategy):
+    """Every kind of order beyond market, limit and stop."""
+
+    def on_bar(self, bar: Bar, ctx: Context) -> None:
+        ctx.buy_stop_limit(0.1, 101.0, 101.5)
+        ctx.sell_trailing_stop(0.2, 0.75)
+        ctx.buy_trailing_fraction(0.3, 0.01)
+        ctx.good_till(ctx.buy_limit(0.4, 99.0), bar.ts_ns + 90 * MINUTE_NS)
+        ctx.sell_fok(0.5, 100.0)
+
+
+def test_every_kind_of_order_travels_with_what_belongs_to_it() -> None:
+    made = live(Shapes()).on_market(bar(0))
+    assert [(one.type, one.time_in_force) for one in made if isinstance(one, OrderRequest)] == [
+        (OrderType.STOP_LIMIT, TimeInForce.GTC),
+        (OrderType.TRAILING_STOP, TimeInForce.GTC),
+        (OrderType.TRAILING_STOP, TimeInForce.GTC),
+        (OrderType.LIMIT, TimeInForce.GTD),
+        (OrderType.LIMIT, TimeInForce.FOK),
+    ]
+    told = [
+        (one.limit_price, one.stop_price, one.trail_amount, one.trail_fraction, one.expire_ts_ns)
+        for one in made
+        if isinstance(one, OrderRequest)
+    ]
+    assert told == [
+        (Decimal("101.5"), Decimal(101), None, None, 0),
+        (None, None, Decimal("0.75"), None, 0),
+        (None, None, None, Decimal("0.01"), 0),
+        (Decimal(99), None, None, None, START_NS + 90 * MINUTE_NS),
+        (Decimal(100), None, None, None, 0),
+    ]
+
+
+def test_the_mirror_never_ends_an_order_by_itself() -> None:
+    session = live(Shapes())
+    session.on_market(bar(0))
+    session.on_order_event(accepted("s7-0-3"))
+    session.on_market(bar(200))
+    assert [row["size"] for row in session.desk.open_orders()] == [0.4], "it is good till when the guard says that it has ended"
+
+
+def amends(ctx: Context, order: int) -> None:
+    ctx.amend(order, 2.0, 98.0)
+
+
+def links(ctx: Context, order: int) -> None:
+    ctx.oco(order, ctx.sell_limit(1.0, 120.0))
+
+
+def follows(ctx: Context, order: int) -> None:
+    ctx.oto(order, ctx.sell_limit(1.0, 120.0))
+
+
+def protects(ctx: Context, order: int) -> None:
+    ctx.protect(order, 120.0, 80.0)
+
+
+@pytest.mark.parametrize(("does", "method"), [(amends, "amend"), (links, "oco"), (follows, "oto"), (protects, "protect")])
+def test_what_the_guard_can_not_carry_is_refused_by_the_name_of_the_method(does: Callable[[Context, int], None], method: str) -> None:
+    class Asks(Strategy):
+        def on_bar(self, bar: Bar, ctx: Context) -> None:
+            does(ctx, ctx.buy_limit(1.0, 99.0))
+
+    with pytest.raises(StrategyError, match=rf"strategy asks: ctx\.{method} can't go through the guard yet"):
+        live(Asks()).on_market(bar(0))
+
+
+def test_a_strategy_with_timers_is_refused_before_it_trades() -> None:
+    class Ticks(Strategy):
+        def on_bar(self, bar: Bar, ctx: Context) -> None:
+            pass
+
+        def on_timer(self, timer: Timer, ctx: Context) -> None:
+            pass
+
+    with pytest.raises(StrategyError, match=r"has on_timer: .* can't go through the guard yet"):
+        live(Ticks())
+
+
+def test_funding_rates_are_refused_before_it_trades() -> None:
+    with pytest.raises(StrategyError, match="funding rates, which the guard does not book yet"):
+        LiveSession(Script(), [BTC], session_id="s", cash=Decimal(1), interpreted=True, kinds=1 << EventKind.BAR | 1 << EventKind.FUNDING)
+
+
+def test_what_can_not_be_compiled_is_told_before_it_trades() -> None:
+    class Uncompilable(Strategy):
+        def on_bar(self, bar: Bar, ctx: Context) -> None:
+            open("file")  # noqa: SIM115, PTH123 - compiled code has no files
+
+    with pytest.raises(CompileError):
+        LiveSession(Uncompilable(), [BTC], session_id="s", cash=Decimal(1), kinds=1 << EventKind.BAR)
+
+
+def test_an_event_of_a_kind_that_was_not_expected_is_refused() -> None:
+    session = LiveSession(Script(), [BTC], session_id="s", cash=Decimal(1), interpreted=True, kinds=1 << EventKind.TRADE)
+    with pytest.raises(TraiderError, match="events of the kind bar, which it was not expected to"):
+        session.on_market(bar(0))
 
 
 def test_the_same_step_taken_again_asks_with_the_same_ids() -> None:
@@ -329,7 +435,7 @@ class PlayedGuard:
         self.fills: list[OrderFilled] = []
 
     def feed(self, event: MarketEvent, session: LiveSession) -> None:
-        self.desk.on_market(int(event.kind), 0, event.ts_ns, event.a, event.b, event.c, event.d, event.e)
+        self.desk.on_market(int(event.kind) | event.flags, 0, event.ts_ns, event.a, event.b, event.c, event.d, event.e)
         self.tell(session)
 
     def tell(self, session: LiveSession) -> None:
@@ -367,10 +473,12 @@ class PlayedGuard:
                 size=float(one.size),
                 limit_price=float(one.limit_price or 0),
                 stop_price=float(one.stop_price or 0),
+                **more_of(one),
             )
             if reason is Reason.NONE:
                 self.names[number] = one.client_order_id
                 session.on_order_event(accepted(one.client_order_id))
+                self.tell(session)
             else:
                 session.on_order_event(
                     OrderRejected(n=0, ts_ns=0, client_order_id=one.client_order_id, reason=reason, detail="", request=one)
@@ -398,3 +506,75 @@ def test_event_by_event_through_a_guard_it_fills_as_the_backtest_does(strategy: 
     assert fills_sha256(fills_from_events(guard.fills, {"BTC-USD": 0})) == result.fills_sha256
     assert float(session.desk.account["cash"]) == float(guard.desk.account["cash"])
     assert float(session.desk.account["equity"]) == result.final_equity
+
+
+class Trailing(Strategy):
+    """Asks in turn for each kind of order that came with order books, on quotes or on trades, and notes its fills."""
+
+    def setup(self) -> None:
+        self.events = 0
+        self.fills = 0
+        self.order = 0
+
+    def on_fill(self, fill: Fill, ctx: Context) -> None:
+        self.fills += 1
+
+    def on_trade(self, trade: Trade, ctx: Context) -> None:
+        self.ask(trade.price, trade.ts_ns, ctx)
+
+    def on_quote(self, quote: Quote, ctx: Context) -> None:
+        self.ask(quote.bid, quote.ts_ns, ctx)
+
+    def ask(self, price: float, ts_ns: int, ctx: Context) -> None:
+        self.events += 1
+        turn = (self.events + self.fills) % 14
+        if turn == 1:
+            self.order = ctx.buy_trailing_stop(0.002, 0.5)
+        elif turn == 3:
+            ctx.sell_trailing_fraction(0.001, 0.00001)
+        elif turn == 5:
+            ctx.buy_stop_limit(0.001, round(price + 0.1, 2), round(price + 0.3, 2))
+        elif turn == 7:
+            ctx.good_till(ctx.buy_limit(0.001, round(price - 0.1, 2)), ts_ns + 200_000_000)
+        elif turn == 9:
+            ctx.sell_fok(0.001, round(price - 1.0, 2))
+        elif turn == 11:
+            ctx.cancel(self.order)
+        elif turn == 13:
+            ctx.target(0.0)
+
+
+FILES = {
+    "l2": "l2/binance_usdm_btcusdt_l2_2024-08-08_first.parquet",
+    "trades": "trades/binance_usdm_btcusdt_trades_2024-08-08_first.parquet",
+    "quotes": "quotes/binance_usdm_btcusdt_bbo_2024-08-08_first.parquet",
+}
+
+
+@pytest.mark.parametrize(
+    ("strategy", "names", "least"),
+    [
+        (TouchMaker, ("l2", "trades"), 5),
+        (Trailing, ("trades",), 20),
+        (Trailing, ("quotes",), 50),
+        (Trailing, ("quotes", "trades"), 50),
+        (Trailing, ("l2", "trades", "quotes"), 50),
+    ],
+)
+def test_quotes_and_books_event_by_event_fill_as_in_the_backtest(
+    strategy: type[Strategy], names: tuple[str, ...], least: int, data_dir: Path
+) -> None:
+    tape = whole(together([checked_file(data_dir / FILES[name]) for name in names]))
+    market = instrument(price="0.1", size="0.001", shortable=True)
+    values: dict[str, object] = {"quantity": 0.01} if strategy is TouchMaker else {}
+    session = LiveSession(strategy(**values), [market], session_id="s", cash=Decimal(1_000_000), kinds=tape.kinds)
+    guard = PlayedGuard(market, Fees())
+    guard.desk.expect(tape.kinds)  # as the guard does when the trader has opened its connection
+    for event in Replay(tape, ["BTC-USD"], sha256="").history(0, len(tape)):
+        guard.feed(event, session)
+        guard.take(session.on_market(event), session)
+    result = run_backtest(BacktestSpec(strategy, values, market, 1_000_000.0), tape)
+    assert len(result.fills) > least
+    assert fills_sha256(fills_from_events(guard.fills, {"BTC-USD": 0})) == result.fills_sha256
+    assert float(session.desk.account["equity"]) == result.final_equity
+    assert (session.desk.record["instruments"]["meets"] == guard.desk.record["instruments"]["meets"]).all()

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -17,7 +18,7 @@ from traider.domain.guard_protocol import Cancel, Feed, MarketEvent, SetKillSwit
 from traider.domain.instruments import Instrument
 from traider.domain.limits import RiskLimits
 from traider.domain.orders import AnyOrderEvent, OrderAccepted, OrderEvent, OrderFilled, OrderRejected, OrderRequest
-from traider.domain.vocabulary import EventKind, Reason, Side
+from traider.domain.vocabulary import EventKind, OrderType, Reason, Side, TimeInForce
 from traider.guard.journal import Disk, verify
 from traider.kernel.simulation import FillMode
 
@@ -85,7 +86,7 @@ def script(seed: int, length: int, kind: EventKind) -> list[Step]:
             event = MarketEvent(index=i, kind=kind, symbol=symbol, ts_ns=ts_ns, a=price, b=rng.choice([0.5, 1.0, 3.0]))
         step = Step(event)
         for k in range(rng.choice([0, 1, 1, 2])):
-            step.submit.append(some_order(rng, f"o-{i}-{k}", symbol, price))
+            step.submit.append(some_order(rng, f"o-{i}-{k}", symbol, price, ts_ns))
         if rng.random() < 0.2:
             step.cancel = [f"o-{rng.randint(0, i)}-0"]
         if i in (length // 2, length // 2 + 1):
@@ -94,16 +95,34 @@ def script(seed: int, length: int, kind: EventKind) -> list[Step]:
     return steps
 
 
-def some_order(rng: random.Random, identifier: str, symbol: str, price: float) -> OrderRequest:
+SHAPES = ("market", "limit", "post", "ioc", "stop", "stop limit", "trail", "trail fraction", "fok", "good till")
+
+
+def some_order(rng: random.Random, identifier: str, symbol: str, price: float, ts_ns: int) -> OrderRequest:
     side = rng.choice([Side.BUY, Side.BUY, Side.SELL])
     size = rng.choice(["0.5", "1", "2.5", "900"])
-    near = f"{price + rng.uniform(-1, 1):.2f}"
-    shape = rng.choice(["market", "limit", "post", "ioc", "stop"])
+    near, beyond = (f"{price + rng.uniform(-1, 1):.2f}" for _ in range(2))
+    shape = rng.choice(SHAPES)
     if shape == "market":
         return order(identifier, size, side, symbol=symbol)
     if shape == "stop":
         return order(identifier, size, side, stop=near, symbol=symbol)
-    return order(identifier, size, side, limit=near, symbol=symbol, ioc=shape == "ioc", post_only=shape == "post")
+    if shape in ("post", "limit", "ioc"):
+        return order(identifier, size, side, limit=near, symbol=symbol, ioc=shape == "ioc", post_only=shape == "post")
+    plain = order(identifier, size, side, symbol=symbol)
+    more: dict[str, dict[str, Any]] = {
+        "stop limit": {"type": OrderType.STOP_LIMIT, "stop_price": Decimal(near), "limit_price": Decimal(beyond)},
+        "trail": {"type": OrderType.TRAILING_STOP, "trail_amount": Decimal(rng.choice(["0.75", "2"]))},
+        "trail fraction": {"type": OrderType.TRAILING_STOP, "trail_fraction": Decimal("0.01")},
+        "fok": {"type": OrderType.LIMIT, "limit_price": Decimal(near), "time_in_force": TimeInForce.FOK},
+        "good till": {
+            "type": OrderType.LIMIT,
+            "limit_price": Decimal(near),
+            "time_in_force": TimeInForce.GTD,
+            "expire_ts_ns": ts_ns + rng.choice([5, 50, 40_000]) * 1_000_000_000,
+        },
+    }
+    return msgspec.structs.replace(plain, **more[shape])
 
 
 LIMITS = RiskLimits(max_open_orders=6, max_position_size=Decimal(8), max_orders_per_minute=4, max_drawdown=Decimal("0.2"))

@@ -156,7 +156,7 @@ def take(step: tuple[Any, ...], pit: Pit, reference: ReferenceBook, happened: li
         limit = type_ is OrderType.LIMIT
         tif = tif if limit else TimeInForce.GTC
         post_only = post_only and limit and tif is TimeInForce.GTC
-        more = {"limit_price": float(price), "tif": int(tif), "post_only": post_only} if limit else {}
+        more: dict[str, Any] = {"limit_price": float(price), "tif": int(tif), "post_only": post_only} if limit else {}
         order_id, reason = pit.desk.submit(inst=0, side=side, type=int(type_), size=tenths / 10, **more)
         assert reason is Reason.NONE
         reference.arrive(Order(order_id, side, price, tenths), limit, tif, post_only)

@@ -5,7 +5,7 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.kernel.desks import BUY, SELL, Pit, instrument
@@ -172,6 +172,8 @@ class Race:
         return {(what, maker, reason) for what, _, _, _, _, maker, reason in self.happened}
 
 
+# 24 tenths at the mark of 100 are there for 250, and at 110 no more
+BUY_24 = NewOrder(0, BUY, OrderType.MARKET, 100.0, 100.0, 1, 24, TimeInForce.GTC, post_only=False, pair=0)
 WANTED = {("fill", True, Reason.NONE), ("fill", False, Reason.NONE)} | {
     ("cancel", False, reason) for reason in (Reason.REQUESTED, Reason.POST_ONLY, Reason.IOC_UNFILLED, Reason.FOK_UNFILLED, Reason.OCO)
 }
@@ -185,6 +187,7 @@ def test_the_kernel_matches_as_the_rules_say(participation: Fraction | None, fil
 
     @settings(max_examples=100)
     @given(ON_BARS_AND_TRADES)
+    @example([BUY_24, BarEvent(0, (110.0, 110.0, 110.0, 110.0), 10.0)])
     def check(steps: list[Step]) -> None:
         seen.update(Race(cash=cash, fill=fill, participation=participation).check(steps))
 
@@ -199,6 +202,7 @@ def test_on_quotes_the_kernel_matches_as_the_rules_say(cash: int) -> None:
 
     @settings(max_examples=150)
     @given(ON_QUOTES)
+    @example([BUY_24, QuoteEvent(0, 109.0, 1.0, 2, 1.0)])
     def check(steps: list[Step]) -> None:
         seen.update(Race(cash=cash, fill=FillMode.NEXT_OPEN).check(steps))
 

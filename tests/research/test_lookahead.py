@@ -1,6 +1,5 @@
 """Every known leak in ``leaks/`` is found, with its lines; nothing in ``honest/`` gives an alarm."""
 
-import dataclasses
 import pickle
 import re
 import shutil
@@ -14,12 +13,14 @@ import pytest
 from traider.domain.errors import DataError, StrategyError, TraiderError
 from traider.domain.limits import RiskLimits
 from traider.engine.lookahead.memory import DEVIATIONS
+from traider.engine.session import acts_on
+from traider.kernel.kit import Strategy
 from traider.research import inputs, lookahead
 from traider.research.hints import hints
 from traider.research.lookahead import Lookahead, check_lookahead, parsed
+from traider.research.market import MarketData
 from traider.research.witness import Settings
 from traider.research.witnesses import Witnesses, witnesses
-from traider.storage.market_file import MarketFile
 from traider.strategies.registry import BUILT_IN, find_strategy
 
 HERE = Path(__file__).parent
@@ -54,26 +55,42 @@ def folder(data_dir: Path, tmp_path: Path) -> Path:
     ts, close = bars["ts"].to_numpy().tolist(), bars["close"].to_numpy().tolist()
     following = [later - now for now, later in zip(close, [*close[1:], close[-1]], strict=True)]
     (tmp_path / "signals.pkl").write_bytes(pickle.dumps(dict(zip(ts, following, strict=True))))
+    for kind in ("l2", "trades", "quotes"):
+        name = {"l2": "l2", "trades": "trades", "quotes": "bbo"}[kind]
+        shutil.copy(data_dir / kind / f"binance_usdm_btcusdt_{name}_2024-08-08_first.parquet", tmp_path / f"futures_{kind}.parquet")
     return tmp_path
 
 
-def settings_of(strategy: str, data: Path, market: MarketFile, **parameters: object) -> Settings:
+def settings_of(strategy: str, market: MarketData, **parameters: object) -> Settings:
+    cls = find_strategy(strategy)
     return Settings(
         strategy=strategy,
-        parameters=parsed(find_strategy(strategy), parameters),
-        instrument=inputs.instrument_of(market, None),
+        parameters=parsed(cls, parameters),
+        instruments=inputs.instruments_of(market, None, cls.market),
         cash=1e6,
         maker_fee=0.0005,
         taker_fee=0.001,
         fill="next-open",
         limits=RiskLimits(),
-        data=str(data),
+        data=tuple(str(file.path) for file in market.files),
+        kinds=market.kinds,
     )
 
 
-def check(running: Witnesses, strategy: str, data: Path, *, cuts: int = 2, **parameters: object) -> Lookahead:
+def check(running: Witnesses, strategy: str, data: Path | list[Path], *, cuts: int = 2, **parameters: object) -> Lookahead:
     market = inputs.market_data(data, strategy=find_strategy(strategy), symbol="BTC-USD", price_increment=None)
-    return check_lookahead(settings_of(strategy, data, market, **parameters), market, running, cuts=cuts)
+    return check_lookahead(settings_of(strategy, market, **parameters), market, running, cuts=cuts)
+
+
+def data_for(folder: Path, strategy: type[Strategy]) -> list[Path]:
+    """Recorded data that hold what the strategy acts on; of an order book with its trades and quotes."""
+    files = {
+        "bars": ["bars"],
+        "trades": ["trades"],
+        "quotes": ["futures_quotes"],
+        "book": ["futures_l2", "futures_trades", "futures_quotes"],
+    }
+    return [folder / f"{name}.parquet" for name in next(files[kind] for kind in acts_on(strategy))]
 
 
 def leak(folder: Path, name: str) -> str:
@@ -101,7 +118,7 @@ def test_a_leak_says_what_it_leaks(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(set(LEAKS) - set(BY_MEMORY)))
 def test_a_known_leak_is_found_with_its_lines(name: str, folder: Path, running: Witnesses) -> None:
     strategy = leak(folder, name)
-    found = check(running, strategy, folder / ("trades.parquet" if name == "next_trade" else "bars.parquet"))
+    found = check(running, strategy, data_for(folder, find_strategy(strategy)))
     assert found.verdict == "leak"
     first = found.leaks[0]
     assert first.difference.place in lines(strategy, "ORDER")
@@ -111,6 +128,13 @@ def test_a_known_leak_is_found_with_its_lines(name: str, folder: Path, running: 
     # The line that leaks is named: where the state that differs is assigned, or, where it is a row too far, by its looks.
     named = [first.state.place if first.state else "", *(hint.place for hint in hints(find_strategy(strategy)))]
     assert set(named) & set(lines(strategy, "LEAK"))
+
+
+def test_on_an_order_book_a_file_that_is_not_given_leaves_it_unproven(folder: Path, running: Witnesses) -> None:
+    found = check(running, leak(folder, "next_best_bid"), [folder / "futures_l2.parquet", folder / "futures_trades.parquet"])
+    assert (found.verdict, found.leaks, found.remembered) == ("unproven", [], 0.0)
+    assert [(Path(read.path).name, read.market) for read in found.reads] == [("futures_quotes.parquet", False)]
+    assert "give files of market data with --data" in found.why
 
 
 @pytest.mark.parametrize("name", BY_MEMORY)
@@ -133,16 +157,15 @@ def test_the_file_that_a_remembering_strategy_read_is_named(folder: Path, runnin
 def test_an_honest_strategy_gives_no_alarm(name: str, folder: Path, running: Witnesses) -> None:
     file, _, cls = name.partition(":")
     copied = shutil.copy(HERE / "honest" / f"{file}.py", folder)
-    found = check(running, f"{copied}:{cls}", folder / "bars.parquet", quantity=0.5)
+    found = check(running, f"{copied}:{cls}", data_for(folder, find_strategy(f"{copied}:{cls}")), quantity=0.5)
     assert (found.verdict, found.leaks) == ("clean", [])
     assert found.decisions > 0
 
 
 @pytest.mark.parametrize("name", sorted(BUILT_IN))
 def test_a_built_in_strategy_gives_no_alarm(name: str, folder: Path, running: Witnesses) -> None:
-    on_trades = name == "ema_band"
-    parameters: dict[str, Any] = {"span": 50, "band": 0.00001} if on_trades else {}
-    found = check(running, name, folder / ("trades.parquet" if on_trades else "bars.parquet"), quantity=0.01, **parameters)
+    parameters: dict[str, Any] = {"span": 50, "band": 0.00001} if name == "ema_band" else {}
+    found = check(running, name, data_for(folder, BUILT_IN[name]), quantity=0.01, **parameters)
     assert found.verdict == "clean"
     assert found.decisions > 10
 
@@ -294,11 +317,9 @@ def test_the_same_seed_gives_the_same_finding(folder: Path, running: Witnesses) 
     assert check(running, strategy, folder / "bars.parquet") == check(running, strategy, folder / "bars.parquet")
 
 
-def test_data_of_another_kind_are_refused(folder: Path, running: Witnesses) -> None:
-    market = inputs.market_data(folder / "bars.parquet", strategy=find_strategy("sma_cross"), symbol="BTC-USD", price_increment=None)
-    book = dataclasses.replace(market, kind="deltas")  # type: ignore[arg-type]  # that is the point
-    with pytest.raises(DataError, match="holds deltas; the look-ahead check is for bars and trades"):
-        check_lookahead(settings_of("sma_cross", folder / "bars.parquet", market), book, running)
+def test_bars_beside_other_data_are_refused(folder: Path, running: Witnesses) -> None:
+    with pytest.raises(DataError, match=r"bars\.parquet: holds bars, and there are bars and trades: .* leave the bars or the others out"):
+        check(running, "sma_cross", [folder / "bars.parquet", folder / "trades.parquet"])
 
 
 ENDS = """

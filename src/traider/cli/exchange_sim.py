@@ -1,30 +1,26 @@
 """``traider exchange-sim``: an exchange on this machine that speaks Coinbase Advanced Trade's protocol, until Ctrl-C."""
 
 import asyncio
-import json
-import os
 import signal
 from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated
 
 import msgspec
 import typer
 
-from traider.connectors.sim.exchange.accounts import Account
 from traider.connectors.sim.exchange.generated import GeneratedMarket
-from traider.connectors.sim.exchange.keys import SCOPES, KeyKind
 from traider.connectors.sim.exchange.products import Product
 from traider.connectors.sim.exchange.recording import recorded_market
 from traider.connectors.sim.exchange.serving import Address, Serving
-from traider.connectors.sim.exchange.settings import FUNDS, Bounds, Config, Switches
+from traider.connectors.sim.exchange.settings import Bounds, Config, Switches
 from traider.connectors.sim.exchange.simulator import Setup, Simulator
 from traider.connectors.sim.exchange.tls import server_context
-from traider.connectors.sim.exchange.units import parse_atoms
 from traider.domain.errors import SettingsError
 from traider.runtime.loop import run
 
+from . import exchange_accounts as accounts
 from .amounts import increment
 from .recordings import read_recording
 
@@ -39,7 +35,7 @@ def exchange_sim(
     product: Annotated[list[str] | None, typer.Option(help="BASE-QUOTE, as often as needed. [default: BTC-USD]")] = None,
     replay: Annotated[
         list[str] | None,
-        typer.Option(help="Parquet file of a book, trades or bars, for the first product, or PRODUCT=FILE. Without it: made up."),
+        typer.Option(help="File of a book, quotes, trades or bars, for the first product, or PRODUCT=FILE. Without it: made up."),
     ] = None,
     speed: Annotated[float, typer.Option(help="Times as fast as it was recorded.")] = 1.0,
     once: Annotated[bool, typer.Option("--once", help="A recording stops at its end, and does not begin again.")] = False,
@@ -52,7 +48,9 @@ def exchange_sim(
     key_out: Annotated[Path | None, typer.Option(help="Where the first account's key is written.")] = None,
     key_kind: Annotated[str, typer.Option(help="ecdsa or ed25519.")] = "ecdsa",
     fund: Annotated[list[str] | None, typer.Option(help="CURRENCY=AMOUNT of the first account, as often as needed.")] = None,
-    account: Annotated[list[str] | None, typer.Option(help="NAME:FILE[:KIND[:SCOPE+SCOPE]] of a further account, with its key.")] = None,
+    account: Annotated[
+        list[str] | None, typer.Option(help="NAME:FILE[:KIND[:SCOPE+SCOPE[:CURRENCY=AMOUNT+...]]] of a further account, with its key.")
+    ] = None,
     tls: Annotated[bool, typer.Option("--tls", help="https and wss; the authority's certificate is written beside the key.")] = False,
     tls_port: Annotated[int | None, typer.Option(help="https and wss there, beside the plain port.", min=0, max=65_535)] = None,
     switch: Annotated[list[str] | None, typer.Option(help="NAME=VALUE of the page on the simulator, as often as needed.")] = None,
@@ -71,7 +69,7 @@ def exchange_sim(
             speed=speed,
             once=once,
             virtual_start_ns=_virtual_start(virtual, virtual_start),
-            truth_file=_writable(truth_file, "--truth-file"),
+            truth_file=accounts.writable(truth_file, "--truth-file"),
         )
     )
     tick, lot = increment("--price-increment", price_increment), increment("--size-increment", size_increment)
@@ -79,13 +77,13 @@ def exchange_sim(
     files = _files(replay or [], products)
     for listed in products:
         _play(simulator, listed, files.get(listed.product_id, []), seed=seed, depth=depth, steps_per_s=steps_per_s, infer=infer_trades)
-    first = simulator.open_account("main", _funds(fund or []))
-    kind = _kind(key_kind, "--key-kind")
+    first = simulator.open_account("main", accounts.parse_funds(fund, "--fund") if fund else accounts.default_funds(products))
+    kind = accounts.key_kind(key_kind, "--key-kind")
     if key_out is not None:
-        _write_key(_writable(key_out, "--key-out"), simulator.issue_key(first, kind, ("view", "trade")))
+        accounts.write_key(accounts.writable(key_out, "--key-out"), simulator.issue_key(first, kind, ("view", "trade")))
     for text in account or []:
-        _further_account(simulator, text)
-    context = server_context(_beside(key_out), host) if tls or tls_port is not None else None
+        accounts.open_account(simulator, text)
+    context = server_context(accounts.beside(key_out), host) if tls or tls_port is not None else None
     run(_serve(Serving(simulator, Address(host, port, control_port, context, tls_port)), tls=tls and tls_port is None))
     return 0
 
@@ -113,7 +111,7 @@ async def _serve(serving: Serving, *, tls: bool) -> None:
 
 def _play(simulator: Simulator, product: Product, files: list[Path], *, seed: int, depth: int, steps_per_s: float, infer: bool) -> None:
     if files:
-        columns = [read_recording(path) for path in files]
+        columns = [read_recording(path, product.product_id) for path in files]
         simulator.play(product, recorded_market(product, columns, seed=seed, depth=depth, infer_trades=infer))
     else:
         start = _PRICES.get(product.base, 100.0)
@@ -153,63 +151,6 @@ def _virtual_start(virtual: bool, text: str | None) -> int | None:
     if not virtual or moment is None or moment.tzinfo is None:
         raise SettingsError(f"--virtual-start {text}: needs --virtual, and a time such as 2026-01-01T00:00:00Z")
     return int(moment.timestamp()) * 10**9
-
-
-def _funds(texts: list[str]) -> dict[str, int]:
-    if not texts:
-        return dict(FUNDS)
-    funds = {}
-    for text in texts:
-        currency, equals, amount = text.partition("=")
-        value = parse_atoms(amount)
-        if not equals or not currency.isalnum() or value is None:
-            raise SettingsError(f"--fund {text}: write CURRENCY=AMOUNT, for example USD=1000")
-        funds[currency.upper()] = value
-    return funds
-
-
-def _further_account(simulator: Simulator, text: str) -> Account:
-    """NAME:FILE[:KIND[:SCOPE+SCOPE]], funded like the first."""
-    name, _, rest = text.partition(":")
-    path, kind, scopes, *more = [*rest.split(":"), "", ""][: rest.count(":") + 3]
-    wanted = scopes.split("+") if scopes else ["view", "trade"]
-    if not name or not path or any(more) or set(wanted) - set(SCOPES):
-        raise SettingsError(f"--account {text}: write NAME:FILE:KIND:SCOPE+SCOPE, for example bob:bob.json:ed25519:view+trade")
-    if any(there.name == name for there in simulator.exchange.accounts.values()):
-        raise SettingsError(f"--account {text}: there is an account {name} already; give another name")
-    account = simulator.open_account(name, dict(FUNDS))
-    _write_key(_writable(Path(path), "--account"), simulator.issue_key(account, _kind(kind or "ecdsa", "--account"), wanted))
-    return account
-
-
-def _kind(text: str, option: str) -> KeyKind:
-    for kind in get_args(KeyKind):
-        if kind == text:
-            return kind  # type: ignore[no-any-return]  # one of the literal's values
-    raise SettingsError(f"{option}: {text} is no kind of key; give {' or '.join(get_args(KeyKind))}")
-
-
-def _writable(path: Path | None, option: str) -> Path | None:
-    if path is not None and (path.is_dir() or not path.parent.is_dir()):
-        raise SettingsError(f"{option} {path}: is a folder, or its folder is not there; give a file's path")
-    return path
-
-
-def _write_key(path: Path | None, content: dict[str, Any]) -> None:
-    """Only its owner may read it."""
-    if path is None:
-        return
-    try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
-            json.dump(content, file, indent=2)
-    except OSError as error:
-        raise SettingsError(f"{path}: can't be written: {error.strerror}; give another file") from None
-
-
-def _beside(key_out: Path | None) -> Path:
-    if key_out is None:
-        raise SettingsError("--tls and --tls-port need --key-out: the authority's certificate is written beside the key")
-    return key_out.with_name(f"{key_out.stem}.ca.pem")
 
 
 def _switches(texts: list[str]) -> Switches:

@@ -12,9 +12,9 @@ from traider.domain.errors import SettingsError
 from traider.kernel.kit import Strategy
 from traider.research.hints import hints
 from traider.research.lookahead import Lookahead, check_lookahead, parsed
+from traider.research.market import MarketData
 from traider.research.witness import Settings
 from traider.research.witnesses import witnesses
-from traider.storage.market_file import MarketFile
 from traider.strategies.registry import find_strategy
 
 from . import options
@@ -25,7 +25,7 @@ _MAX_CUTS = 100
 
 def lookahead(
     strategy: Annotated[str, typer.Argument(help="Built-in name, FILE.py:CLASS or PACKAGE.MODULE:CLASS.")],
-    data: Annotated[Path, typer.Option(help="Parquet file of bars or trades.")],
+    data: Annotated[list[Path], typer.Option(help="Parquet file of market data, a folder, or a pattern; as often as needed.")],
     param: Annotated[list[str] | None, typer.Option(help="NAME=VALUE, as often as needed.")] = None,
     cuts: Annotated[int, typer.Option(help="At how many points the future is changed; three runs each.")] = 5,
     seed: Annotated[int, typer.Option(help="Of the other futures.")] = 0,
@@ -42,7 +42,7 @@ def lookahead(
 ) -> int:
     """Prove that no decision depends on what comes after it.
 
-    Runs the strategy over the file and over copies that are cut off, or go on otherwise, and compares what it asked for
+    Runs the strategy over the data and over copies that are cut off, or go on otherwise, and compares what it asked for
     before that point. Exit status 1 unless all of it is the same.
     """
     if not 1 <= cuts <= _MAX_CUTS:
@@ -56,18 +56,19 @@ def lookahead(
     options.fill_mode(fill)
     increments = options.increment("--price-increment", price_increment), options.increment("--size-increment", size_increment)
     market = options.market_file(data, strategy=cls, symbol=symbol, price_increment=increments[0])
-    instrument = options.instrument_of(market, increments[1])
-    options.check_quantity(float(values["quantity"]), instrument)
+    instruments = options.instruments_of(market, increments[1], cls.market)
+    options.check_quantity(float(values["quantity"]), instruments[0])
     settings = Settings(
         strategy=strategy,
         parameters=values,
-        instrument=instrument,
+        instruments=instruments,
         cash=cash,
         maker_fee=fees.maker,
         taker_fee=fees.taker,
         fill=fill,
         limits=limits,
-        data=str(data.absolute()),
+        data=tuple(str(file.path.absolute()) for file in market.files),
+        kinds=market.kinds,
     )
     found = _check(settings, market, cuts=cuts, seed=seed, quiet=json_)
     evidence = _keep(cls, settings, market, found, cuts=cuts, seed=seed)
@@ -80,7 +81,7 @@ def lookahead(
     return 0 if found.verdict == "clean" else 1
 
 
-def _check(settings: Settings, market: MarketFile, *, cuts: int, seed: int, quiet: bool) -> Lookahead:
+def _check(settings: Settings, market: MarketData, *, cuts: int, seed: int, quiet: bool) -> Lookahead:
     with witnesses() as running:
         if quiet or not sys.stderr.isatty():
             return check_lookahead(settings, market, running, cuts=cuts, seed=seed)
@@ -90,7 +91,7 @@ def _check(settings: Settings, market: MarketFile, *, cuts: int, seed: int, quie
             return check_lookahead(settings, market, running, cuts=cuts, seed=seed, progress=progress)
 
 
-def _keep(cls: type[Strategy], settings: Settings, market: MarketFile, found: Lookahead, *, cuts: int, seed: int) -> Path | None:
+def _keep(cls: type[Strategy], settings: Settings, market: MarketData, found: Lookahead, *, cuts: int, seed: int) -> Path | None:
     return keep(
         "lookahead",
         strategy=settings.strategy,

@@ -11,7 +11,7 @@ from rich.text import Text
 from traider.engine.lookahead.traces import Difference, Request
 from traider.research.hints import Hint
 from traider.research.lookahead import Lookahead
-from traider.storage.market_file import MarketFile
+from traider.research.market import MarketData
 
 _FUTURES = {"truncated": "the data end", "higher": "prices jump up", "lower": "prices jump down"}
 _COLOURS = {"clean": "green", "leak": "red", "unrepeatable": "yellow", "unproven": "yellow"}
@@ -24,11 +24,10 @@ _VERDICTS = {
 _SHOWN = 8  # hints and files
 
 
-def print_lookahead(found: Lookahead, strategy: str, market: MarketFile, hints: Sequence[Hint], evidence: Path | None) -> None:
+def print_lookahead(found: Lookahead, strategy: str, market: MarketData, hints: Sequence[Hint], evidence: Path | None) -> None:
     console = Console()
-    console.print(
-        f"\n[bold]{strategy}[/bold] on [bold]{market.symbol}[/bold]  [dim]{len(market):,} {market.kind}, {found.runs} runs[/dim]\n"
-    )
+    data = f"{market.rows:,} rows of {market.kind}, {found.runs} runs"
+    console.print(f"\n[bold]{strategy}[/bold] on [bold]{', '.join(market.symbols)}[/bold]  [dim]{data}[/dim]\n")
     rows = list(_rows(found, hints))
     if rows:
         table = Table(show_header=False, box=None, pad_edge=False, padding=(0, 2, 0, 0))

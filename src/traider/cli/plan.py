@@ -35,6 +35,8 @@ class PaperPlan:
     description: Mapping[str, object]
     source_of: "SourceOf"
     interpreted: bool = False
+    others: tuple[Instrument, ...] = ()
+    kinds: int = 0  # of the events that the market may bring: a bit mask, 1 << kind; 0 where that is not known
 
     def session(self, snapshot: Snapshot) -> str:
         """The session that runs already, where it is the same; else a new one, which begins at the price where the market stands."""
@@ -56,10 +58,11 @@ class PaperPlan:
         account = snapshot.session_start or snapshot.account
         session = LiveSession(
             self.strategy_class(**self.values),
-            (self.instrument,),
+            (self.instrument, *self.others),
             session_id=snapshot.session_id,
             cash=account.cash,
             interpreted=self.interpreted,
+            kinds=self.kinds,
         )
         session.restore(msgspec.structs.replace(snapshot, account=account, open_orders=()))
         return session
@@ -77,6 +80,10 @@ class RecordingPlan:
     strategy_name: str
     _files: list[SessionFile] = field(default_factory=list)  # the one that is being written
 
+    @property
+    def kinds(self) -> int:
+        return self.plan.kinds
+
     def session(self, snapshot: Snapshot) -> str:
         return self.plan.session(snapshot)
 
@@ -90,8 +97,9 @@ class RecordingPlan:
             msgspec.structs.replace(snapshot, account=account, open_orders=()),
             self.plan.strategy_class(**self.plan.values),
             name=self.strategy_name,
-            instruments=(self.plan.instrument,),
+            instruments=(self.plan.instrument, *self.plan.others),
             interpreted=self.plan.interpreted,
+            kinds=self.plan.kinds,
         )
         file = self._open(snapshot)
         file.write(begun)

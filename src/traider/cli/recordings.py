@@ -1,50 +1,69 @@
-"""Parquet files that the exchange simulator plays: books as they were recorded, trades, bars."""
+"""Market data files that the exchange simulator plays: every kind that has prices, as ``docs/market-data.md`` describes them."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from traider.connectors.sim.exchange.recording import Columns
 from traider.domain.errors import DataError
-from traider.storage.market import read_market_file
+from traider.domain.vocabulary import BOOK_CLEAR, BOOK_END, KIND_BITS, EventKind
+from traider.storage.market import BAR_COLUMNS, FileKind, MarketFile, Rows, read_market_file
 
-_BOOK = ("ts", "side", "price", "size", "is_snapshot", "seq")
 
-
-def read_recording(path: Path) -> Columns:
-    """The file's columns; DataError in one line says what is wrong with it."""
-    if _is_book(path):
-        return _read_book(path)
+def read_recording(path: Path, product_id: str) -> Columns:
+    """The product's rows of the file; a file of one instrument is played whatever it is of. DataError in one line says what is wrong."""
     file = read_market_file(path)
-    return Columns(file.kind, str(path), {"ts": file.ts_ns, **file.columns})
+    if file.kind is FileKind.FUNDING:
+        raise DataError(f"{path}: holds funding rates, which make no market; give bars, trades, quotes or an order book")
+    rows = _rows(file, product_id)
+    match file.kind:
+        case FileKind.BARS:
+            numbers = zip(BAR_COLUMNS, (rows.a, rows.b, rows.c, rows.d, rows.e), strict=True)
+            return Columns("bars", str(path), {"ts": rows.ts_ns, **dict(numbers)})
+        case FileKind.TRADES:
+            return Columns("trades", str(path), {"ts": rows.ts_ns, "price": rows.a, "size": rows.b, "side": rows.c})
+        case FileKind.QUOTES:
+            return Columns("l2", str(path), _book_of_quotes(rows))
+        case _:
+            return Columns("l2", str(path), _book(rows))
 
 
-def _is_book(path: Path) -> bool:
-    """Whether it has a book's columns; anything else, also what is no Parquet file, is left to the reader of bars and trades."""
-    try:
-        return {"is_snapshot", "seq"} <= set(pq.read_schema(path).names)
-    except (pa.ArrowException, OSError):
-        return False
+def _rows(file: MarketFile, product_id: str) -> Rows:
+    rows = Rows.joined(list(file.chunks()))
+    if len(file.symbols) == 1:
+        return rows
+    if product_id not in file.symbols:
+        raise DataError(f"{file.path}: holds {', '.join(file.symbols)}, not {product_id}; list one of these with --product")
+    chosen = rows.inst == file.symbols.index(product_id)
+    return Rows(*(column[chosen] if len(column) else column for column in rows.columns()))
 
 
-def _read_book(path: Path) -> Columns:
-    try:
-        table = pq.read_table(path, columns=list(_BOOK))
-    except (pa.ArrowException, OSError) as error:
-        first = str(error).strip().partition("\n")[0]
-        raise DataError(f"{path}: can't be read as a book: {first}; it needs {', '.join(_BOOK)}") from None
-    if table.num_rows == 0:
-        raise DataError(f"{path}: has no rows; give a file with at least a snapshot")
-    for name in _BOOK:
-        if table.column(name).null_count:
-            raise DataError(f"{path}: column {name!r} has a missing value; leave the row out")
-    ts = table.column("ts").to_numpy()
-    if ts.dtype != np.int64 or np.any(np.diff(ts) < 0):
-        raise DataError(f"{path}: column 'ts' must be int64 nanoseconds that never step back; sort the file by its order of arrival")
-    side = np.array(table.column("side").cast(pa.string()).to_pylist())
-    if not np.isin(side, ("bid", "ask")).all():
-        raise DataError(f"{path}: column 'side' must be 'bid' or 'ask'")
-    values = {name: table.column(name).to_numpy() for name in ("price", "size", "is_snapshot", "seq")}
-    return Columns("l2", str(path), {"ts": ts, "side": np.where(side == "bid", 1, -1), **values})
+def _book(rows: Rows) -> dict[str, Any]:
+    return {
+        "ts": rows.ts_ns,
+        "price": rows.a,
+        "size": rows.b,
+        "side": rows.c,
+        "trade": (rows.kind & KIND_BITS) == EventKind.TRADE,
+        "clear": (rows.kind & BOOK_CLEAR) != 0,
+        "end": (rows.kind & BOOK_END) != 0,
+    }
+
+
+def _book_of_quotes(rows: Rows) -> dict[str, Any]:
+    """A book of one level a side: each quote takes away the level that it moved from, then tells the new one."""
+    count = len(rows)
+    bid_left, ask_left = (np.concatenate((prices[:1], prices[:-1])) for prices in (rows.a, rows.c))
+    nothing, everywhere, nowhere = np.zeros(count), np.ones(count, bool), np.zeros(count, bool)
+    first = np.arange(count) == 0
+    told = np.column_stack((bid_left != rows.a, ask_left != rows.c, everywhere, everywhere))
+    return {
+        "ts": np.repeat(rows.ts_ns, told.sum(axis=1)),
+        "price": np.column_stack((bid_left, ask_left, rows.a, rows.c))[told],
+        "size": np.column_stack((nothing, nothing, rows.b, rows.d))[told],
+        "side": np.tile([1.0, -1.0, 1.0, -1.0], (count, 1))[told],
+        "trade": np.zeros(int(told.sum()), bool),
+        "clear": np.column_stack((nowhere, nowhere, first, nowhere))[told],
+        "end": np.column_stack((nowhere, nowhere, nowhere, everywhere))[told],
+    }

@@ -15,6 +15,7 @@ from traider.bus.memory import MemoryBus
 from traider.connectors.sim.replay import Replay
 from traider.domain.errors import SettingsError
 from traider.domain.instruments import Instrument
+from traider.domain.vocabulary import EventKind
 from traider.engine.session import acts_on
 from traider.guard.books import DEFAULT_CASH
 from traider.kernel.kit import Strategy
@@ -235,6 +236,7 @@ def _plan(
         instrument, source_of, description = generated(
             symbol=symbol or "BTC-USD", seed=seed, speed=GENERATOR_SPEED if speed is None else speed, clock=SystemClock()
         )
+        kinds = 1 << EventKind.BAR
         told = f"made-up market, seed {seed}"
     else:
         market = options.market_file(replay, strategy=cls, symbol=symbol, price_increment=increments[0])
@@ -243,6 +245,7 @@ def _plan(
         instrument = options.instrument_of(market, increments[1])
         speed = REPLAY_SPEED if speed is None else speed
         source_of, description = replayed(Replay(options.tape_of_file(market), market.symbols, sha256=market.sha256, speed=speed))
+        kinds = market.kinds
         told = f"replay of {replay.name}"
     options.check_quantity(checked.quantity, instrument)
-    return PaperPlan(cls, values, instrument, description, source_of, interpreted), told
+    return PaperPlan(cls, values, instrument, description, source_of, interpreted, kinds=kinds), told

@@ -19,12 +19,13 @@ import typer
 from traider.bus.memory import MemoryBus
 from traider.connectors.sim.generator import Generator
 from traider.connectors.sim.replay import Replay
-from traider.domain.errors import DataError
+from traider.domain.errors import DataError, SettingsError
 from traider.domain.limits import RiskLimits
 from traider.domain.orders import OrderFilled
+from traider.domain.vocabulary import EventKind
 from traider.engine.backtest import BacktestSpec, run_backtest
 from traider.engine.fills import Fills, facts_of, fills_from_events, fills_sha256
-from traider.engine.session import acts_on
+from traider.engine.session import acts_on, symbols
 from traider.engine.tape import Tape
 from traider.guard import journal as guard_journal
 from traider.guard.place import JOURNAL
@@ -67,7 +68,10 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
 
 def parity(
     strategy: Annotated[str, typer.Argument(help="Built-in name, FILE.py:CLASS or PACKAGE.MODULE:CLASS.")] = "sma_cross",
-    data: Annotated[Path | None, typer.Option(help="Parquet file of bars or trades. [default: 5,000 made-up bars]")] = None,
+    data: Annotated[
+        list[Path] | None,
+        typer.Option(help="Parquet file of market data, a folder or a pattern; as often as needed. [default: 5,000 made-up bars]"),
+    ] = None,
     param: Annotated[list[str] | None, typer.Option(help="NAME=VALUE, as often as needed.")] = None,
     quantity: Annotated[float | None, typer.Option(help="Size of one entry, in base currency.")] = None,
     cash: Annotated[float, typer.Option(help="Starting cash, in quote currency.")] = 100_000.0,
@@ -92,19 +96,31 @@ def parity(
     fees, mode, limits = options.fees(fee_maker, fee_taker), options.fill_mode(fill), options.limits(limit or [])
     increments = options.increment("--price-increment", price_increment), options.increment("--size-increment", size_increment)
     checked = cls(**values)
-    if data is None:
-        file = _made_up(cls, symbol or "BTC-USD")
+    if not data:
+        market = _made_up(cls, symbol or "BTC-USD")
     else:
-        file = options.market_file(data, strategy=cls, symbol=symbol, price_increment=increments[0])
-    instrument = options.instrument_of(file, increments[1], cls.market)
-    options.check_quantity(checked.quantity, instrument)
-    spec = BacktestSpec(strategy=cls, parameters=values, instrument=instrument, cash=cash, fees=fees, fill=mode, limits=limits)
-    tape = options.tape_of_file(file)
+        market = options.market_file(data, strategy=cls, symbol=symbol, price_increment=increments[0])
+    _check_replayable(market)
+    instruments = options.instruments_of(market, increments[1], cls.market)
+    options.check_quantity(checked.quantity, instruments[0])
+    spec = BacktestSpec(
+        strategy=cls,
+        parameters=values,
+        instrument=instruments[0],
+        others=instruments[1:],
+        cash=cash,
+        fees=fees,
+        fill=mode,
+        limits=limits,
+    )
+    tape = options.tape_of_file(market)
     fills: dict[str, tuple[Fills, float]] = {}
     for way, interpreted in (("backtest, compiled", False), ("backtest, interpreted", True)):
         result = run_backtest(replace(spec, interpreted=interpreted), tape)
+        if result.liquidations:
+            raise SettingsError(f"--cash {cash}: the account is liquidated, which the guard does not do yet; give more cash")
         fills[way] = result.fills, result.engine_seconds
-    fills["replay through the guard"] = _through_guard(spec, tape, file.sha256, fill)
+    fills["replay through the guard"] = _through_guard(spec, tape, market.sha256, fill)
     ways = [Way(way=way, fills=len(some), fills_sha256=fills_sha256(some), seconds=seconds) for way, (some, seconds) in fills.items()]
     equal = len({way.fills_sha256 for way in ways}) == 1
     difference = None if equal else _first_difference(fills)
@@ -113,7 +129,7 @@ def parity(
         strategy=strategy,
         cls=cls,
         parameters=checked.values(),
-        data_sha256=file.sha256,
+        data_sha256=market.sha256,
         settings={"fill": fill, "ways": [way.way for way in ways], "fills": ways[0].fills, "fills_sha256": ways[0].fills_sha256},
         passed=equal,
         verdict="equal" if equal else "different",
@@ -133,10 +149,20 @@ def parity(
     return 0 if equal else 1
 
 
+def _check_replayable(market: MarketData) -> None:
+    """DataError for what the guard, which takes market events in the order of their time, can't be fed with."""
+    bars = 1 << EventKind.BAR
+    if market.kinds & bars and market.kinds != bars:
+        raise DataError(f"{market.path}: holds bars, and there are {market.kind}: a bar's time is its start; give bars alone, or no bars")
+    if market.kinds & 1 << EventKind.FUNDING:
+        raise DataError(f"{market.path}: there are {market.kind}, and the guard does not book funding yet; leave the funding rates out")
+
+
 def _made_up(strategy: type[Strategy], symbol: str) -> MarketData:
     """Bars of the market that ``traider up`` makes up, as if they had been read from a file."""
     if "bars" not in acts_on(strategy):
-        raise DataError(f"strategy {strategy.name} acts on trades: give --data FILE, a Parquet file of trades")
+        kinds = " and ".join(acts_on(strategy))
+        raise DataError(f"strategy {strategy.name} acts on {kinds}: give --data FILE, a Parquet file of such data")
     generator = Generator(symbol=symbol, seed=1, clock=SystemClock(), anchor=Decimal(60_000))
     events = generator.history(0, MADE_UP_BARS)
     columns = {name: np.array([getattr(event, column) for event in events]) for name, column in zip(BAR_COLUMNS, "abcde", strict=True)}
@@ -149,7 +175,7 @@ def _through_guard(spec: BacktestSpec, tape: Tape, sha256: str, fill: str) -> tu
     with tempfile.TemporaryDirectory(prefix="traider-parity-") as folder:
         state_dir = Path(folder)
         clock = SystemClock()
-        replay = Replay(tape, [spec.instrument.symbol], sha256=sha256)
+        replay = Replay(tape, [instrument.symbol for instrument in spec.instruments], sha256=sha256)
         source_of, description = replayed(replay)
         plan = PaperPlan(
             strategy_class=spec.strategy,
@@ -157,6 +183,8 @@ def _through_guard(spec: BacktestSpec, tape: Tape, sha256: str, fill: str) -> tu
             instrument=spec.instrument,
             description=description,
             source_of=source_of,
+            others=spec.others,
+            kinds=replay.kinds,
         )
         guard = GuardProcess(_guard_arguments(spec, state_dir, fill), state_dir=state_dir, environment=_environment(spec.limits))
         trader = Trader(plan, bus=MemoryBus(), clock=clock, state_dir=state_dir)
@@ -166,7 +194,7 @@ def _through_guard(spec: BacktestSpec, tape: Tape, sha256: str, fill: str) -> tu
         journal = state_dir / JOURNAL
         guard_journal.verify(journal)
         events = [entry.record for entry in guard_journal.entries(journal) if isinstance(entry.record, OrderFilled)]
-        return fills_from_events(events, {spec.instrument.symbol: 0}), seconds
+        return fills_from_events(events, symbols(spec.instruments)), seconds
 
 
 async def _session(guard: GuardProcess, trader: Trader) -> None:
@@ -187,7 +215,7 @@ async def _session(guard: GuardProcess, trader: Trader) -> None:
 def _guard_arguments(spec: BacktestSpec, state_dir: Path, fill: str) -> list[str]:
     return [
         *("--state-dir", str(state_dir)),
-        *("--instrument", format_instrument(spec.instrument)),
+        *(word for instrument in spec.instruments for word in ("--instrument", format_instrument(instrument))),
         *("--cash", repr(spec.cash)),
         *("--fee-maker", repr(spec.fees.maker)),
         *("--fee-taker", repr(spec.fees.taker)),

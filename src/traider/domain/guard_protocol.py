@@ -48,6 +48,9 @@ class Open(Ask, frozen=True, kw_only=True, tag="open"):
 
     A trader names what it runs (source, strategy, parameters) in ``session``. While that stays the same over restarts, the
     session goes on; another one starts anew: open orders are cancelled, and market events are counted from 0 again.
+
+    ``kinds`` are those of the events that its market may bring, a bit mask of 1 << EventKind: they decide what orders meet on
+    paper. With 0 the first event of a kind does.
     """
 
     version: int
@@ -56,6 +59,7 @@ class Open(Ask, frozen=True, kw_only=True, tag="open"):
     session: str = ""
     cancel_on_disconnect: bool = False
     heartbeat_s: float = 0.0
+    kinds: int = 0
 
 
 class Feed(Ask, frozen=True, kw_only=True, tag="feed"):

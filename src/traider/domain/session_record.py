@@ -31,6 +31,7 @@ class Begun(Line, frozen=True, kw_only=True, tag="begun"):
     instruments: tuple[Instrument, ...]
     snapshot: Snapshot
     interpreted: bool
+    kinds: int = 0  # of the events that its market might bring: a bit mask, 1 << kind
     code: dict[str, str]
 
 

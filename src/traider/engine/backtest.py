@@ -89,6 +89,7 @@ class BacktestResult:
     engine_seconds: float
     compile_seconds: float
     holdings: tuple[Holding, ...] = ()
+    liquidations: int = 0  # how often the venue closed what was held on margin
 
     @property
     def net_profit(self) -> float:
@@ -180,6 +181,7 @@ def _result(spec: BacktestSpec, run: _Run) -> BacktestResult:
         day_ends=[*run.day_ends, (today, final_equity)],
         engine_seconds=run.seconds,
         compile_seconds=session.compile_seconds,
+        liquidations=int(account["liquidations"]),
         holdings=tuple(_holding(desk, number, fills) for number in range(len(spec.instruments))),
     )
 

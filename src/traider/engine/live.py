@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from ..domain.errors import StrategyError, TraiderError
 from ..domain.guard_protocol import MarketEvent, Snapshot
 from ..domain.instruments import Instrument
 from ..domain.orders import (
@@ -27,13 +28,14 @@ from ..domain.orders import (
     OrderRequest,
     OrderSubmitted,
 )
-from ..domain.vocabulary import Liquidity, OrderType, Side, TimeInForce
+from ..domain.vocabulary import EventKind, Liquidity, OrderType, Side, TimeInForce
 from ..kernel.desk import Desk
 from ..kernel.kit import Strategy
-from ..kernel.layout import CANCEL_REQUEST
+from ..kernel.layout import AMEND_REQUEST, CANCEL_REQUEST, TRAIL_AMOUNT, TRAIL_FRACTION
+from ..kernel.loop import Shape
 from ..kernel.simulation import FillMode
 from .session import Session, symbols
-from .tape import tape_of
+from .tape import Tape, tape_of
 
 
 class CancelOrder(NamedTuple):
@@ -42,15 +44,41 @@ class CancelOrder(NamedTuple):
     client_order_id: str
 
 
+_LIMITED = (OrderType.LIMIT, OrderType.STOP_LIMIT)
+_STOPPED = (OrderType.STOP, OrderType.STOP_LIMIT)
+
+
 class LiveSession:
-    """``on_order_event`` for everything the guard says, ``on_market`` for each market event, in the order of arrival."""
+    """``on_order_event`` for everything the guard says, ``on_market`` for each market event, in the order of arrival.
+
+    ``kinds`` are those of the events that the market may bring, a bit mask of 1 << EventKind: the strategy is compiled for
+    them here, and what its orders meet is what they meet in a backtest over such a stream. StrategyError for what the guard
+    can't carry: a strategy with timers, links between orders, amendments.
+    """
 
     def __init__(
-        self, strategy: Strategy, instruments: Sequence[Instrument], *, session_id: str, cash: Decimal, interpreted: bool = False
+        self,
+        strategy: Strategy,
+        instruments: Sequence[Instrument],
+        *,
+        session_id: str,
+        cash: Decimal,
+        interpreted: bool = False,
+        kinds: int = 0,
     ) -> None:
+        if "on_timer" in strategy.handlers():
+            raise StrategyError(
+                f"strategy {strategy.name} has on_timer: what a timer asks for between two market events can't go through the guard yet; "
+                "run it in backtests, or act in a handler of the market"
+            )
+        if kinds & 1 << EventKind.FUNDING:
+            raise StrategyError("the market data hold funding rates, which the guard does not book yet; leave them out")
         self.session_id = session_id
         self.desk = Desk(instruments, cash=float(cash), fill=FillMode.NEXT_OPEN, remote=True)
         self.session = Session(strategy, self.desk, interpreted=interpreted)
+        self._kinds = kinds
+        if kinds:
+            self.session.prepare(Shape(kinds, len(instruments) == 1))
         self._numbers = symbols(self.desk.instruments)
         self._requests: dict[str, OrderRequest] = {}  # asked for, or open
         self._order_ids: dict[str, int] = {}  # of the open ones, in the mirror
@@ -81,7 +109,7 @@ class LiveSession:
         """Lets the strategy see earlier events without trading: its memory is built, what it asks for is dropped."""
         if not events:
             return
-        tape = tape_of(events, self._numbers)
+        tape = self._tape(events)
         done = 0
         while done < len(tape):  # event by event, so that requests can't pile up
             done = self.session.step(tape, done, done + 1)
@@ -108,13 +136,13 @@ class LiveSession:
 
     def on_market(self, event: MarketEvent) -> list[OrderRequest | CancelOrder]:
         """Steps the strategy: what it asks for, in the order in which it asked, which decides what is refused."""
-        tape = tape_of([event], self._numbers)
-        self.session.step(tape, 0, 1)
+        self.session.step(self._tape([event]), 0, 1)
         account = self.desk.account
         account["executions"] = account["told"] = account["days"] = 0
         wanted: list[OrderRequest | CancelOrder] = []
         orders = 0
         for row in self.desk.record["requests"][: account["requests"]]:
+            self._refuse_what_is_not_carried(row)
             if row["type"] == CANCEL_REQUEST:
                 client_order_id = self._refs.get(int(row["id"]))
                 if client_order_id is not None:
@@ -128,19 +156,40 @@ class LiveSession:
         account["requests"] = 0
         return wanted
 
+    def _tape(self, events: Sequence[MarketEvent]) -> Tape:
+        other = next((event.kind for event in events if self._kinds and not self._kinds >> event.kind & 1), None)
+        if other is not None:  # compiled code does not look
+            raise TraiderError(f"the market brings events of the kind {other.name.lower()}, which it was not expected to")
+        return tape_of(events, self._numbers, kinds=self._kinds)
+
+    def _refuse_what_is_not_carried(self, row: Any) -> None:
+        """StrategyError for a request whose effect the guard's journal could not keep. Nothing of this event is sent."""
+        kind = int(row["type"])
+        if kind == AMEND_REQUEST:
+            method, instead = "amend", "cancel the order and ask for another one"
+        elif kind == CANCEL_REQUEST or not (row["oco"] or row["parent"]):
+            return
+        else:
+            linked = "protect" if row["oco"] and row["parent"] else "oco" if row["oco"] else "oto"
+            method, instead = linked, "place and cancel the orders in on_fill"
+        raise StrategyError(f"strategy {self.session.strategy.name}: ctx.{method} can't go through the guard yet; {instead}")
+
     def _request(self, event: MarketEvent, number: int, row: Any) -> OrderRequest:
-        kind = OrderType(int(row["type"]))
+        kind, trail = OrderType(int(row["type"])), int(row["trail_kind"])
         return OrderRequest(
             client_order_id=f"{self.session_id}-{event.index}-{number}",
             symbol=self.desk.instruments[int(row["inst"])].symbol,
             side=Side(int(row["side"])),
             type=kind,
             size=_exact(float(row["size"])),
-            limit_price=_exact(float(row["limit_price"])) if kind is OrderType.LIMIT else None,
-            stop_price=_exact(float(row["stop_price"])) if kind is OrderType.STOP else None,
+            limit_price=_exact(float(row["limit_price"])) if kind in _LIMITED else None,
+            stop_price=_exact(float(row["stop_price"])) if kind in _STOPPED else None,
             time_in_force=TimeInForce(int(row["tif"])),
             post_only=bool(row["post_only"]),
             strategy=self.session.strategy.name,
+            trail_amount=_exact(float(row["trail"])) if trail == TRAIL_AMOUNT else None,
+            trail_fraction=_exact(float(row["trail"])) if trail == TRAIL_FRACTION else None,
+            expire_ts_ns=int(row["expire_ns"]),
         )
 
     def _open(self, request: OrderRequest, *, filled: float, ts_ns: int) -> None:
@@ -151,13 +200,14 @@ class LiveSession:
         if ref is None:  # asked for before this session: a number that the strategy was never given, so that it can be taken back
             ref = -order_id
             self._refs[ref] = request.client_order_id
+        in_force = request.time_in_force
         self.desk.restore_order(
             order_id=order_id,
             ref=ref,
             inst=self._numbers[request.symbol],
             side=int(request.side),
             type=int(request.type),
-            tif=int(request.time_in_force),
+            tif=int(TimeInForce.GTC if in_force is TimeInForce.GTD else in_force),  # when it ends, the guard says
             post_only=request.post_only,
             size=float(request.size),
             filled=filled,

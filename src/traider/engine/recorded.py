@@ -16,7 +16,9 @@ from .manifest import code_of
 Wanted = list[OrderRequest | CancelOrder]
 
 
-def begin(snapshot: Snapshot, strategy: Strategy, *, name: str, instruments: tuple[Instrument, ...], interpreted: bool) -> Begun:
+def begin(
+    snapshot: Snapshot, strategy: Strategy, *, name: str, instruments: tuple[Instrument, ...], interpreted: bool, kinds: int = 0
+) -> Begun:
     """The first line of a recording: everything that the session is made of."""
     code = msgspec.structs.asdict(code_of(type(strategy)))
     return Begun(
@@ -27,6 +29,7 @@ def begin(snapshot: Snapshot, strategy: Strategy, *, name: str, instruments: tup
         instruments=instruments,
         snapshot=snapshot,
         interpreted=interpreted,
+        kinds=kinds,
         code=code,
     )
 
@@ -40,6 +43,7 @@ def session_of(begun: Begun, strategy: type[Strategy]) -> LiveSession:
         session_id=begun.session_id,
         cash=account.cash,
         interpreted=begun.interpreted,
+        kinds=begun.kinds,
     )
     session.restore(begun.snapshot)
     return session

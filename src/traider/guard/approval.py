@@ -88,7 +88,7 @@ class Guard(GuardBase[Books]):
         batch = Batch(self.journal, books, Cause.FEED)
         for event in fresh:
             inst = books.instrument_number(event.symbol)
-            desk.on_market(int(event.kind), inst, event.ts_ns, event.a, event.b, event.c, event.d, event.e)
+            desk.on_market(int(event.kind) | event.flags, inst, event.ts_ns, event.a, event.b, event.c, event.d, event.e)
             books.index = event.index
             if account["executions"]:
                 batch.add_executions(desk.drain())

@@ -168,6 +168,7 @@ class GuardBase(ABC, Generic[B]):
                 return refused(ask, f"{other} is trading already; there is one trader at a time")
             if ask.session != self.books.session:
                 events = self._start_session(ask.session)
+            self.books.desk.expect(ask.kinds)
         self._roles[client] = ask
         return Effects(Done(seq=ask.seq), events, changed=bool(events))
 

@@ -134,10 +134,14 @@ class Books:
         """Why the order can't even be put to the desk, or NONE."""
         if self.instrument_number(request.symbol) < 0:
             return Reason.MARKET_NOT_ALLOWED
+        if request.oco or request.parent:  # the journal could not tell what became of such orders
+            return Reason.INVALID_ORDER
         for value, reason in (
             (request.size, Reason.SIZE_INCREMENT),
             (request.limit_price, Reason.PRICE_INCREMENT),
             (request.stop_price, Reason.PRICE_INCREMENT),
+            (request.trail_amount, Reason.PRICE_INCREMENT),
+            (request.trail_fraction, Reason.INVALID_ORDER),
         ):
             if value is not None and not value.is_finite():
                 return Reason.INVALID_ORDER
@@ -169,12 +173,17 @@ class Books:
             marks=self._of_positions("mark_price"),
             arriving=tuple(self.id_of[int(order["id"])] for order in working if order["stage"] == layout.ARRIVING),
             triggered=tuple(self.id_of[int(order["id"])] for order in working if self._is_triggered(order)),
+            trailing={
+                identifier: float(order["stop_price"])
+                for order in working
+                if self.open[identifier := self.id_of[int(order["id"])]].request.type is OrderType.TRAILING_STOP
+            },
             breached=self.breach_seen,
         )
 
     def _is_triggered(self, working: Any) -> bool:
         request = self.open[self.id_of[int(working["id"])]].request
-        return request.type is OrderType.STOP and int(working["type"]) != layout.STOP
+        return request.type in (OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TRAILING_STOP) and int(working["type"]) != request.type
 
     def _of_positions(self, column: str) -> tuple[float, ...]:
         values: list[float] = self.desk.positions[column][: len(self.config.instruments)].tolist()
@@ -203,7 +212,19 @@ def desk_order(inst: int, request: OrderRequest) -> dict[str, Any]:
         "size": float(request.size),
         "limit_price": float(request.limit_price or 0),
         "stop_price": float(request.stop_price or 0),
+        **more_of(request),
     }
+
+
+def more_of(request: OrderRequest) -> dict[str, Any]:
+    """What the desk is told of an order beside its size and prices: how a stop trails, and when the order ends."""
+    if request.trail_amount is not None:
+        trail, kind = float(request.trail_amount), layout.TRAIL_AMOUNT
+    elif request.trail_fraction is not None:
+        trail, kind = float(request.trail_fraction), layout.TRAIL_FRACTION
+    else:
+        trail, kind = 0.0, 0
+    return {"trail": trail, "trail_kind": kind, "expire_ns": request.expire_ts_ns}
 
 
 def new_desk(config: GuardConfig) -> Desk:

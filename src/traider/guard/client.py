@@ -79,6 +79,7 @@ class GuardClient:
         session: str = "",
         cancel_on_disconnect: bool = False,
         heartbeat_s: float = 0.0,
+        kinds: int = 0,
         answer_s: float = ANSWER_S,
     ) -> Self:
         """An open connection in that role. ``GuardRefusedError`` when the guard won't have it, ``LinkError`` when there is none."""
@@ -93,6 +94,7 @@ class GuardClient:
                 session=session,
                 cancel_on_disconnect=cancel_on_disconnect,
                 heartbeat_s=heartbeat_s,
+                kinds=kinds,
             )
             await made._done(asked)
         except LinkError:

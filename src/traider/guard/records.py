@@ -78,6 +78,7 @@ class Checkpoint(Record, frozen=True, kw_only=True, tag="checkpoint"):
     arriving: tuple[str, ...]
     triggered: tuple[str, ...]
     breached: bool
+    trailing: dict[str, float] = {}  # where trailing stops stand, by client order id
 
 
 class GateSet(Record, frozen=True, kw_only=True, tag="gate"):

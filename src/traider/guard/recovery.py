@@ -19,8 +19,9 @@ from traider.domain.vocabulary import Liquidity, OrderStatus, OrderType, Reason
 from traider.kernel import layout
 from traider.kernel.control_desk import order_record
 from traider.kernel.desk import Desk
+from traider.kernel.orders import trail_from
 
-from .books import Books, GuardConfig, desk_order, merged_instruments, new_desk
+from .books import Books, GuardConfig, desk_order, merged_instruments, more_of, new_desk
 from .journal import Journal
 from .records import JOURNAL_VERSION, LIVE, Checkpoint, Configured, Entry, KillSwitchSet, SessionStarted
 
@@ -171,8 +172,13 @@ class _Reader:
             # After a checkpoint no market event was matched: whatever was accepted since has yet to meet its first.
             arriving = identifier in checkpoint.arriving or self._accepted_n[identifier] > checkpoint.n
             working["stage"] = layout.ARRIVING if arriving else layout.RESTING
+            kind = books.open[identifier].request.type
+            if kind is OrderType.TRAILING_STOP:
+                stop = checkpoint.trailing.get(identifier)
+                mark = checkpoint.marks[int(working["inst"])]  # what one that was placed since began to follow
+                working["stop_price"] = trail_from(desk.record, working, mark) if stop is None else stop
             if identifier in checkpoint.triggered:
-                working["type"] = int(OrderType.MARKET)
+                working["type"] = int(OrderType.LIMIT if kind is OrderType.STOP_LIMIT else OrderType.MARKET)
 
     def _restore_market(self, desk: Desk, books: Books) -> None:
         checkpoint = self._checkpoint
@@ -207,4 +213,5 @@ def _restore_order(desk: Desk, books: Books, order: Order) -> None:
         limit_price=float(request.limit_price or 0),
         stop_price=float(request.stop_price or 0),
         ts_ns=books.accepted_ts_ns[request.client_order_id],
+        **more_of(request),
     )

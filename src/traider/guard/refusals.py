@@ -96,6 +96,8 @@ def explain_breach(reason: Reason, books: Books) -> str:
 
 
 def _invalid(request: OrderRequest) -> str:
+    if request.oco or request.parent:
+        return "orders that hang together (oco, parent) are not taken yet: place and cancel them one by one"
     if request.type is not OrderType.LIMIT and (request.post_only or request.time_in_force is TimeInForce.IOC):
         return f"post-only and immediate-or-cancel are for limit orders, this is a {request.type.name.lower()} order"
     prices = {OrderType.LIMIT: f" at limit {request.limit_price}", OrderType.STOP: f" at stop {request.stop_price}"}

@@ -26,6 +26,7 @@ _KINDS: dict[int, Literal["fill", "cancel", "refusal", "funding"]] = {
     layout.REFUSAL: "refusal",
     layout.FUNDING: "funding",
 }
+_MEETS = {layout.QUOTE: layout.BY_QUOTE, layout.DEPTH: layout.BY_BOOK}  # what orders meet once there is such data
 _PATHS = {
     IntrabarPath.PESSIMISTIC: layout.PATH_PESSIMISTIC,
     IntrabarPath.HIGH_FIRST: layout.PATH_HIGH_FIRST,
@@ -190,7 +191,7 @@ class Desk:
 
     def on_market(self, kind: int, inst: int, ts_ns: int, a: float, b: float, c: float, d: float, e: float) -> None:
         """One market event: open orders are matched, the position is marked. The columns are ``EventKind``'s; flags may be set."""
-        if kind & layout.KIND_BITS in (layout.DEPTH, layout.QUOTE) and self.record["instruments"][inst]["meets"] == layout.BY_EVENT:
+        if self.record["instruments"][inst]["meets"] < _MEETS.get(kind & layout.KIND_BITS, layout.BY_EVENT):
             self.expect(1 << (kind & layout.KIND_BITS))
         entry.market_event(self.address, kind, inst, ts_ns, a, b, c, d, e)
         self.refuse_full_book()

@@ -12,7 +12,7 @@ from traider.engine.manifest import Manifest
 from traider.engine.session import acts_on
 from traider.engine.stream import whole
 from traider.engine.tape import Tape
-from traider.kernel.kit import Strategy
+from traider.kernel.kit import MARKET_HANDLERS, Strategy
 from traider.storage.market import MarketFile
 
 from .market import MarketData, checked_file, paths_of, together
@@ -28,7 +28,7 @@ def market_data(
     ``data`` is a path or a frame, or several of them; a path may be a folder or a pattern. ``bars`` are made of the trades.
     """
     if not acts_on(strategy):
-        raise StrategyError(f"strategy {strategy.name} has neither on_bar nor on_trade: it would never see the market")
+        raise StrategyError(f"strategy {strategy.name} has none of {', '.join(MARKET_HANDLERS)}: it would never see the market")
     several = paths_of(data if isinstance(data, list | tuple) else [data])
     if not several:
         raise DataError("no data are given; give a path, or a pyarrow, pandas or polars frame of market data")

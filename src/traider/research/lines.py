@@ -32,10 +32,7 @@ class _Row:
 def lines_of(files: Sequence[MarketFile], symbols: Sequence[str]) -> list[Line]:
     """One line for each kind and group of instruments, in the order that ties are decided in; DataError where files overlap."""
     numbers = {symbol: number for number, symbol in enumerate(symbols)}
-    split: list[_Row] = []
-    for kind in ORDER:
-        rows = _rows_of([file for file in files if file.kind is kind], numbers)
-        split += sorted((part for row in rows for part in _of_one_interval(row)), key=lambda part: part.instruments)
+    split = _split(files, numbers)
     if len(split) > 1:
         _check_intervals(split)
     at_once = _ROWS_A_TIME if len(split) == 1 else max(_FEWEST_ROWS, min(_ROWS_A_TIME, _ROWS_IN_MEMORY // len(split)))
@@ -46,6 +43,20 @@ def lines_of(files: Sequence[MarketFile], symbols: Sequence[str]) -> list[Line]:
         )
         for row in split
     ]
+
+
+def files_in_order(files: Sequence[MarketFile], symbols: Sequence[str]) -> list[MarketFile]:
+    """The files so that, of rows of one time, those of the earlier file come first in the stream."""
+    numbers = {symbol: number for number, symbol in enumerate(symbols)}
+    return list({id(file): file for row in _split(files, numbers) for file in row.files}.values())
+
+
+def _split(files: Sequence[MarketFile], numbers: dict[str, int]) -> list[_Row]:
+    split: list[_Row] = []
+    for kind in ORDER:
+        rows = _rows_of([file for file in files if file.kind is kind], numbers)
+        split += sorted((part for row in rows for part in _of_one_interval(row)), key=lambda part: part.instruments)
+    return split
 
 
 def _rows_of(files: list[MarketFile], numbers: dict[str, int]) -> list[_Row]:

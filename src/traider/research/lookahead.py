@@ -5,25 +5,30 @@ Up to the point where the copies differ, a strategy that only knows the past ask
 
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
 import numpy as np
-import pyarrow.parquet as pq
 
-from traider.domain.errors import DataError, StrategyError
+from traider.domain.errors import StrategyError
+from traider.domain.vocabulary import KIND_BITS, EventKind
 from traider.engine.lookahead.cuts import cut_rows
-from traider.engine.lookahead.futures import FUTURES, PRICES, Future
+from traider.engine.lookahead.futures import FUTURES, Future
+from traider.engine.lookahead.markets import only_kind, prices_of
 from traider.engine.lookahead.memory import DEVIATIONS, deviations
 from traider.engine.lookahead.state import Changed, first_changed
 from traider.engine.lookahead.traces import Difference, first_difference, same
+from traider.engine.session import acts_on
 from traider.kernel.kit import Strategy, Value
-from traider.storage.market_file import MarketFile
+from traider.strategies.registry import find_strategy
 
-from .changed_data import write_future
+from .changed_data import write_future, write_recorded
+from .market import MarketData
+from .recorded import Recorded
+from .recorded import recorded as recorded_of
 from .redirect import Read
 from .witness import Answer, Settings
 from .witnesses import Witnesses
@@ -38,18 +43,21 @@ _NATIVE = (
     "it opens the market data file in native code, where it can't be given another future; read it with open, pyarrow, pandas or polars"
 )
 _NOTHING = "it asked for nothing before the last cut, so there was nothing to compare; give other data or parameters"
+_OTHER_FILES = (
+    "it reads other files, and on an order book nothing tells whether those know the future; give files of market data with --data too"
+)
 _UNREPEATABLE = "two runs over the same data decided differently, so nothing can be said about the future; seed its random numbers"
 
 
 class Cut(msgspec.Struct, frozen=True, kw_only=True):
-    """From this row on the future was another one."""
+    """From this row on the future was another one; of several files it is a row of their stream."""
 
     row: int
     ts_ns: int
 
 
 class Leak(msgspec.Struct, frozen=True, kw_only=True):
-    """A decision that another future has changed; ``event`` is its row in the data."""
+    """A decision that another future has changed; ``event`` is its row in the data, of several files in their stream."""
 
     future: Future
     cut: Cut
@@ -80,7 +88,7 @@ class Lookahead(msgspec.Struct, frozen=True, kw_only=True):
 class _Case:
     cut: int
     future: Future
-    path: Path
+    folder: Path
 
 
 def parsed(strategy: type[Strategy], values: Mapping[str, object]) -> dict[str, Value]:
@@ -92,7 +100,7 @@ def parsed(strategy: type[Strategy], values: Mapping[str, object]) -> dict[str, 
 
 def check_lookahead(
     settings: Settings,
-    market: MarketFile,
+    market: MarketData,
     running: Witnesses,
     *,
     cuts: int = 5,
@@ -101,34 +109,29 @@ def check_lookahead(
 ) -> Lookahead:
     """Runs the strategy on the recorded market twice, then on three other futures after each of ``cuts`` points.
 
-    StrategyError if it can't run over the recorded market, DataError for a kind of data whose future can't be changed yet.
+    StrategyError if it can't run over the recorded market, DataError for data that can't be cut at one moment.
     """
-    if market.kind not in PRICES:
-        raise DataError(f"{market.path}: holds {market.kind}; the look-ahead check is for {' and '.join(PRICES)}: give such data")
+    data = recorded_of(market)
     with tempfile.TemporaryDirectory(prefix="traider-lookahead-") as name:
         folder = Path(name)
-        table = pq.read_table(settings.data)
-        twice = [folder / "recorded.parquet", folder / "recorded-again.parquet"]
-        for path in twice:
-            pq.write_table(table, path)
+        twice = [write_recorded(data, folder / name) for name in ("recorded", "recorded-again")]
         started = time.perf_counter()
-        recorded, again = running.run_on_each(settings, twice, time_limit_s=_FIRST_LIMIT_S)
+        first, again = running.run_on_each(settings, twice, time_limit_s=_FIRST_LIMIT_S)
         limit_s = max(_LEAST_LIMIT_S, int(_TIMES_SLOWER * (time.perf_counter() - started)))
-        if recorded.trace.stop is not None:
-            raise StrategyError(recorded.trace.stop.why)
+        if first.trace.stop is not None:
+            raise StrategyError(first.trace.stop.why)
         progress(2)
-        if (unequal := same(recorded.trace, again.trace)) is not None:
-            return _unrepeatable(recorded, unequal)
-        rows = cut_rows(market.ts_ns, recorded.trace.times(), cuts)
-        cases = [_Case(row, future, folder / f"{future}-{row}.parquet") for row in rows for future in FUTURES]
+        if (unequal := same(first.trace, again.trace)) is not None:
+            return _unrepeatable(first, unequal)
+        rows = cut_rows(data.tape.ts_ns, first.trace.times(), cuts, data.breaks)
+        cases = [_Case(row, future, folder / f"{future}-{row}") for row in rows for future in FUTURES]
         for case in cases:
-            write_future(market, table, case.path, cut=case.cut, future=case.future, seed=seed)
-        del table
+            write_future(data, case.folder, cut=case.cut, future=case.future, seed=seed)
         answers: list[Answer] = []
-        for answer in running.run(settings, [case.path for case in cases], time_limit_s=limit_s):
+        for answer in running.run(settings, [case.folder for case in cases], time_limit_s=limit_s):
             answers.append(answer)
             progress(2 + len(answers))
-    return _judge(market, recorded, again, cases, answers)
+    return _judge(settings, data, [first, again], cases, answers)
 
 
 def _unrepeatable(recorded: Answer, unequal: Difference) -> Lookahead:
@@ -145,19 +148,24 @@ def _unrepeatable(recorded: Answer, unequal: Difference) -> Lookahead:
     )
 
 
-def _judge(market: MarketFile, recorded: Answer, again: Answer, cases: list[_Case], answers: list[Answer]) -> Lookahead:
-    leaks = [leak for case, answer in zip(cases, answers, strict=True) if (leak := _leak(market, recorded, case, answer)) is not None]
+def _judge(settings: Settings, data: Recorded, recorded: list[Answer], cases: list[_Case], answers: list[Answer]) -> Lookahead:
+    first = recorded[0]
+    found = list(zip(cases, answers, strict=True))
+    leaks = [leak for case, answer in found if (leak := _leak(data, first, case, answer)) is not None]
     leaks.sort(key=lambda leak: leak.difference.ts_ns)
-    remembered = max((_remembered(market, case, answer) for case, answer in zip(cases, answers, strict=True)), key=abs, default=0.0)
-    cuts = [Cut(row=row, ts_ns=int(market.ts_ns[row])) for row in sorted({case.cut for case in cases})]
-    tested = int(np.count_nonzero(recorded.trace.times() < cuts[-1].ts_ns)) if cuts else 0
+    handled = list(acts_on(find_strategy(settings.strategy)).values())
+    remembered = max((_remembered(data, handled, case, answer) for case, answer in found), key=abs, default=0.0)
+    cuts = [Cut(row=row, ts_ns=int(data.tape.ts_ns[row])) for row in sorted({case.cut for case in cases})]
+    tested = int(np.count_nonzero(first.trace.times() < cuts[-1].ts_ns)) if cuts else 0
     verdict: Verdict
     if leaks:
         verdict, why = "leak", f"another future changes decisions of the past in {len(leaks)} of {len(cases)} runs"
     elif abs(remembered) >= DEVIATIONS:
         verdict, why = "leak", f"{_REMEMBERS} ({remembered:+.1f} deviations)"
-    elif all(answer.opened for answer in [recorded, again, *answers]):
+    elif all(answer.opened for answer in [*recorded, *answers]):
         verdict, why = "unproven", _NATIVE
+    elif not _is_memory_told(data, handled) and any(not read.market for read in first.reads):
+        verdict, why = "unproven", _OTHER_FILES
     elif not tested:
         verdict, why = "unproven", _NOTHING
     else:
@@ -167,29 +175,48 @@ def _judge(market: MarketFile, recorded: Answer, again: Answer, cases: list[_Cas
         why=why,
         cuts=cuts,
         runs=2 + len(cases),
-        decisions=len(recorded.trace.times()),
+        decisions=len(first.trace.times()),
         leaks=leaks,
         remembered=remembered,
         unrepeatable=None,
-        reads=recorded.reads,
+        reads=first.reads,
     )
 
 
-def _leak(market: MarketFile, recorded: Answer, case: _Case, answer: Answer) -> Leak | None:
-    until_ns = int(market.ts_ns[case.cut])
-    difference = first_difference(recorded.trace, answer.trace, until_ns)
+def _leak(data: Recorded, recorded: Answer, case: _Case, answer: Answer) -> Leak | None:
+    """Up to the last event of the past: a timer that is due between it and the cut needs an event of the future to be told."""
+    times = data.tape.ts_ns
+    difference = first_difference(recorded.trace, answer.trace, int(times[case.cut - 1]) + 1)
     if difference is None:
         return None
     return Leak(
         future=case.future,
-        cut=Cut(row=case.cut, ts_ns=until_ns),
-        event=int(market.ts_ns.searchsorted(difference.ts_ns)),
+        cut=Cut(row=case.cut, ts_ns=int(times[case.cut])),
+        event=int(times.searchsorted(difference.ts_ns)),
         difference=difference,
         state=first_changed(recorded.state, answer.state, case.cut),
     )
 
 
-def _remembered(market: MarketFile, case: _Case, answer: Answer) -> float:
-    if case.future == "truncated":
+def _is_memory_told(data: Recorded, handled: Sequence[int]) -> bool:
+    """Whether positions tell something: a future that was moved as a whole has the recorded moves, so there they don't."""
+    tape = data.tape
+    kinds = [only_kind(tape.kind[tape.inst == number]) for number in range(tape.instruments)]
+    return EventKind.DEPTH not in handled and any(kind in handled for kind in kinds)
+
+
+def _remembered(data: Recorded, handled: Sequence[int], case: _Case, answer: Answer) -> float:
+    """The largest of the instruments'."""
+    if case.future == "truncated" or not _is_memory_told(data, handled):
         return 0.0
-    return deviations(answer.trace.held(), market.columns[PRICES[market.kind]], case.cut)
+    tape = data.tape
+    seen = np.flatnonzero(np.isin(tape.kind & np.uint8(KIND_BITS), handled))
+    held = answer.trace.held()
+    found = [0.0]
+    for number in range(tape.instruments):
+        kind = only_kind(tape.kind[tape.inst == number])
+        mine = np.flatnonzero(tape.inst[seen] == number)
+        if kind in handled and len(mine):
+            positions = held[mine[mine < len(held)]]
+            found.append(deviations(positions, prices_of(tape, seen[mine], kind), int(np.searchsorted(seen[mine], case.cut))))
+    return max(found, key=abs)

@@ -17,6 +17,7 @@ from typing import NoReturn
 
 import msgspec
 import numpy as np
+import pyarrow.parquet  # noqa: F401 - most strategies that read a file read it with this: loaded once, and not after each fork
 
 from traider.domain.errors import TraiderError
 from traider.domain.instruments import Instrument, instrument_from_symbol
@@ -25,13 +26,12 @@ from traider.engine.backtest import BacktestSpec, run_backtest
 from traider.engine.lookahead.state import Held, values_of
 from traider.engine.lookahead.traces import Stop, Trace
 from traider.engine.lookahead.watch import Log, watched
-from traider.engine.tape import Tape, bars_tape, trades_tape
+from traider.engine.tape import Tape, bars_tape
 from traider.kernel import author
 from traider.kernel.events import Bar, Fill
 from traider.kernel.interpreter import Context
 from traider.kernel.kit import Strategy, Value
 from traider.kernel.simulation import Fees
-from traider.storage.market_file import read_market_file
 from traider.strategies.registry import find_strategy
 
 from . import amounts
@@ -44,27 +44,29 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     strategy: str
     parameters: dict[str, Value]
-    instrument: Instrument
+    instruments: tuple[Instrument, ...]
     cash: float
     maker_fee: float
     taker_fee: float
     fill: str
     limits: RiskLimits
-    data: str  # the user's file, which is only ever named
+    data: tuple[str, ...]  # the user's files, which are only ever named
+    kinds: int  # of events that their stream may hold: a bit mask, 1 << kind
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """One run: over ``copy``, which is what the strategy finds where it looks for ``data``."""
+    """One run: over the tape, and the copies are what the strategy finds where it looks for ``data``."""
 
     settings: Settings
-    copy: str
+    tape: str
+    copies: list[str]
     answer: str
     time_limit_s: int
     sys_path: list[str]
 
 
 class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """``opened``: something opened the user's file in a way that could not be led to the copy."""
+    """``opened``: something opened one of the user's files in a way that could not be led to its copy."""
 
     trace: Trace
     reads: list[Read]
@@ -131,13 +133,13 @@ def _run_and_exit(job: Job) -> NoReturn:
 
 
 def run(job: Job) -> Answer:
-    """Runs the strategy as ordinary Python over the job's copy. After this the process is good for nothing else."""
+    """Runs the strategy as ordinary Python over the job's tape. After this the process is good for nothing else."""
     settings = job.settings
     log, state = Log(), list[Held]()
-    tape = _tape(Path(job.copy), settings.instrument)
-    redirect = Redirect({Path(settings.data): Path(job.copy)})
+    tape = _tape(Path(job.tape), settings)
+    redirect = Redirect({Path(file): Path(copy) for file, copy in zip(settings.data, job.copies, strict=True)})
     redirect.install()
-    opened = Opened(Path(settings.data))
+    opened = [Opened(Path(file)) for file in settings.data]
     during = "loading"
     stop = None
     try:
@@ -152,7 +154,8 @@ def run(job: Job) -> Answer:
         spec = BacktestSpec(
             strategy=watched(strategy, log, made),
             parameters=dict(settings.parameters),
-            instrument=settings.instrument,
+            instrument=settings.instruments[0],
+            others=settings.instruments[1:],
             cash=settings.cash,
             fees=Fees(maker=settings.maker_fee, taker=settings.taker_fee),
             fill=amounts.fill_mode(settings.fill),
@@ -164,12 +167,12 @@ def run(job: Job) -> Answer:
         stop = Stop(during=during, why=str(error), ts_ns=log.now_ns)
     except SystemExit as error:
         stop = Stop(during=during, why=f"strategy {settings.strategy} ended the process itself: exit status {error.code}", ts_ns=log.now_ns)
-    return Answer(trace=log.trace(stop), reads=redirect.reads, state=state, opened=opened.seen())
+    return Answer(trace=log.trace(stop), reads=redirect.reads, state=state, opened=any(file.seen() for file in opened))
 
 
-def _tape(path: Path, instrument: Instrument) -> Tape:
-    market = read_market_file(path, symbol=instrument.symbol, price_increment=instrument.price_increment)
-    return (bars_tape if market.kind == "bars" else trades_tape)(market.ts_ns, *market.columns.values())
+def _tape(path: Path, settings: Settings) -> Tape:
+    with np.load(path) as columns:
+        return Tape(*(columns[name] for name in columns.files), kinds=settings.kinds, instruments=len(settings.instruments))
 
 
 def _state_of(strategy: type[Strategy], instance: Strategy) -> list[Held]:

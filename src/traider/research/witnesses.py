@@ -15,6 +15,7 @@ import msgspec
 
 from traider.domain.errors import TraiderError
 
+from .changed_data import copies_in, tape_in
 from .witness import Answer, Job, Settings
 
 # A fork needs a process with one thread; and with one, sums of arrays are the same whatever else the machine does.
@@ -31,23 +32,23 @@ class Witnesses:
         for process in processes:
             self._free.put(process)
 
-    def run(self, settings: Settings, copies: Sequence[Path], *, time_limit_s: int) -> Iterator[Answer]:
-        """The answers of runs over these copies, in their order, as they come."""
+    def run(self, settings: Settings, folders: Sequence[Path], *, time_limit_s: int) -> Iterator[Answer]:
+        """The answers of runs over what these folders hold (``changed_data``), in their order, as they come."""
 
-        def one(copy: Path) -> Answer:
+        def one(folder: Path) -> Answer:
             process = self._free.get()
             try:
-                return process.run(settings, copy, time_limit_s)
+                return process.run(settings, folder, time_limit_s)
             finally:
                 self._free.put(process)
 
         with ThreadPoolExecutor(len(self._processes)) as pool:
-            yield from pool.map(one, copies)
+            yield from pool.map(one, folders)
 
-    def run_on_each(self, settings: Settings, copies: Sequence[Path], *, time_limit_s: int) -> list[Answer]:
-        """The answers of the first process over the first copy, of the second over the second."""
+    def run_on_each(self, settings: Settings, folders: Sequence[Path], *, time_limit_s: int) -> list[Answer]:
+        """The answers of the first process over the first folder, of the second over the second."""
         with ThreadPoolExecutor(len(self._processes)) as pool:
-            return list(pool.map(lambda process, copy: process.run(settings, copy, time_limit_s), self._processes, copies))
+            return list(pool.map(lambda process, folder: process.run(settings, folder, time_limit_s), self._processes, folders))
 
 
 @contextmanager
@@ -74,17 +75,25 @@ class _Process:
         # Both were asked for.
         self._asks, self._answers = cast(IO[str], self._process.stdin), cast(IO[str], self._process.stdout)
 
-    def run(self, settings: Settings, copy: Path, time_limit_s: int) -> Answer:
-        path = copy.with_name(f"{secrets.token_hex(8)}.job")
+    def run(self, settings: Settings, folder: Path, time_limit_s: int) -> Answer:
+        path = folder / f"{secrets.token_hex(8)}.job"
         answer = path.with_suffix(".answer")
-        job = Job(settings=settings, copy=str(copy), answer=str(answer), time_limit_s=time_limit_s, sys_path=sys.path)
+        copies = [str(copy) for copy in copies_in(folder, len(settings.data))]
+        job = Job(
+            settings=settings,
+            tape=str(tape_in(folder)),
+            copies=copies,
+            answer=str(answer),
+            time_limit_s=time_limit_s,
+            sys_path=sys.path,
+        )
         path.write_bytes(msgspec.json.encode(job))
         self._asks.write(f"{path}\n")
         self._asks.flush()
         status = self._answers.readline().strip()
         if status != "0" or not answer.exists():
             raise TraiderError(
-                f"the strategy's process ended {_how(status, time_limit_s)} over {copy.stem} data; run it with traider backtest"
+                f"the strategy's process ended {_how(status, time_limit_s)} over {folder.name} data; run it with traider backtest"
             )
         found = msgspec.msgpack.decode(answer.read_bytes(), type=Answer)
         answer.unlink()

@@ -60,7 +60,13 @@ class MarketSource(Protocol):
 
 
 class Plan(Protocol):
-    """What is traded: decided when the guard has told what it knows."""
+    """What is traded: decided when the guard has told what it knows.
+
+    ``kinds`` is a bit mask, 1 << kind, of the events that the market may bring; 0 where that is not known.
+    """
+
+    @property
+    def kinds(self) -> int: ...
 
     def session(self, snapshot: Snapshot) -> str:
         """What the trader runs, in words that are the same after a restart and others for anything else."""
@@ -144,6 +150,7 @@ class Trader:
             session=session,
             cancel_on_disconnect=self._cancel_on_disconnect,
             heartbeat_s=self._heartbeat_s,
+            kinds=self._plan.kinds,
         )
 
     async def _tell(self, state: str, detail: str) -> None:

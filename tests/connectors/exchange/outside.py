@@ -1,4 +1,4 @@
-"""Clients that others wrote, as a user of theirs sets them up: the address, and the options that their documents name."""
+"""Clients that others wrote, as a user of theirs sets them up (the address, and the options that their documents name), and our own."""
 
 import asyncio
 import json
@@ -12,6 +12,9 @@ from coinbase.rest import RESTClient
 from coinbase.websocket import WSClient, WSUserClient
 
 from tests.connectors.exchange.running import Running
+from traider.connectors.coinbase import Addresses, ApiKey, Options, coinbase_venue
+from traider.connectors.coinbase.venue import CoinbaseVenue
+from traider.runtime.clock import SystemClock
 
 T = TypeVar("T")
 
@@ -49,6 +52,13 @@ def ccxt_client(running: Running, key: dict[str, Any]) -> Any:
 
 def ccxt_pro_client(running: Running, key: dict[str, Any]) -> Any:
     return set_up(ccxt.pro.coinbase(credentials(key)), running)
+
+
+def own(running: Running, key: dict[str, Any]) -> CoinbaseVenue:
+    """The platform's own client."""
+    socket_url = running.base.replace("http", "ws")
+    addresses = Addresses(rest_url=running.base, market_url=socket_url, user_urls=(socket_url,))
+    return coinbase_venue(ApiKey(key.get("name") or key["id"], key["privateKey"]), SystemClock(), Options(addresses=addresses))
 
 
 def credentials(key: dict[str, Any]) -> dict[str, Any]:

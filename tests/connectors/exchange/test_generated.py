@@ -39,6 +39,20 @@ async def test_the_book_is_never_crossed_and_keeps_its_depth(depth: int) -> None
     assert {trade.taker_side for trade in trades} == {1, -1}
 
 
+async def test_what_an_order_took_near_the_touch_comes_back() -> None:
+    simulator = Simulator(Setup(Config(), virtual_start_ns=START_NS))
+    simulator.play(simulator.list_product("BTC-USD"), tape())
+    account = simulator.open_account("alice", FUNDS)
+    bids = simulator.exchange.markets["BTC-USD"].matcher.bids
+    await simulator.agenda.advance(10)
+    before = len(bids.keys)
+    body = {"client_order_id": "sweep", "product_id": "BTC-USD", "side": "SELL"}
+    simulator.entry.create(account, body | {"order_configuration": {"market_market_ioc": {"base_size": "0.5"}}})
+    assert len(bids.keys) < before - 2
+    await simulator.agenda.advance(60)
+    assert len(bids.keys) >= before - 2
+
+
 def test_what_traded_before_leads_to_where_it_begins() -> None:
     trades = past_trades(tape(), START_NS, hours=2)
     assert len(trades) == 720

@@ -259,6 +259,47 @@ async def test_ccxt_pro_streams_books_trades_ticker_and_orders(running: Running,
     await until(lambda: bool(ccxt_pro.orderbooks["BTC/USD"]["asks"][0] == [101.0, 0.5]))  # its copy of the book follows by itself
 
 
+@pytest.fixture
+async def own(running: Running) -> AsyncIterator[Any]:
+    venue = outside.own(running, running.key)
+    await venue.start()
+    yield venue
+    await venue.stop()
+
+
+async def test_our_own_client_decodes_what_the_sdk_does(running: Running, sdk: Any, own: Any) -> None:
+    """Order, fills, balances, products and permissions, number by number."""
+    placed = (await call(sdk.limit_order_gtc_buy, "sdk", "BTC-USD", "1.5", "101")).success_response["order_id"]
+    await call(sdk.limit_order_gtc_sell, "other", "BTC-USD", "2", "150")
+    there, here = (await call(sdk.get_order, placed)).order, await own.order(client_order_id="sdk")
+    assert (here.venue_order_id, here.status.value, here.side.name) == (placed, "partially_filled", there.side)
+    assert (here.filled_size, here.limit_price) == (Decimal(there.filled_size), Decimal(101))
+    assert {order.venue_order_id for order in await own.open_orders()} == {
+        order.order_id for order in (await call(sdk.list_orders, order_status=["OPEN"])).orders
+    }
+    fills = {fill.trade_id: fill for fill in (await call(sdk.get_fills)).fills}
+    read = await own.fills(since_ts_ns=0)
+    assert {fill.trade_id for fill in read} == fills.keys() != set()
+    for fill in read:
+        other = fills[fill.trade_id]
+        assert (fill.price, fill.size, fill.fee) == (Decimal(other.price), Decimal(other.size), Decimal(other.commission))
+        assert (fill.liquidity.name, fill.venue_order_id) == (other.liquidity_indicator, other.order_id)
+    accounts = {account.currency: account for account in (await call(sdk.get_accounts)).accounts}
+    for balance in await own.balances():
+        account = accounts[balance.currency]
+        assert (balance.available, balance.held) == (Decimal(account.available_balance["value"]), Decimal(account.hold["value"]))
+    products = {product.product_id: product for product in (await call(sdk.get_products)).products}
+    for instrument in await own.products():
+        assert instrument.price_increment == Decimal(products[instrument.symbol].price_increment)
+        assert instrument.size_increment == Decimal(products[instrument.symbol].base_increment)
+    permissions, theirs = await own.permissions(), await call(sdk.get_api_key_permissions)
+    assert (permissions.can_trade, permissions.can_transfer, permissions.portfolio) == (
+        theirs.can_trade,
+        theirs.can_transfer,
+        theirs.portfolio_uuid,
+    )
+
+
 async def test_all_of_them_decode_the_same(running: Running, sdk: Any, ccxt_client: Any, ccxt_pro: Any) -> None:
     """One script of orders; what each client reads afterwards, in its own words, is compared number by number with the truth."""
     first = (await call(sdk.limit_order_gtc_buy, "sdk", "BTC-USD", "1", "101")).success_response["order_id"]

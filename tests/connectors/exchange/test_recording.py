@@ -32,9 +32,11 @@ def product() -> Product:
 
 
 def book_file(rows: list[tuple[int, int, float, float, bool, int]]) -> Columns:
-    """Of time in seconds, side, price, size, whether it is of a snapshot, sequence number."""
-    ts, side, price, size, snapshot, seq = (np.array(column) for column in zip(*rows, strict=True))
-    values = {"ts": ts * S, "side": side, "price": price, "size": size, "is_snapshot": snapshot, "seq": seq}
+    """Of time in seconds, side, price, size, whether it is of a snapshot, number of its message."""
+    ts, side, price, size, snapshot, number = (np.array(column) for column in zip(*rows, strict=True))
+    changes = number[1:] != number[:-1]
+    values = {"ts": ts * S, "side": side, "price": price, "size": size, "trade": np.zeros(len(rows), bool)}
+    values |= {"clear": snapshot & np.concatenate(([True], changes)), "end": np.concatenate((changes, [True]))}
     return Columns("l2", "book.parquet", values)
 
 
@@ -180,7 +182,7 @@ def replayed(data_dir: Path, *names: str) -> Simulator:
     """The files played to their end."""
     simulator = Simulator(Setup(Config(), once=True, virtual_start_ns=START_NS))
     listed_product = simulator.list_product("BTC-USD")
-    files = [read_recording(data_dir / name) for name in names]
+    files = [read_recording(data_dir / name, "BTC-USD") for name in names]
     simulator.play(listed_product, recorded_market(listed_product, files, seed=1, depth=5, infer_trades=True))
     while simulator.agenda.run_due(START_NS + 3600 * S):
         pass
@@ -210,33 +212,118 @@ def test_recorded_trades_are_told_as_they_were(data_dir: Path) -> None:
     assert told == [(price, size, 1 if side == "buy" else -1) for price, size, side in wanted]
 
 
+def saved(folder: Path, **columns: list[Any]) -> Path:
+    path = folder / "btc-usd.parquet"
+    pq.write_table(pa.table(columns), path)
+    return path
+
+
 class TestReading:
     def test_each_kind_of_file_is_known_by_its_columns(self, data_dir: Path) -> None:
-        names = (L2, TRADES, "bars/coinbase_btcusd_1m_2018-05.parquet")
-        assert [read_recording(data_dir / name).kind for name in names] == ["l2", "trades", "bars"]
+        names = (L2, TRADES, "bars/coinbase_btcusd_1m_2018-05.parquet", "quotes/binance_usdm_btcusdt_bbo_2024-08-08_first.parquet")
+        assert [read_recording(data_dir / name, "BTC-USD").kind for name in names] == ["l2", "trades", "bars", "l2"]
+
+    def test_without_numbers_all_rows_of_one_moment_are_one_message(self, product: Product, tmp_path: Path) -> None:
+        path = saved(
+            tmp_path,
+            ts=[1, 1, 2, 2, 3],
+            side=["bid", "ask", "bid", "ask", "ask"],
+            price=[99.0, 101.0, 98.0, 102.0, 101.0],
+            size=[1.0, 2.0, 3.0, 4.0, 0.0],
+            is_snapshot=[True, True, False, False, False],
+        )
+        messages = list(market(product, read_recording(path, "BTC-USD")).messages())
+        assert [(message.ts_ns, [row[0].name for row in message.rows]) for message in messages] == [
+            (1, ["CLEAR", "LEVEL", "LEVEL"]),
+            (2, ["LEVEL", "LEVEL"]),
+            (3, ["LEVEL"]),
+        ]
+
+    @pytest.mark.parametrize("numbered", [True, False])
+    def test_trades_in_the_books_file_keep_their_places(self, product: Product, tmp_path: Path, numbered: bool) -> None:
+        columns: dict[str, list[Any]] = {
+            "ts": [1, 1, 2, 3, 3, 3, 4],
+            "kind": ["bid", "ask", "trade", "trade", "ask", "trade", "trade"],
+            "side": [None, None, "sell", "buy", None, None, None],
+            "price": [99.0, 101.0, 99.0, 101.0, 101.0, 101.0, 99.0],
+            "size": [1.0, 2.0, 0.5, 1.0, 1.0, 0.25, 0.5],
+            "is_snapshot": [True, True, False, False, False, False, False],
+        }
+        path = saved(tmp_path, **columns, **({"seq": [1, 1, 0, 0, 2, 0, 0]} if numbered else {}))
+        tape = market(product, read_recording(path, "BTC-USD"), infer=True)
+        assert not tape.infers_trades
+        rows = [(message.ts_ns, *row) for message in tape.messages() for row in message.rows]
+        assert rows == [
+            (1, Word.CLEAR, 0, 0, 0),
+            (1, Word.LEVEL, 1, 99, 1000),
+            (1, Word.LEVEL, -1, 101, 2000),
+            (2, Word.TRADE, -1, 99, 500),
+            (3, Word.TRADE, 1, 101, 1000),
+            (3, Word.LEVEL, -1, 101, 1000),
+            (3, Word.TRADE, 1, 101, 250),  # no taker is named, and the price did not fall
+            (4, Word.TRADE, -1, 99, 500),  # it fell
+        ]
+        # Without numbers the book of a moment is whole after its last row only, which is a trade.
+        assert [len(message.rows) for message in tape.messages()] == ([3, 1, 1, 1, 1, 1] if numbered else [3, 1, 1, 2, 1])
+
+    def test_quotes_are_a_book_of_one_level_a_side(self, product: Product, tmp_path: Path) -> None:
+        quotes = saved(
+            tmp_path, ts=[1, 2, 3], bid=[99.0, 99.0, 101.0], bid_size=[1.0, 0.5, 1.0], ask=[101.0, 102.0, 103.0], ask_size=[2.0] * 3
+        )
+        messages = [message.rows for message in market(product, read_recording(quotes, "BTC-USD")).messages()]
+        assert messages == [
+            [(Word.CLEAR, 0, 0, 0), (Word.LEVEL, 1, 99, 1000), (Word.LEVEL, -1, 101, 2000)],
+            [(Word.LEVEL, -1, 101, 0), (Word.LEVEL, 1, 99, 500), (Word.LEVEL, -1, 102, 2000)],
+            [(Word.LEVEL, 1, 99, 0), (Word.LEVEL, -1, 102, 0), (Word.LEVEL, 1, 101, 1000), (Word.LEVEL, -1, 103, 2000)],
+        ]
+
+    def test_of_several_instruments_the_products_rows_are_played(self, product: Product, tmp_path: Path) -> None:
+        path = saved(
+            tmp_path,
+            ts=[1, 2, 3],
+            price=[9.0, 100.0, 9.0],
+            size=[1.0, 2.0, 1.0],
+            side=["buy"] * 3,
+            symbol=["ETH-USD", "BTC-USD", "ETH-USD"],
+        )
+        tape = market(product, read_recording(path, "BTC-USD"))
+        assert tape.trades is not None
+        assert tape.trades.ticks.tolist() == [100]
+        with pytest.raises(DataError, match="holds ETH-USD, BTC-USD, not SOL-USD; list one of these"):
+            read_recording(path, "SOL-USD")
+
+    def test_trades_are_not_given_twice(self, product: Product, tmp_path: Path) -> None:
+        path = saved(
+            tmp_path, ts=[1, 2], kind=["bid", "trade"], side=[None, "buy"], price=[9.0] * 2, size=[1.0] * 2, is_snapshot=[True, False]
+        )
+        with pytest.raises(DataError, match="are in the book's file already"):
+            market(product, read_recording(path, "BTC-USD"), trades_file([(0, 1, 9.0, 1.0)]))
 
     @pytest.mark.parametrize(
         ("change", "words"),
         [
-            ({"side": ["bid", "buy"]}, "'side' must be 'bid' or 'ask'"),
-            ({"ts": [2, 1]}, "never step back"),
-            ({"price": [1.0, None]}, "'price' has a missing value"),
+            ({"side": ["bid", "buy"]}, "side.*'bid' or 'ask'"),
+            ({"ts": [2, 1]}, "time steps back in row 2"),
+            ({"price": [1.0, None]}, "'price' has no value in row 2"),
         ],
     )
     def test_a_book_that_can_not_be_used_is_refused(self, tmp_path: Path, change: dict[str, Any], words: str) -> None:
-        good = {"ts": [1, 2], "side": ["bid", "ask"], "price": [1.0, 2.0], "size": [1.0, 1.0], "is_snapshot": [True, False], "seq": [0, 1]}
-        path = tmp_path / "book.parquet"
-        pq.write_table(pa.table(good | change), path)
+        good: dict[str, Any] = {
+            "ts": [1, 2],
+            "side": ["bid", "ask"],
+            "price": [1.0, 2.0],
+            "size": [1.0, 1.0],
+            "is_snapshot": [True, False],
+            "seq": [0, 1],
+        }
         with pytest.raises(DataError, match=words):
-            read_recording(path)
+            read_recording(saved(tmp_path, **(good | change)), "BTC-USD")
 
-    def test_a_book_without_a_column_is_refused(self, tmp_path: Path) -> None:
-        path = tmp_path / "book.parquet"
-        pq.write_table(pa.table({"ts": [1], "is_snapshot": [True], "seq": [0]}), path)
-        with pytest.raises(DataError, match="it needs ts, side, price"):
-            read_recording(path)
+    def test_funding_rates_are_no_market(self, tmp_path: Path) -> None:
+        with pytest.raises(DataError, match="funding rates, which make no market"):
+            read_recording(saved(tmp_path, ts=[1], rate=[0.0001]), "BTC-USD")
 
     def test_what_is_no_parquet_file_is_refused(self, tmp_path: Path) -> None:
         (tmp_path / "x.parquet").write_text("hello")
         with pytest.raises(DataError, match="is not a Parquet file"):
-            read_recording(tmp_path / "x.parquet")
+            read_recording(tmp_path / "x.parquet", "BTC-USD")

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from traider.engine.lookahead.futures import FUTURES, Columns, Future, Grid, changed
+from traider.engine.lookahead.futures import Columns, Grid, Jump, changed
 
 CENT = Grid(Decimal("0.01"), 1e6)
+JUMPS: tuple[Jump, ...] = ("higher", "lower")
 
 
 def bars(rows: int, seed: int, volatility: float = 0.01) -> Columns:
@@ -28,14 +29,21 @@ def trades(rows: int, seed: int) -> Columns:
     return {"price": price, "size": random.uniform(0.001, 2.0, rows), "side": random.choice([-1.0, 0.0, 1.0], rows)}
 
 
-@given(st.integers(2, 200), st.integers(0, 10**6), st.sampled_from(FUTURES), st.sampled_from([0.0, 0.01, 0.5]), st.data())
-def test_bars_keep_their_past_and_stay_bars(rows: int, seed: int, future: Future, volatility: float, data: st.DataObject) -> None:
+def quotes(rows: int, seed: int) -> Columns:
+    random = np.random.default_rng(seed)
+    bid = np.round(100.0 + np.cumsum(random.choice([-0.01, 0.0, 0.01], rows)), 2)
+    ask = np.round(bid + random.choice([0.01, 0.02, 0.05], rows), 2)
+    return {"bid": bid, "bid_size": random.uniform(0.0, 2.0, rows), "ask": ask, "ask_size": random.uniform(0.0, 2.0, rows)}
+
+
+@given(st.integers(2, 200), st.integers(0, 10**6), st.sampled_from(JUMPS), st.sampled_from([0.0, 0.01, 0.5]), st.data())
+def test_bars_keep_their_past_and_stay_bars(rows: int, seed: int, future: Jump, volatility: float, data: st.DataObject) -> None:
     recorded = bars(rows, seed, volatility)
     cut = data.draw(st.integers(1, rows - 1))
     other = changed("bars", recorded, cut, future, grid=CENT, seed=seed)
     for name, column in recorded.items():
         assert other[name][:cut].tobytes() == column[:cut].tobytes()
-        assert len(other[name]) == (cut if future == "truncated" else rows)
+        assert len(other[name]) == rows
     assert (other["high"] >= other["low"]).all()
     for name in ("open", "close"):
         assert ((other["low"] <= other[name]) & (other[name] <= other["high"])).all()
@@ -49,14 +57,14 @@ def test_bars_keep_their_past_and_stay_bars(rows: int, seed: int, future: Future
 @pytest.mark.parametrize(("kind", "recorded", "price"), [("bars", bars(300, 1), "close"), ("trades", trades(300, 1), "price")])
 def test_the_next_price_jumps_up_in_one_future_and_down_in_the_other(kind: str, recorded: Columns, price: str) -> None:
     for cut in (1, 150, 299):
-        higher, lower = (changed(kind, recorded, cut, future, grid=CENT, seed=3)[price][cut] for future in ("higher", "lower"))
+        higher, lower = (changed(kind, recorded, cut, future, grid=CENT, seed=3)[price][cut] for future in JUMPS)
         before = recorded[price][cut - 1]
         assert higher > before * 1.5
         assert lower < before * 0.7
 
 
-@given(st.integers(0, 10**6), st.sampled_from(["higher", "lower"]))
-def test_trades_stay_trades(seed: int, future: Future) -> None:
+@given(st.integers(0, 10**6), st.sampled_from(JUMPS))
+def test_trades_stay_trades(seed: int, future: Jump) -> None:
     recorded = trades(50, seed)
     other = changed("trades", recorded, 20, future, grid=CENT, seed=seed)
     assert (other["size"] > 0.0).all()
@@ -64,9 +72,23 @@ def test_trades_stay_trades(seed: int, future: Future) -> None:
     assert (other["side"] == 0.0).tolist() == (recorded["side"] == 0.0).tolist()
 
 
+@given(st.integers(2, 80), st.integers(0, 10**6), st.sampled_from(JUMPS), st.data())
+def test_quotes_keep_their_past_their_spread_and_their_increment(rows: int, seed: int, future: Jump, data: st.DataObject) -> None:
+    recorded = quotes(rows, seed)
+    cut = data.draw(st.integers(1, rows - 1))
+    other = changed("quotes", recorded, cut, future, grid=CENT, seed=seed)
+    for name, column in recorded.items():
+        assert other[name][:cut].tobytes() == column[:cut].tobytes()
+    assert (other["bid"] > 0.0).all()
+    assert np.round(other["ask"] - other["bid"], 2).tolist() == np.round(recorded["ask"] - recorded["bid"], 2).tolist()
+    assert np.round(other["bid"], 2).tolist() == other["bid"].tolist()
+    before = (recorded["bid"][cut - 1] + recorded["ask"][cut - 1]) / 2
+    assert (other["bid"][cut] > before * 1.5) if future == "higher" else (other["ask"][cut] < before * 0.7)
+
+
 def test_volumes_change_in_their_largest_their_mean_and_their_order() -> None:
     recorded = bars(300, 2)
-    volumes = [changed("bars", recorded, 150, future, grid=CENT, seed=0)["volume"][150:] for future in ("higher", "lower")]
+    volumes = [changed("bars", recorded, 150, future, grid=CENT, seed=0)["volume"][150:] for future in JUMPS]
     own = recorded["volume"][150:]
     assert volumes[0].max() > own.max() > volumes[1].max()
     assert volumes[0].mean() > own.mean() > volumes[1].mean()

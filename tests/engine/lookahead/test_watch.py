@@ -2,16 +2,21 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from tests.engine.result_hashes import BARS, TRADES, specs, tape_of
-from traider.engine.backtest import run_backtest
-from traider.engine.lookahead.traces import Request
+from tests.engine.result_hashes import BARS, BTC, TRADES, specs, tape_of
+from traider.domain.vocabulary import BOOK_CLEAR, BOOK_END, EventKind
+from traider.engine.backtest import BacktestSpec, run_backtest
+from traider.engine.lookahead.traces import Request, Trace
 from traider.engine.lookahead.watch import QUESTIONS, Log, watched
+from traider.engine.tape import Tape
 from traider.kernel.context import METHODS
-from traider.kernel.events import Bar
+from traider.kernel.desk import Desk
+from traider.kernel.events import Bar, Fill, Quote, Timer, Trade
 from traider.kernel.interpreter import Context
 from traider.kernel.kit import Strategy, param
+from traider.kernel.order_book import Book
 
 TAPES = {path: tape_of(path).head(1_500) for path in (BARS, TRADES)}
 
@@ -59,5 +64,75 @@ def test_a_request_has_its_arguments_and_its_line() -> None:
 
 
 def test_every_method_that_only_tells_is_known_and_no_other() -> None:
+    """Those that tell leave the engine's record as it is; of the others each changes it, or would where its order is open."""
     assert set(METHODS) >= QUESTIONS
-    assert {name for name in METHODS if name.startswith(("buy", "sell", "target", "cancel"))}.isdisjoint(QUESTIONS)
+    changing = ("buy", "sell", "target", "cancel", "amend", "good_till", "oco", "oto", "protect", "set_timer", "clear_timer", "select")
+    assert {name for name in METHODS if not name.startswith(changing)} == QUESTIONS
+
+
+ASKED: dict[str, tuple[float, ...]] = {
+    **dict.fromkeys(("position_of", "price_of", "is_open"), (0,)),
+    "size_for": (1000.0,),
+}
+
+
+@pytest.mark.parametrize("name", sorted(QUESTIONS))
+def test_a_question_leaves_the_engine_as_it_is(name: str) -> None:
+    desk = Desk([BTC], cash=1e6)
+    desk.on_market(int(EventKind.TRADE), 0, 1, 100.0, 1.0, 0.0, 0.0, 0.0)
+    before = desk.records.tobytes()
+    getattr(Context(desk.records), name)(*ASKED.get(name, ()))
+    assert desk.records.tobytes() == before
+
+
+class Reacts(Strategy):
+    """Has every handler but that of bars, and asks in each for a size of its own."""
+
+    def setup(self) -> None:
+        self.set = False
+
+    def on_trade(self, trade: Trade, ctx: Context) -> None:
+        ctx.buy(0.001)
+
+    def on_quote(self, quote: Quote, ctx: Context) -> None:
+        ctx.buy(0.002)
+        ctx.set_timer(3, ctx.now_ns() + 5)
+
+    def on_book(self, book: Book, ctx: Context) -> None:
+        ctx.sell(0.003)
+
+    def on_timer(self, timer: Timer, ctx: Context) -> None:
+        ctx.sell(0.004)
+
+    def on_fill(self, fill: Fill, ctx: Context) -> None:
+        ctx.cancel(fill.order)
+
+
+def test_each_handler_is_watched_at_its_own_time() -> None:
+    book = int(EventKind.DEPTH)
+    events = [
+        (10, book | BOOK_CLEAR, 99.0, 1.0, 1.0, 0.0),
+        (10, book | BOOK_END, 101.0, 1.0, -1.0, 0.0),
+        (20, int(EventKind.QUOTE), 99.0, 1.0, 101.0, 1.0),
+        (30, int(EventKind.TRADE), 101.0, 0.5, 1.0, 0.0),
+    ]
+    ts, kind, a, b, c, d = np.array(events, float).T
+    none = np.zeros(len(events))
+    tape = Tape(ts.astype(np.int64), kind.astype(np.uint8), none.astype(np.uint16), a, b, c, d, none)
+    log = Log()
+    run_backtest(BacktestSpec(watched(Reacts, log), {}, BTC, 1e6, interpreted=True), tape)
+    trace = log.trace()
+    asked = [(ts_ns, trace.requests[number].method, trace.requests[number].arguments[0]) for ts_ns, number in decided(trace)]
+    assert [one for one in asked if one[1] != "cancel"] == [
+        (10, "sell", "0.003"),
+        (20, "buy", "0.002"),
+        (20, "set_timer", "3"),
+        (25, "sell", "0.004"),
+        (30, "buy", "0.001"),
+    ]
+    assert trace.held().tolist()[0] == 0.0
+    assert len(trace.held()) == 3, "one for each of the market's handlers, none for timers and fills"
+
+
+def decided(trace: Trace) -> list[tuple[int, int]]:
+    return list(zip(trace.times().tolist(), trace.numbers().tolist(), strict=True))

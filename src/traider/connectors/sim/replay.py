@@ -15,7 +15,10 @@ _FLAGS = 0xFF & ~KIND_BITS
 
 
 class Events(Protocol):
-    """Columns of events, as a tape has them."""
+    """Columns of events, as a tape has them. ``kinds`` is a bit mask, 1 << kind, of what may be among them."""
+
+    @property
+    def kinds(self) -> int: ...
 
     def columns(self) -> tuple[Any, ...]:
         """ts_ns, kind with flags, inst, a, b, c, d, e; those of a..e that no event has are empty."""
@@ -40,11 +43,17 @@ class Replay:
         self._speed = speed
         ts_ns, kind, inst, *values = events.columns()
         self._ts_ns, self._kind, self._inst = ts_ns, kind, inst
+        self._kinds = events.kinds
         self._values = [column for column in values if len(column)]  # a, b, ... as far as there are any
         self._intervals_ns = [_interval_ns(ts_ns, kind, inst == number) for number in range(len(symbols))]
 
     def __len__(self) -> int:
         return len(self._ts_ns)
+
+    @property
+    def kinds(self) -> int:
+        """A bit mask, 1 << kind, of the events that may come."""
+        return self._kinds
 
     def continue_after(self, last_index: int, last_ns: int) -> None:
         """A recording keeps its own time."""

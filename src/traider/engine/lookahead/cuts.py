@@ -3,8 +3,8 @@
 from .traces import Integers
 
 
-def cut_rows(times: Integers, decided: Integers, count: int) -> list[int]:
-    """At most ``count`` rows, in order, each later in time than the row before it.
+def cut_rows(times: Integers, decided: Integers, count: int, breaks: Integers | None = None) -> list[int]:
+    """At most ``count`` rows, in order, each later in time than the row before it, and one of ``breaks`` where those are given.
 
     The data are parted evenly. Within each part the cut comes right after the first event at which the strategy asked for
     something (``decided`` has those events' times), because what it asked for there is what the next row might have told it.
@@ -19,6 +19,9 @@ def cut_rows(times: Integers, decided: Integers, count: int) -> list[int]:
         asked = at < len(decided) and (stop >= rows or decided[at] < times[stop])
         # The last row of the event's time, for several trades may have one.
         row = int(times.searchsorted(decided[at] if asked else times[start], side="right"))
+        if breaks is not None:
+            following = int(breaks.searchsorted(row))
+            row = int(breaks[following]) if following < len(breaks) else rows
         if row < rows and row not in cuts:
             cuts.append(row)
     return cuts

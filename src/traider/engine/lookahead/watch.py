@@ -6,12 +6,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from ...kernel.kit import Strategy
+from ...kernel.kit import MARKET_HANDLERS, Strategy
 from .traces import Request, Stop, Trace
 
 # What these tell is no decision. A method that isn't among them is written down: of one that a later kernel has, and that
-# only tells, the trace then holds more than it needs, and no decision is missed.
-QUESTIONS = frozenset({"position", "position_of", "average_price", "price", "cash", "equity", "pending", "open_orders"})
+# only tells, the trace then holds more than it needs, and no decision is missed. ``select`` decides which instrument is meant.
+QUESTIONS = frozenset(
+    {
+        *("position", "position_of", "average_price", "price", "price_of", "bid", "ask", "cash", "equity"),
+        *("pending", "open_orders", "is_open", "now_ns", "size_for"),
+    }
+)
 _PACKAGE = str(Path(__file__).parents[2])
 
 
@@ -26,8 +31,8 @@ class Log:
         self._positions = array("d")
 
     def event(self, ts_ns: int) -> None:
-        """The strategy is about to be handed an event of this time."""
-        self.now_ns = ts_ns
+        """The strategy is about to be handed an event of this time; what is told later than it happened is told now."""
+        self.now_ns = ts_ns if self.now_ns is None else max(ts_ns, self.now_ns)
 
     def position(self, size: float) -> None:
         """The position that the handler of a market event finds."""
@@ -77,18 +82,24 @@ def watched(strategy: type[Strategy], log: Log, made: Callable[[Strategy], None]
     contexts: list[tuple[Any, WatchedContext]] = [(None, WatchedContext(None, log))]
     members: dict[str, Any] = {"__init__": make, "__module__": strategy.__module__, "name": strategy.name}
     for handler in strategy.handlers():
-        members[handler] = _handler(getattr(strategy, handler), log, contexts, of_market=handler != "on_fill")
+        members[handler] = _handler(
+            getattr(strategy, handler), log, contexts, of_market=handler in MARKET_HANDLERS, timeless=handler == "on_book"
+        )
     cls: type[Strategy] = type(strategy.__name__, (strategy,), members)
     return cls
 
 
-def _handler(handle: Callable[..., None], log: Log, contexts: list[tuple[Any, WatchedContext]], *, of_market: bool) -> Callable[..., None]:
+def _handler(
+    handle: Callable[..., None], log: Log, contexts: list[tuple[Any, WatchedContext]], *, of_market: bool, timeless: bool
+) -> Callable[..., None]:
+    """``timeless``: what the handler is given has no time of its own, as an order book has none."""
+
     def watching(self: Strategy, event: Any, ctx: Any) -> None:
         known, seen = contexts[0]
         if known is not ctx:
             seen = WatchedContext(ctx, log)
             contexts[0] = ctx, seen
-        log.event(event.ts_ns)
+        log.event(ctx.now_ns() if timeless else event.ts_ns)
         if of_market:
             log.position(ctx.position())
         handle(self, event, seen)

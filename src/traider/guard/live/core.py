@@ -103,7 +103,7 @@ class LiveGuard(Answers):
                 price = event.d if event.kind is EventKind.BAR else event.a
                 batch.add(Valued(n=batch.n, ts_ns=books.now_ns, symbol=event.symbol, size=books.value(event.symbol, price), price=price))
             now_ns = books.now_ns
-            desk.on_market(int(event.kind), inst, event.ts_ns, event.a, event.b, event.c, event.d, event.e)
+            desk.on_market(int(event.kind) | event.flags, inst, event.ts_ns, event.a, event.b, event.c, event.d, event.e)
             books.touch(now_ns)
             books.index, books.fed_ns = event.index, event.ts_ns
             books.asked.see_market(inst, event.ts_ns, float(desk.positions[inst]["mark_price"]))

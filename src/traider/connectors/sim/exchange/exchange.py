@@ -352,6 +352,7 @@ class Exchange:
             order.expiry.cancel()
         for forgotten in remember_end(order.account, order, self.config.bounds):
             del self.orders[forgotten.order_id]
+            forgotten.fills = []  # they know the order: without the circle it is freed at once
         if order.attached is not None:
             if order.filled_lots:
                 self._followers.append(order)

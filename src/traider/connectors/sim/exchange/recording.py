@@ -16,13 +16,17 @@ from .units import ONE
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Integers = np.ndarray[Any, np.dtype[np.int64]]
+Flags = np.ndarray[Any, np.dtype[np.bool_]]
 _LARGEST = 2**62
 
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Columns of one file. Of a book: ts, side (+1 bid, -1 ask), price, size, is_snapshot, seq; of trades: ts, price, size, side; of bars:
-    ts, open, high, low, close, volume."""
+    """Columns of one file. Of trades: ts, price, size, side; of bars: ts, open, high, low, close, volume.
+
+    Of a book: ts, price, size, side (+1 bid, -1 ask; of a trade the taker's), and flags: ``trade``, ``clear`` (the first row of a
+    snapshot), ``end`` (the last row of a message).
+    """
 
     kind: str  # l2, trades, bars
     name: str
@@ -35,6 +39,8 @@ def recorded_market(product: Product, files: list[Columns], *, seed: int, depth:
     if kinds.count("l2") > 1 or len(kinds) - kinds.count("l2") > 1:
         raise DataError(f"{files[-1].name}: {product.product_id} has a file of that kind already; give one book and one of trades or bars")
     book = next((_depth(product, file) for file in files if file.kind == "l2"), None)
+    if book is not None and len(files) > 1 and book.trade.any():
+        raise DataError(f"{files[-1].name}: the trades of {product.product_id} are in the book's file already; leave one of them out")
     trades = next((_trades(product, file) for file in files if file.kind == "trades"), None)
     trades = trades or next((_bars(product, file) for file in files if file.kind == "bars"), None)
     return RecordedMarket(product, book, trades, seed, depth, infer_trades)
@@ -42,11 +48,14 @@ def recorded_market(product: Product, files: list[Columns], *, seed: int, depth:
 
 @dataclass(frozen=True, slots=True)
 class Depth:
+    """A book, with trades where they were recorded with it: they keep their places among its rows."""
+
     ts_ns: Integers
     side: Integers
     ticks: Integers
     lots: Integers
-    snapshot: Integers
+    trade: Flags
+    clear: Flags
     starts: Integers  # the first row of each message
 
     def message(self, number: int) -> tuple[int, list[Row]]:
@@ -54,13 +63,13 @@ class Depth:
         first = int(self.starts[number])
         last = int(self.starts[number + 1]) if number + 1 < len(self.starts) else len(self.ts_ns)
         part = slice(first, last)
-        level = Word.LEVEL
-        rows: list[Row] = [
-            (level, side, ticks, lots)
-            for side, ticks, lots in zip(self.side[part].tolist(), self.ticks[part].tolist(), self.lots[part].tolist(), strict=True)
-        ]
-        begins = self.snapshot[first] and (first == 0 or not self.snapshot[first - 1])
-        return int(self.ts_ns[first]), [(Word.CLEAR, 0, 0, 0), *rows] if begins else rows
+        columns = (self.trade, self.clear, self.side, self.ticks, self.lots)
+        rows: list[Row] = []
+        for trade, clear, side, ticks, lots in zip(*(column[part].tolist() for column in columns), strict=True):
+            if clear:
+                rows.append((Word.CLEAR, 0, 0, 0))
+            rows.append((Word.TRADE if trade else Word.LEVEL, side, ticks, lots))
+        return int(self.ts_ns[first]), rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +91,7 @@ class RecordedMarket:
 
     @property
     def infers_trades(self) -> bool:
-        return self.infer and self.trades is None
+        return self.infer and self.trades is None and not (self.depth is not None and self.depth.trade.any())
 
     def messages(self) -> Iterator[Message]:
         return self._around_trades() if self.depth is None else self._merged()
@@ -124,25 +133,34 @@ def _trade(trades: Trades, at: int) -> Row:
 
 def _depth(product: Product, file: Columns) -> Depth:
     values = file.values
-    seq = values["seq"]
-    starts = np.flatnonzero(np.concatenate(([True], seq[1:] != seq[:-1])))
-    return Depth(
-        values["ts"],
-        values["side"].astype(np.int64),
-        _whole(file, "price", product.grid.tick, least=1),
-        _whole(file, "size", product.grid.lot, least=0),
-        values["is_snapshot"].astype(np.int64),
-        starts,
-    )
+    trade: Flags = values["trade"]
+    side, ticks = values["side"].astype(np.int64), _whole(file, "price", product.grid.tick, least=1)
+    side[trade] = _takers(side[trade], ticks[trade])
+    lots = np.maximum(_whole(file, "size", product.grid.lot, least=0), trade)  # a trade is of a lot at least
+    return Depth(values["ts"], side, ticks, lots, trade, values["clear"], _starts(trade, values["end"]))
+
+
+def _starts(trade: Flags, end: Flags) -> Integers:
+    """The first row of each message. It begins with its first level; a trade before that is a message of its own."""
+    levels = np.cumsum(~trade)
+    before = np.concatenate(([0], np.flatnonzero(end) + 1))  # where the row after an end is
+    ended = np.concatenate(([0], np.cumsum(end[:-1])))  # messages that are over, at each row
+    seen: Integers = levels - np.concatenate(([0], levels))[before][ended]
+    starts: Integers = np.flatnonzero((seen == 0) | (~trade & (seen == 1)))
+    return starts
 
 
 def _trades(product: Product, file: Columns) -> Trades:
     ticks = _whole(file, "price", product.grid.tick, least=1)
-    side = file.values["side"].astype(np.int64)
-    unknown = side == 0
-    if unknown.any():  # the tape names no taker: a price that doesn't fall was bought
-        side[unknown] = np.where(np.diff(ticks, prepend=ticks[0]) >= 0, 1, -1)[unknown]
+    side = _takers(file.values["side"].astype(np.int64), ticks)
     return Trades(file.values["ts"], side, ticks, _whole(file, "size", product.grid.lot, least=1))
+
+
+def _takers(side: Integers, ticks: Integers) -> Integers:
+    """The takers' sides; where the tape names none, a price that doesn't fall was bought."""
+    guessed = np.where(np.diff(ticks, prepend=ticks[:1]) >= 0, 1, -1)
+    known: Integers = np.where(side == 0, guessed, side)
+    return known
 
 
 def _bars(product: Product, file: Columns) -> Trades:
