@@ -3,7 +3,9 @@
 .PHONY: help run setup test check lint fmt unit ui-check bench pythons lock package clean setup-dev ui ui-packages system-packages
 .NOTPARALLEL:
 
-PYTEST := NUMBA_CACHE_DIR=$(CURDIR)/build/numba TRAIDER_CACHE_DIR=$(CURDIR)/build/strategies .venv/bin/python -m pytest
+TEST_PYTHON := NUMBA_CACHE_DIR=$(CURDIR)/build/numba TRAIDER_CACHE_DIR=$(CURDIR)/build/strategies .venv/bin/python
+# The engine is compiled once and not by each process of the tests; where that was done before, it takes a second.
+PYTEST := $(TEST_PYTHON) -m traider.cli.warm && $(TEST_PYTHON) -m pytest
 
 help: ## List these recipes
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))

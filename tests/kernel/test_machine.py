@@ -3,8 +3,10 @@
 import random
 
 import numba
+from hypothesis import given
+from hypothesis import strategies as st
 
-from traider.kernel.machine import product_above
+from traider.kernel.machine import nearest, product_above
 
 
 @numba.njit
@@ -23,3 +25,16 @@ def test_products_are_compared_exactly_whatever_their_size() -> None:
     for case in cases:
         a, b, c, d = case
         assert compiled_product_above(a, b, c, d) == (a * b > c * d) == product_above(a, b, c, d), case
+
+
+@numba.njit
+def compiled_nearest(value: float) -> int:
+    return nearest(value)
+
+
+HALVES = st.integers(-(2**40), 2**40).map(lambda whole: whole + 0.5)
+
+
+@given(st.one_of(st.floats(-(2.0**62), 2.0**62), HALVES))
+def test_the_nearest_whole_number_is_that_of_python_and_halves_go_to_the_even_one(value: float) -> None:
+    assert compiled_nearest(value) == nearest(value) == round(value)

@@ -1,6 +1,6 @@
 """A strategy's state as a block of bytes: what is put in comes out, wherever the block lies."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import numba
 import numpy as np
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.kernel.samples import Everything, Range
 from traider.domain.vocabulary import EventKind
 from traider.kernel.compiler import compile_strategy
-from traider.kernel.indicators import Std
+from traider.kernel.indicators import Sma, Std
 from traider.kernel.loop import Shape
 from traider.kernel.structs import Stateful, allocate, describe, read_back, view_of
 
@@ -153,6 +153,34 @@ def test_numbers_of_the_class_are_part_of_the_state() -> None:
     struct = describe(Everything())
     assert struct.fields["STEP"].kind == "int"
     assert "name" not in struct.fields
+
+
+class Said(Stateful):
+    share: Annotated[float, "of the whole"]
+
+    def __init__(self) -> None:
+        self.share = 1
+
+
+def test_an_annotation_with_more_to_it_means_its_type() -> None:
+    assert describe(Said()).fields["share"].kind == "float"
+
+
+def test_an_index_that_is_never_negative_comes_back_as_the_number_that_it_is() -> None:
+    sma, same = Sma(3), Sma(3)
+    struct = describe(sma)
+    assert struct.fields["slot"].kind == "slot"
+    view = view_of(struct)
+
+    @numba.njit
+    def update(block: Any, price: float) -> Any:
+        return view(block).update(price)
+
+    block = allocate(sma, struct)
+    for number, price in enumerate((4.0, 8.0, 3.0, 5.0, 9.0, 1.0, 2.0)):
+        assert update(block, price) == same.update(price)
+        read_back(sma, struct, block)
+        assert sma.slot == same.slot == (number + 1) % 3
 
 
 def test_a_part_of_the_authors_own_has_its_methods_compiled() -> None:

@@ -10,6 +10,7 @@ import typer
 
 from traider.domain.errors import SettingsError, TraiderError
 from traider.engine.backtest import BacktestResult, BacktestSpec, Holding, run_backtest
+from traider.engine.explain import explain
 from traider.engine.manifest import Manifest, changes, encode
 from traider.engine.stream import Stream
 from traider.kernel.simulation import Fees
@@ -48,7 +49,9 @@ def backtest(
     json_: Annotated[bool, typer.Option("--json", help="Print exactly one JSON object.")] = False,
     manifest: Annotated[Path | None, typer.Option(help="Run a manifest again and compare the fills.")] = None,
     manifest_out: Annotated[Path | None, typer.Option(help="Where to write the manifest; default: the state directory.")] = None,
-    explain_fills: Annotated[bool, typer.Option("--explain-fills", help="Say of each fill why it happened.")] = False,
+    explain_fills: Annotated[
+        bool, typer.Option("--explain-fills", help="Say of each fill why it happened; with --fills in a column, too.")
+    ] = False,
     *,
     venue: VenueOptions,
 ) -> int:
@@ -100,17 +103,22 @@ def backtest(
     written = _write_manifest(run, manifest_out) if manifest is None else manifest
     if report is not None:
         _write_report(run, report, written)
-    _write_tables(run, trades, fills)
+    _write_tables(run, trades, fills, reasons=explain_fills)
     if plot is not None:
         from traider.research.plot import write_backtest_plot
 
         write_backtest_plot(run, plot, "--plot")
     if json_:
-        sys.stdout.write(json.dumps(_as_json(run, written), allow_nan=False) + "\n")
+        told = _as_json(run, written)
+        if explain_fills:
+            told["explained_fills"] = list(explain(run.result.fills, run.spec.instruments))
+        sys.stdout.write(json.dumps(told, allow_nan=False) + "\n")
     else:
         from .backtest_table import print_result
 
         print_result(run, {"manifest": written, "report": report, "trades": trades, "fills": fills, "plot": plot})
+        if explain_fills:
+            sys.stdout.writelines(f"{line}\n" for line in explain(run.result.fills, run.spec.instruments))
     if wanted is not None and run.result.fills_sha256 != wanted.outcome.fills_sha256:
         changed = [change.what for change in changes(wanted.code, run.manifest.code)]
         because = f"since then changed: {', '.join(changed)}" if changed else "nothing that is recorded has changed: please report this"
@@ -245,13 +253,16 @@ def _write_report(run: Run, path: Path, manifest: Path | None) -> None:
     write_report(run, path, name="--report", command_line=command, manifest="" if manifest is None else manifest.name)
 
 
-def _write_tables(run: Run, trades: Path | None, fills: Path | None) -> None:
+def _write_tables(run: Run, trades: Path | None, fills: Path | None, *, reasons: bool) -> None:
     if trades is None and fills is None:
         return
-    from traider.research.tables import fills_table, round_trips_table, stamped
+    from traider.research.tables import fills_table, round_trips_table, stamped, with_reasons
 
     symbols = run.data.symbols
     if trades is not None:
         write_table(trades, stamped(round_trips_table(run.statistics.ledger, symbols), run.provenance), "--trades")
     if fills is not None:
-        write_table(fills, stamped(fills_table(run.result.fills, symbols), run.provenance), "--fills")
+        table = fills_table(run.result.fills, symbols)
+        if reasons:
+            table = with_reasons(table, run.result.fills, run.spec.instruments)
+        write_table(fills, stamped(table, run.provenance), "--fills")

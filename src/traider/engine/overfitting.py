@@ -42,7 +42,8 @@ def moments_of(returns: Floats) -> Moments:
     if deviation > 0:
         centred = (returns - returns.mean()) / returns.std()
         row["sharpe"] = returns.mean() / deviation
-        row["skew"], row["kurtosis"] = (centred**3).mean(), (centred**4).mean()
+        squares = centred * centred  # numpy takes higher powers by logarithms
+        row["skew"], row["kurtosis"] = (squares * centred).mean(), (squares * squares).mean()
     length = len(returns) // BLOCKS
     blocks = returns[len(returns) - length * BLOCKS :].reshape(BLOCKS, length)
     row["sums"], row["squares"] = blocks.sum(axis=1), (blocks**2).sum(axis=1)

@@ -49,7 +49,7 @@ class Provenance:
         venue = simulation_words.short(self.simulation, self.fidelity)
         parts = [
             self.fidelity,
-            f"fills {self.fill}",
+            *([f"fills {self.fill}"] if self.fidelity in ("bars", "trades") else []),  # quotes and books have no such choice
             f"fees {simulation_words.percent(self.fees.taker)} taker, {simulation_words.percent(self.fees.maker)} maker"
             + (" (tiers)" if self.fees.tiers else ""),
             *([venue] if venue else []),

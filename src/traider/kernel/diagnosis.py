@@ -168,7 +168,7 @@ def _refuse_narrowing_in(struct: StructType, function: Any, annotation: Any) -> 
             if not isinstance(target, StructType) or statement.attr not in target.fields:
                 continue
             kind, name = target.fields[statement.attr].kind, statement.attr
-            if kind == "int" and isinstance(value, types.Float):
+            if kind in ("int", "slot") and isinstance(value, types.Float):
                 problem = f"self.{name} began as a whole number in setup() and gets a fraction here: begin it as {name} = 0.0"
             elif kind == "bool" and isinstance(value, types.Number):
                 problem = f"self.{name} began as true or false in setup() and gets a number here: begin it as a number"

@@ -8,6 +8,14 @@ from typing import Any
 import numpy as np
 
 from .jit import compiled, inlined
+from .machine import nearest, seldom
+
+
+@compiled
+def _on_coarse_grid(value: float, num: float, den: float) -> float:
+    seldom()  # and a call, or both would be computed each time to choose one
+    return float(np.rint(value * den / num) * num / den + 0.0)
+
 
 _ROUNDING = 1e-15  # what a sum or a product of prices is off by at most, as a fraction
 
@@ -17,7 +25,7 @@ def on_grid(value: float, num: float, den: float) -> float:
     """The multiple of num/den nearest to the value."""
     if num == 1.0:  # nearly every increment: half the divisions
         return float(np.rint(value * den) / den + 0.0)  # no negative zero
-    return float(np.rint(value * den / num) * num / den + 0.0)
+    return _on_coarse_grid(value, num, den)
 
 
 @compiled
@@ -64,4 +72,6 @@ def worse_price(desk: Any, inst: int, side: int, price: float) -> float:
 def ticks(desk: Any, inst: int, price: float) -> int:
     """The price in whole increments."""
     instrument = desk.instruments[inst]
-    return int(np.rint(price * instrument.price_den / instrument.price_num))
+    if instrument.price_num == 1.0:
+        return nearest(price * instrument.price_den)
+    return nearest(price * instrument.price_den / instrument.price_num)

@@ -61,6 +61,8 @@ def drive(desks, block, curve, ts_ns, kind, inst, a, b, c, d, e, start, stop):
     stride = uint64(account.curve_stride)
     note_at = i + uint64(account.curve_left) - ONE if stride > 0 else end
     while i < end:
+        pause = min(end, note_at + ONE)
+        while i < pause:
 '''
 # ``ctx`` speaks of the fill's instrument, and afterwards of the event's again
 _ON_FILL = """\
@@ -79,30 +81,30 @@ while now_ns >= account.timer_ns:
     if account.requests > 0:
         settle_requests(desk)
     if is_full(desk):
-        end = i + ONE
+        end = pause = i + ONE
 """
 _CLOCK = """\
 if now_ns > account.due_ns:
     settle_due(desk, now_ns)
     if is_full(desk):
-        end = i + ONE  # the caller drains the logs before the next event
+        end = pause = i + ONE  # the caller drains the logs before the next event
 if now_ns >= account.day_end_ns:
     start_day(desk, now_ns)
     if is_full(desk):
-        end = i + ONE
+        end = pause = i + ONE
 start_event(desk, k, now_ns)
 """
 _TAIL = """\
 if account.requests > 0:
     settle_requests(desk)
     if is_full(desk):
-        end = i + ONE
-if i == note_at:
-    note_curve(desk, curve, k, now_ns)
-    note_at += stride
+        end = pause = i + ONE
 i += ONE
 """
 _END = """\
+        if i > note_at:
+            note_curve(desk, curve, k, now_ns)
+            note_at += stride
     if stride > 0:
         account.curve_left = int64(note_at - i + ONE)
     return int64(i)
@@ -110,7 +112,7 @@ _END = """\
 
 _FULL = """\
 if is_full(desk):
-    end = i + ONE
+    end = pause = i + ONE
 """
 
 # how open orders meet each kind of event
@@ -133,11 +135,11 @@ else:
 _TRIP = """\
     if account.trips != 0 and breached(desk) != NONE:
         trip(desk)
-        end = i + ONE  # what was taken back is drained before the next event
+        end = pause = i + ONE  # what was taken back is drained before the next event
 """
 _WATCH = """\
 if controlled and watch_controls(desk, k, {price}[i]):
-    end = i + ONE
+    end = pause = i + ONE
 """
 _MARK = {
     layout.BAR: """\
@@ -158,7 +160,7 @@ if mark(desk, k, a[i]):
     layout.QUOTE: "see_quote(desk, k, a[i], c[i])\n",
 }
 _HANDLE = {
-    layout.BAR: ("on_bar", "strategy.on_bar(Bar(ts_ns[i], k, a[i], b[i], c[i], d[i], e[i]), ctx)\n"),
+    layout.BAR: ("on_bar", "strategy.on_bar(Bar(now_ns, k, a[i], b[i], c[i], d[i], e[i]), ctx)\n"),
     layout.TRADE: ("on_trade", "strategy.on_trade(Trade(ts_ns[i], k, a[i], b[i], int(c[i])), ctx)\n"),
     layout.QUOTE: ("on_quote", "strategy.on_quote(Quote(ts_ns[i], k, a[i], b[i], c[i], d[i]), ctx)\n"),
 }
@@ -187,7 +189,7 @@ def source(name: str, key: str, handlers: tuple[str, ...], shape: Shape) -> str:
     """The loop's module; ``key`` is how it finds its parts again."""
     body = _of_one_kind(shape.only, handlers) if shape.only else _of_many(shape, handlers)
     where = "k = int64(0)\n" if shape.single else "k = int64(inst[i])\n"
-    return _HEAD.format(name=name, key=key) + indent(where + "now_ns = ts_ns[i]\n" + body + _TAIL, " " * 8) + _END
+    return _HEAD.format(name=name, key=key) + indent(where + "now_ns = ts_ns[i]\n" + body + _TAIL, " " * 12) + _END
 
 
 def _of_one_kind(kind: int, handlers: tuple[str, ...]) -> str:
@@ -231,7 +233,7 @@ def _of_many(shape: Shape, handlers: tuple[str, ...]) -> str:
     parts.append(_branches(shape, marks, made=made))
     if depth:
         parts.append(
-            "if code & BOOK_END:\n    see_book(desk, k)\n    if account.executions > 0 and is_full(desk):\n        end = i + ONE\n"
+            "if code & BOOK_END:\n    see_book(desk, k)\n    if account.executions > 0 and is_full(desk):\n        end = pause = i + ONE\n"
         )
     calls = {kind: call for kind, (handler, call) in _HANDLE.items() if handler in handlers}
     if calls:

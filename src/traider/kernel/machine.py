@@ -38,6 +38,26 @@ def seldom(typing_context: Any) -> Any:
     return types.none(), generate
 
 
+def nearest(value: float) -> int:
+    """The whole number nearest to the value; halfway between two, the even one."""
+    return round(value)
+
+
+@intrinsic
+def _nearest(typing_context: Any, value: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        function_type = ir.FunctionType(ir.IntType(64), [ir.DoubleType()])
+        function = cgutils.get_or_insert_function(builder.module, function_type, "llvm.lrint.i64.f64")
+        return builder.call(function, args)
+
+    return types.int64(types.float64), generate
+
+
+@overload(nearest, strict=False)
+def _compiled_nearest(value: Any) -> Any:
+    return lambda value: _nearest(value)  # rounds and converts at once
+
+
 def product_above(a: int, b: int, c: int, d: int) -> bool:
     """Whether a * b is greater than c * d, exactly, even where the products need more than 64 bits."""
     return a * b > c * d

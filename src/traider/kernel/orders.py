@@ -36,7 +36,7 @@ from .layout import (
 from .machine import copy_record, seldom
 from .margin import close_on_margin
 from .portfolio import apply_fill, log_execution, tell_order
-from .risk import INSUFFICIENT_BALANCE, KILL_SWITCH, NONE, counts, has_stop, left_open, worst_case
+from .risk import INSUFFICIENT_BALANCE, KILL_SWITCH, NONE, counts, has_limit, has_stop, left_open, worst_case
 
 OCO = int(Reason.OCO)
 PARENT_ENDED = int(Reason.PARENT_ENDED)
@@ -48,6 +48,11 @@ _AT_CLOSE = int(FillRule.NEXT_CLOSE)
 def count_open(desk: Any, inst: int) -> None:
     """What is left of the open orders of one instrument, by side, summed anew so that no rounding can pile up."""
     account = desk.account
+    position = desk.positions[inst]
+    if account.open_orders == 0:
+        position.open_buys = 0.0
+        position.open_sells = 0.0
+        return
     special = account.linked > 0 or account.waiting > 0
     buys = 0.0
     sells = 0.0
@@ -62,7 +67,6 @@ def count_open(desk: Any, inst: int) -> None:
                 summed += sells != 0.0
                 sells += left_open(order)
             summed += order.filled != 0.0
-    position = desk.positions[inst]
     if summed != 0:  # a difference or a sum: else they are sizes as they were given
         buys = size_on_grid(desk, inst, buys)
         sells = size_on_grid(desk, inst, sells)
@@ -383,7 +387,8 @@ def fill_at(desk: Any, slot: int, price: float, size: float, maker: int, rule: i
         apply_fill(desk, order.id, order.ref, inst, order.side, price, size, fee, maker)
         tell_order(desk, order, rule)
         note_executed(desk.controls, account.now_ns)
-        order.filled = size_on_grid(desk, inst, order.filled + size)
+        if not done:
+            order.filled = size_on_grid(desk, inst, order.filled + size)
     if order.oco != 0:
         shrink_group(desk, slot, size)
     ref = order.ref
@@ -436,7 +441,7 @@ def place(desk: Any, request: Any) -> int:
     order.queue = 0.0
     order.queue_start = 0.0
     order.traded = 0.0
-    order.tick = ticks(desk, order.inst, order.limit_price)
+    order.tick = ticks(desk, order.inst, order.limit_price) if has_limit(order.type) else 0
     if order.type == TRAILING_STOP:
         order.stop_price = trail_from(desk, order, desk.positions[order.inst].mark_price)
     if order.parent != 0:

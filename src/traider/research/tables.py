@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from traider.domain.instruments import Instrument
+from traider.engine.explain import why
 from traider.engine.fills import Fills
 from traider.engine.provenance import Provenance
 from traider.engine.round_trips import Ledger
@@ -31,6 +33,11 @@ def fills_table(fills: Fills, symbols: Sequence[str]) -> pa.Table:
             "fee": fills["fee"],
         }
     )
+
+
+def with_reasons(table: pa.Table, fills: Fills, instruments: Sequence[Instrument]) -> pa.Table:
+    """The fills' table with a column ``why``: the order, and what happened to it."""
+    return table.append_column("why", pa.array(list(why(fills, instruments)), pa.string()))
 
 
 def round_trips_table(ledger: Ledger, symbols: Sequence[str]) -> pa.Table:

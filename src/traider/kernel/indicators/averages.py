@@ -6,7 +6,8 @@ from fractions import Fraction
 import numpy as np
 
 from ...domain.instruments import Instrument
-from ..machine import product_above
+from ..machine import nearest, product_above
+from ..structs import Slot
 from .base import Indicator, between, whole
 
 
@@ -17,6 +18,8 @@ class Sma(Indicator):
     counts as the nearer one. The price increment is the instrument's. TA-Lib: SMA. Ready from the ``window``-th price;
     before that the average of those so far, nan before the first.
     """
+
+    slot: Slot
 
     def __init__(self, window: int) -> None:
         self.window = whole("Sma", window)
@@ -31,7 +34,7 @@ class Sma(Indicator):
 
     def update(self, price: float) -> float:
         """Takes the next price; the average of the last ``window`` ones, or of all where there are fewer."""
-        tick = int(round(price * self.increments_per_unit))
+        tick = nearest(price * self.increments_per_unit)
         ticks = self.ticks
         slot = self.slot
         self.total += tick - int(ticks[slot])  # 0 where nothing has been yet
