@@ -171,6 +171,17 @@ def test_a_risk_limit_refuses_and_is_counted(capsys: pytest.CaptureFixture[str],
     assert set(result["refusals"]) == {"order_notional"}
 
 
+def test_a_control_refuses_is_counted_and_is_kept_in_the_manifest(capsys: pytest.CaptureFixture[str], bars: Path) -> None:
+    controls = ("--limit", "safe_mode=true", "--limit", "volatility_method=atr", "--limit", "max_price_deviation=0.02")
+    result = result_of(capsys, contract(bars, *controls))
+    assert result["fills"] == 0
+    assert set(result["refusals"]) == {"safe_mode"}
+    limits = json.loads(Path(result["manifest"]).read_text(encoding="utf-8"))["limits"]
+    assert (limits["safe_mode"], limits["volatility_method"], limits["max_price_deviation"]) == (True, "atr", "0.02")
+    again = result_of(capsys, ["backtest", "--manifest", result["manifest"], "--json"])
+    assert again["refusals"] == result["refusals"]
+
+
 def test_what_real_data_contains_is_noted(capsys: pytest.CaptureFixture[str], bars: Path) -> None:
     notes = result_of(capsys, contract(bars))["notes"]
     assert (notes["gaps"], notes["close_outside_high_low"]) == (3, 1)

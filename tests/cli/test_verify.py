@@ -194,6 +194,30 @@ def test_a_loss_limit_that_is_reached_ends_both_in_the_same_place(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    "limits",
+    [
+        ("max_price_deviation=0.001", "duplicate_window_s=600", "prevent_self_match=true", "max_gross_exposure=20000"),
+        ("volatility_method=ewma", "volatility_mult=2", "max_orders_per_second=1", "max_amends_per_second=1"),
+        ("max_executions_per_minute=1",),
+        ("max_rejections_in_a_row=2", "max_order_notional=8000"),
+    ],
+    ids=" ".join,
+)
+def test_the_controls_refuse_the_same_orders_at_the_guard(
+    capsys: pytest.CaptureFixture[str], data_dir: Path, tmp_path: Path, limits: tuple[str, ...]
+) -> None:
+    data = head_of(data_dir / "bars" / "coinbase_btcusd_1m_2018-05.parquet", 1500, tmp_path / "btcusd.parquet")
+    strategy = tmp_path / "many_orders.py"
+    strategy.write_text(MANY_ORDERS)
+    words = [f"{strategy}:ManyOrders", "--data", str(data), "--cash", "100000"]
+    free = parity(capsys, words)
+    limited = parity(capsys, [*words, *(word for limit in limits for word in ("--limit", limit))])
+    assert limited["parity"]
+    assert limited["ways"][0]["fills"] < free["ways"][0]["fills"]
+
+
+@pytest.mark.slow
 def test_without_data_a_made_up_market_is_used(capsys: pytest.CaptureFixture[str]) -> None:
     report = parity(capsys, ["--fill", "close", "--quantity", "0.1"])
     assert report["parity"]

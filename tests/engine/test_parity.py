@@ -118,6 +118,48 @@ def test_every_method_and_kind_of_state_is_the_same_compiled_and_interpreted(fil
     assert {Reason.POSITION_SIZE, Reason.OPEN_ORDERS, Reason.TOO_MANY_REQUESTS} <= set(compiled.refusals)
 
 
+CONTROLS = RiskLimits(
+    max_gross_exposure=Decimal(40_000),
+    max_price_deviation=Decimal("0.01"),
+    max_market_data_age_s=Decimal(3600),
+    max_orders_per_second=4,
+    duplicate_window_s=Decimal(1800),
+    max_rejections_in_a_row=1000,
+    max_executions_per_minute=1000,
+    volatility_window=20,
+    volatility_mult=Decimal(3),
+    prevent_self_match=True,
+)
+
+
+def test_the_controls_refuse_the_same_compiled_and_interpreted(bars: Tape) -> None:
+    spec = BacktestSpec(Everything, {"width": 3.0, "quantity": 1.5}, MARGIN, 1e6, FEES, limits=CONTROLS)
+    compiled, interpreted = both(spec, bars)
+    assert figures(compiled) == figures(interpreted)
+    assert final_state(spec, bars) == final_state(replaced(spec, interpreted=True), bars)
+    assert {Reason.GROSS_EXPOSURE, Reason.PRICE_BAND, Reason.DUPLICATE_ORDER, Reason.SELF_MATCH} <= set(compiled.refusals)
+    assert len(compiled.fills) > 100
+
+
+@pytest.mark.parametrize(
+    ("limits", "fills"), [({"max_rejections_in_a_row": 3, "max_order_notional": Decimal(1)}, 0), ({"max_executions_per_minute": 1}, 2)]
+)
+def test_a_halt_ends_all_trading_compiled_and_interpreted(limits: dict[str, Any], fills: int, bars: Tape) -> None:
+    spec = BacktestSpec(Everything, {"width": 3.0, "quantity": 1.5}, MARGIN, 1e6, FEES, limits=RiskLimits(**limits))
+    compiled, interpreted = both(spec, bars)
+    assert figures(compiled) == figures(interpreted)
+    assert Reason.KILL_SWITCH in compiled.refusals
+    assert len(compiled.fills) >= fills
+    assert len(compiled.fills) < 100
+
+
+def test_controls_of_trades_refuse_the_same_compiled_and_interpreted(trades: Tape) -> None:
+    limits = RiskLimits(max_price_deviation=Decimal("0.00001"), duplicate_window_s=Decimal(60))
+    compiled, interpreted = both(BacktestSpec(Quoter, {"quantity": 0.01, "gap": 0.5}, MARGIN, 1e6, FEES, limits=limits), trades)
+    assert figures(compiled) == figures(interpreted)
+    assert {Reason.PRICE_COLLAR, Reason.DUPLICATE_ORDER} & set(compiled.refusals)
+
+
 def test_a_strategy_on_trades_with_on_fill_and_limit_orders_is_the_same_compiled_and_interpreted(trades: Tape) -> None:
     compiled, interpreted = both(BacktestSpec(Quoter, {"quantity": 0.01, "gap": 0.5}, MARGIN, 1e6, FEES), trades)
     assert figures(compiled) == figures(interpreted)

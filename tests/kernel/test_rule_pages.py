@@ -29,7 +29,7 @@ DOCS = HERE.parents[1] / "docs"
                 "test_margin.py",
             ),
         ),
-        ("risk.md", ("test_risk_rules.py", "test_risk_limits.py", "test_risk_margin.py", "test_risk_orders.py")),
+        ("risk.md", ("test_risk_rules.py", "test_risk_limits.py", "test_risk_margin.py", "test_risk_orders.py", "test_risk_controls.py")),
     ],
 )
 def test_the_page_and_the_tests_tell_the_same_rules(page: str, files: tuple[str, ...]) -> None:

@@ -46,15 +46,7 @@ from .instruments import format_instrument
 from .plan import PaperPlan, replayed
 
 MADE_UP_BARS = 5_000
-LIMIT_VARIABLES = {
-    "allowed_markets": "ALLOWED_MARKETS",
-    "max_order_notional": "MAX_ORDER_NOTIONAL",
-    "max_open_orders": "MAX_OPEN_ORDERS",
-    "max_position_size": "MAX_POSITION_SIZE",
-    "max_daily_loss": "MAX_DAILY_LOSS",
-    "max_drawdown": "MAX_DRAWDOWN",
-    "max_orders_per_minute": "MAX_ORDERS_PER_MINUTE",
-}
+LIMIT_VARIABLES = {name: name.upper() for name in RiskLimits.__struct_fields__}  # what the guard's process reads
 
 
 class Way(msgspec.Struct, frozen=True, kw_only=True):

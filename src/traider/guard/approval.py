@@ -15,9 +15,9 @@ from traider.domain.orders import AnyOrderEvent, OrderAccepted, OrderRejected, O
 from traider.domain.ports import Clock
 from traider.domain.vocabulary import OrderStatus, Reason
 
-from .base import Effects, GuardBase, refused
+from .base import BY_GUARD, Effects, GuardBase, refused
 from .batch import Batch
-from .books import Books, GuardConfig
+from .books import Books, GuardConfig, KillState
 from .journal import Journal, JournalWriteError
 from .records import Cause, KillSwitchSet, SessionStarted
 from .recovery import recover
@@ -95,6 +95,7 @@ class Guard(GuardBase[Books]):
             if account["days"]:
                 desk.drain_day_ends()
             self._watch_limits(batch)
+            self._trip_on_halt(batch)
         tripped = any(isinstance(record, KillSwitchSet) for record in batch.records)
         self._checkpoint_now_and_then(batch, len(fresh))
         try:
@@ -133,7 +134,20 @@ class Guard(GuardBase[Books]):
             return Effects(done, self._unplaced(fresh, placed, error), repeats, changed=True, urgent=True)
         if placed:
             events = [*events, *self._sent(placed)]
-        return Effects(done, events, repeats, changed=True)
+        before = books.kill.on
+        events = [*events, *self._watch_halts()]
+        return Effects(done, events, repeats, changed=True, urgent=books.kill.on and not before)
+
+    def _watch_halts(self) -> Sequence[AnyOrderEvent]:
+        """Trips the kill switch when refusals or fills have come too fast; where that can't be journalled, until the guard stops."""
+        batch = Batch(self.journal, self.books, Cause.KILL)
+        self._trip_on_halt(batch)
+        try:
+            return batch.commit()
+        except JournalWriteError as error:
+            reason = f"a halt that could not be journalled: {error}"
+            self.books.kill = KillState(True, reason, BY_GUARD, self._clock.now_ns())
+            return batch.tell_only()
 
     def _sent(self, placed: dict[str, int]) -> Sequence[AnyOrderEvent]:
         """The venue has the orders now, and has answered."""

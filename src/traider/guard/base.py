@@ -42,8 +42,9 @@ from traider.domain.vocabulary import Reason
 
 from .batch import Batch
 from .books import Books, KillState
+from .control_refusals import explain_halt
 from .journal import Journal, JournalWriteError
-from .records import JOURNAL_VERSION, Cause, Configured
+from .records import JOURNAL_VERSION, Cause, Configured, KillSwitchSet
 from .refusals import explain_breach
 from .state import account_state, risk_state
 
@@ -235,6 +236,13 @@ class GuardBase(ABC, Generic[B]):
         if breach is not Reason.NONE and not self.books.breach_seen and not self.books.kill.on:
             self._kill(batch, on=True, reason=explain_breach(breach, self.books), by=BY_GUARD)
         self.books.breach_seen = breach is not Reason.NONE
+
+    def _trip_on_halt(self, batch: Batch) -> None:
+        """Trips the kill switch when refusals or fills have come too fast."""
+        controls = self.books.controls
+        tripped = self.books.kill.on or any(isinstance(record, KillSwitchSet) for record in batch.records)
+        if controls is not None and controls.halt_reason() is not Reason.NONE and not tripped:
+            self._kill(batch, on=True, reason=explain_halt(controls.halt_reason(), self.books.config.limits), by=BY_GUARD)
 
     def _checkpoint_now_and_then(self, batch: Batch, fed: int) -> None:
         self._fed_since_checkpoint += fed

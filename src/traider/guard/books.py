@@ -73,7 +73,10 @@ class Books:
     lines: dict[str, list[int]] = field(default_factory=dict)  # of every order ever: the numbers of its journal lines
     accepted_ts_ns: dict[str, int] = field(default_factory=dict)  # of open orders
     id_of: dict[int, str] = field(default_factory=dict)  # of open orders, by the desk's number
-    controls: Controls | None = None  # where they are asked beside the desk's own check
+    controls: Controls | None = None  # the desk's own, or those that are asked beside its check
+
+    def __post_init__(self) -> None:
+        self.controls = self.controls or self.desk.controls
 
     def instrument_number(self, symbol: str) -> int:
         """The desk's number of the instrument, -1 when it is none of ours."""
@@ -108,17 +111,31 @@ class Books:
             case OrderEvent():
                 self.note(record)
             case KillSwitchSet() as kill:
-                self.kill = KillState(kill.on, kill.reason, kill.by, wall_ns)
+                self.set_kill(kill, wall_ns)
             case SessionStarted() as started:
                 self.start_session(started)
 
+    def set_kill(self, kill: KillSwitchSet, wall_ns: int) -> None:
+        """Notes where the kill switch stands; switching it off ends a halt, and forgets what led to it."""
+        self.kill = KillState(kill.on, kill.reason, kill.by, wall_ns)
+        if not kill.on and self.controls is not None:
+            self.controls.resume()
+
     def place(self, request: OrderRequest) -> tuple[int, Reason]:
         """Checks the order and puts it on the desk: its number there and NONE, or 0 and the reason."""
-        number = self.instrument_number(request.symbol)
-        if number < 0:
-            return 0, Reason.MARKET_NOT_ALLOWED
+        reason = self._unplaceable(request)
+        if reason is not Reason.NONE:
+            if self.controls is not None:
+                self.controls.refused(reason)
+            return 0, reason
+        return self.desk.submit(**desk_order(self.instrument_number(request.symbol), request))
+
+    def _unplaceable(self, request: OrderRequest) -> Reason:
+        """Why the order can't even be put to the desk, or NONE."""
+        if self.instrument_number(request.symbol) < 0:
+            return Reason.MARKET_NOT_ALLOWED
         if request.oco or request.parent:  # the journal could not tell what became of such orders
-            return 0, Reason.INVALID_ORDER
+            return Reason.INVALID_ORDER
         for value, reason in (
             (request.size, Reason.SIZE_INCREMENT),
             (request.limit_price, Reason.PRICE_INCREMENT),
@@ -127,27 +144,19 @@ class Books:
             (request.trail_fraction, Reason.INVALID_ORDER),
         ):
             if value is not None and not value.is_finite():
-                return 0, Reason.INVALID_ORDER
+                return Reason.INVALID_ORDER
             if value is not None and exact(float(value)) != value:
-                return 0, reason  # finer than any increment: the desk would round it
-        return self.desk.submit(
-            inst=number,
-            side=int(request.side),
-            type=int(request.type),
-            tif=int(request.time_in_force),
-            post_only=request.post_only,
-            size=float(request.size),
-            limit_price=float(request.limit_price or 0),
-            stop_price=float(request.stop_price or 0),
-            **more_of(request),
-        )
+                return reason  # finer than any increment: the desk would round it
+        return Reason.NONE
 
     def start_session(self, started: SessionStarted) -> None:
-        """Another market source from here on, which may lie in another time: the day and the order rate begin anew."""
+        """Another market source from here on, which may lie in another time: the day and all that is counted begin anew."""
         self.session, self.session_n, self.session_start = started.session, started.n, started.account
         self.index = self.checkpoint_index = -1
         account = self.desk.account
         account["now_ns"] = account["day_end_ns"] = account["submissions"] = 0
+        if self.controls is not None:
+            self.controls.forget()
 
     def checkpoint(self, n: int) -> Checkpoint:
         """Where the market stands, and what came of it, as the journal keeps it."""
@@ -192,6 +201,21 @@ class Books:
         )
 
 
+def desk_order(inst: int, request: OrderRequest) -> dict[str, Any]:
+    """The request as the desk's ``submit`` takes it."""
+    return {
+        "inst": inst,
+        "side": int(request.side),
+        "type": int(request.type),
+        "tif": int(request.time_in_force),
+        "post_only": request.post_only,
+        "size": float(request.size),
+        "limit_price": float(request.limit_price or 0),
+        "stop_price": float(request.stop_price or 0),
+        **more_of(request),
+    }
+
+
 def more_of(request: OrderRequest) -> dict[str, Any]:
     """What the desk is told of an order beside its size and prices: how a stop trails, and when the order ends."""
     if request.trail_amount is not None:
@@ -233,6 +257,13 @@ def rehearse(config: GuardConfig) -> None:
     desk.orders_last_minute()
     desk.cash_reserved()
     gross_exposure(desk.record)
+    if desk.controls is not None:
+        desk.controls.refused(Reason.INVALID_ORDER)
+        desk.controls.band_width(0)
+        desk.controls.orders_last_second(3)
+        desk.controls.amends_last_second(3)
+        desk.controls.executions_last_minute(3)
+        desk.controls.resume()
 
 
 def exact(value: float) -> Decimal:

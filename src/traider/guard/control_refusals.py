@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+from traider.domain.limits import RiskLimits
 from traider.domain.orders import OrderRequest
 from traider.domain.vocabulary import OrderType, Reason, Side
 
@@ -42,6 +43,13 @@ def explain_control(reason: Reason, request: OrderRequest, books: Books, number:
         case _:
             most = limits.max_executions_per_minute
             return limit_text("MAX_EXECUTIONS_PER_MINUTE", most, _halted(reason), _most(most), "fills/min")
+
+
+def explain_halt(reason: Reason, limits: RiskLimits) -> str:
+    """What has come too fast, so that nothing goes any more."""
+    if reason is Reason.REPEATED_REJECTIONS:
+        return f"{reason.label}: MAX_REJECTIONS_IN_A_ROW {limits.max_rejections_in_a_row} is reached"
+    return f"{reason.label}: more than MAX_EXECUTIONS_PER_MINUTE {limits.max_executions_per_minute} fills"
 
 
 def explain_flood(books: Books) -> str:

@@ -14,13 +14,14 @@ import numpy as np
 from traider.domain.errors import JournalError, OrderStateError, UserError
 from traider.domain.instruments import Instrument
 from traider.domain.order_state import Order
-from traider.domain.orders import OrderAccepted, OrderCancelled, OrderFilled, OrderRejected, OrderSubmitted, OrderUnknown
-from traider.domain.vocabulary import Liquidity, OrderStatus, OrderType
+from traider.domain.orders import AnyOrderEvent, OrderAccepted, OrderCancelled, OrderFilled, OrderRejected, OrderSubmitted, OrderUnknown
+from traider.domain.vocabulary import Liquidity, OrderStatus, OrderType, Reason
 from traider.kernel import layout
+from traider.kernel.control_desk import order_record
 from traider.kernel.desk import Desk
 from traider.kernel.orders import trail_from
 
-from .books import Books, GuardConfig, KillState, merged_instruments, more_of, new_desk
+from .books import Books, GuardConfig, desk_order, merged_instruments, more_of, new_desk
 from .journal import Journal
 from .records import JOURNAL_VERSION, LIVE, Checkpoint, Configured, Entry, KillSwitchSet, SessionStarted
 
@@ -59,7 +60,7 @@ class _Reader:
                     self._books.start_session(entry.record)
                     self._placed_ts_ns.clear()
                 case KillSwitchSet() as kill:
-                    self._books.kill = KillState(kill.on, kill.reason, kill.by, entry.wall_ns)
+                    self._books.set_kill(kill, entry.wall_ns)
                 case Checkpoint():
                     self._on_checkpoint(entry.record)
                 case OrderSubmitted() | OrderAccepted() | OrderRejected() | OrderFilled() | OrderCancelled() | OrderUnknown():
@@ -85,7 +86,8 @@ class _Reader:
         desk.record["account"] = old.record["account"]
         desk.account["instruments"] = len(instruments)
         desk.record["positions"] = old.record["positions"]
-        self._books.config, self._books.desk = config, desk
+        desk.record["controls"] = old.record["controls"]
+        self._books.config, self._books.desk, self._books.controls = config, desk, desk.controls
 
     def _on_checkpoint(self, record: Checkpoint) -> None:
         account = self._books.desk.account
@@ -101,6 +103,7 @@ class _Reader:
 
     def _on_order_event(self, event: OrderSubmitted | OrderAccepted | OrderRejected | OrderFilled | OrderCancelled | OrderUnknown) -> None:
         order = self._books.note(event)
+        self._count(event, order)
         if isinstance(event, OrderAccepted):
             self._placed_ts_ns.append(event.ts_ns)
             self._accepted_n[event.client_order_id] = event.n
@@ -120,6 +123,20 @@ class _Reader:
             desk.account["executions"] = desk.account["told"] = 0
         if not order.is_open:
             self._accepted_n.pop(event.client_order_id, None)
+
+    def _count(self, event: AnyOrderEvent, order: Order) -> None:
+        """What the controls have counted of it."""
+        controls = self._books.controls
+        if controls is None:
+            return
+        if isinstance(event, OrderAccepted):
+            inst = self._books.instrument_number(order.request.symbol)
+            controls.placed(event.ts_ns, order_record(**desk_order(inst, order.request)))
+            controls.accepted()
+        elif isinstance(event, OrderFilled):
+            controls.executed(event.ts_ns)
+        elif isinstance(event, OrderRejected) and event.reason is not Reason.NOT_SENT:
+            controls.refused(event.reason)
 
     def finish(self) -> Books:
         books = self._books

@@ -13,4 +13,6 @@ def admit(desk: Any, controls: Any, order: Any, replaces: int) -> int:
     reason = check(desk, order, replaces)
     if reason != NONE:
         return int(reason)
-    return int(check_controls(controls, desk, desk.account.now_ns, order))
+    if controls.on == 0:
+        return NONE
+    return int(check_controls(controls, desk, desk.account.now_ns, order, replaces))

@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 
 from .jit import compiled
-
-MAX_WINDOW = 256  # returns remembered for each instrument; the largest window
+from .layout import MAX_WINDOW
 
 STD = 0  # sample standard deviation of the window's returns
 EWMA = 1  # square root of the exponentially weighted mean of squared returns, the first one as seed
@@ -20,29 +19,6 @@ ATR = 2  # mean of the window's absolute returns
 
 UNKNOWN = -1.0  # the width while there are too few returns
 ROUNDING = 4e-15  # what floats make of price times (1 + width), as a fraction: far below any price increment
-
-
-def record(*fields: Any) -> np.dtype[np.void]:
-    """A record's layout, aligned as compiled code reads it."""
-    return np.dtype(list(fields), align=True)
-
-
-BAND = record(
-    ("last_price", "f8"),  # 0 before the first event
-    ("closed_price", "f8"),  # the last price of the span before; 0 while there is none
-    ("span_end_ns", "i8"),
-    ("returns", "i8"),  # how many there were
-    ("variance", "f8"),  # of EWMA
-    ("window", "f8", (MAX_WINDOW,)),
-)
-
-BAND_SETTINGS = record(
-    ("method", "i8"),
-    ("length", "i8"),  # returns in the window, and how many it takes until the band is known
-    ("multiplier", "f8"),  # 0 is no band
-    ("alpha", "f8"),  # weight of the past in EWMA
-    ("span_ns", "i8"),
-)
 
 
 @compiled

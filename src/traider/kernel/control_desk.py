@@ -21,7 +21,7 @@ class Controls:
     """
 
     def __init__(self, limits: RiskLimits, record: Any = None) -> None:
-        self.record: Any = np.zeros(1, controls.CONTROLS)[0] if record is None else record
+        self.record: Any = np.zeros(1, layout.CONTROLS)[0] if record is None else record
         self.set_limits(limits)
 
     def set_limits(self, limits: RiskLimits) -> None:
@@ -37,21 +37,22 @@ class Controls:
         row["safe_mode"] = int(limits.safe_mode)
         row["rejections_in_a_row"] = limits.max_rejections_in_a_row or 0
         # one more than the limit has to be remembered to be counted
-        row["executions_per_minute"] = _countable("max_executions_per_minute", limits.max_executions_per_minute, controls.RING - 1)
+        row["executions_per_minute"] = _countable("max_executions_per_minute", limits.max_executions_per_minute, layout.RING - 1)
         self._set_band(limits)
         row["on"] = int(any(row[name].item() for name in _SWITCHES) or row["band"]["multiplier"] > 0.0)
 
     def _set_band(self, limits: RiskLimits) -> None:
         band = self.record["band"]
+        band["multiplier"] = 0.0
         method = _METHODS[limits.volatility_method]
         length = limits.atr_window if method == bands.ATR else limits.volatility_window
         if limits.volatility_mult is None or (length is None and method != bands.EWMA):
             return
         least = 2 if method == bands.STD else 1  # one return alone has no deviation
         length = 1 if length is None else length
-        if not least <= length <= bands.MAX_WINDOW:
+        if not least <= length <= layout.MAX_WINDOW:
             name = "atr_window" if method == bands.ATR else "volatility_window"
-            raise UserError(f"{name} is {length}; give {least} to {bands.MAX_WINDOW}")
+            raise UserError(f"{name} is {length}; give {least} to {layout.MAX_WINDOW}")
         band["method"], band["length"], band["multiplier"] = method, length, float(limits.volatility_mult)
         band["alpha"], band["span_ns"] = float(limits.volatility_alpha), _nanoseconds(limits.volatility_span_s)
 
@@ -61,7 +62,7 @@ class Controls:
 
     def check(self, desk: Any, now_ns: int, order: Any) -> Reason:
         """Why this order (a record of the desk's layout) may not go, or NONE; the desk's own check has let it pass."""
-        return Reason(controls.check_controls(self.record, desk, now_ns, order))
+        return Reason(controls.check_controls(self.record, desk, now_ns, order, 0)) if self.record["on"] else Reason.NONE
 
     def check_amend(self, now_ns: int) -> Reason:
         """Why no order may be amended now, or NONE."""
@@ -87,6 +88,11 @@ class Controls:
     def resume(self) -> None:
         """Lets orders go again after a halt."""
         controls.resume(self.record)
+
+    def forget(self) -> None:
+        """Begins anew with nothing seen or counted, and held to the same: another market, or another time, from here on."""
+        for name in _HISTORY:
+            self.record[name] = np.zeros((), self.record.dtype[name])
 
     def halt_reason(self) -> Reason:
         """Why nothing goes any more; NONE while orders go."""
@@ -123,6 +129,12 @@ _SWITCHES = (
 )
 
 
+_HISTORY = (
+    *("halted", "rejections", "placed", "amended", "executed", "seen_ns"),
+    *("amended_ns", "executed_ns", "placed_ns", "recent", "bands"),
+)
+
+
 def order_record(*, inst: int, side: int, type: int, size: float, **more: Any) -> Any:
     """An order as a record of the desk's layout. ``more`` are further fields of it."""
     row = np.zeros(1, layout.ORDER)[0]
@@ -145,7 +157,7 @@ def _nanoseconds(seconds: Decimal | None) -> int:
     return 0 if seconds is None else int(seconds * SECOND_NS)
 
 
-def _countable(name: str, limit: int | None, most: int = controls.RING) -> int:
+def _countable(name: str, limit: int | None, most: int = layout.RING) -> int:
     if limit is not None and limit > most:
         raise UserError(f"{name} is {limit}; the largest that is counted is {most}: give that or less")
     return limit or 0

@@ -10,15 +10,13 @@ from typing import Any
 
 from ..domain.vocabulary import Reason
 from . import bands
-from .bands import record
 from .grid import on_grid
 from .jit import compiled
-from .layout import LIMIT, MARKET, MAX_INSTRUMENTS, MINUTE_NS, STOP_LIMIT
-from .risk import counts, has_limit, highest_price, left_open
+from .layout import ENDING, LIMIT, MARKET, MAX_RECENT, MINUTE_NS, RING, STOP_LIMIT, WAITING
+from .machine import seldom
+from .risk import counts, has_limit, highest_price, left_open, resting_beside
 
 SECOND_NS = 1_000_000_000
-RING = 1024  # orders, amendments and executions remembered; the largest limit on them
-MAX_RECENT = 256  # orders remembered for the duplicate window
 
 NONE = int(Reason.NONE)
 GROSS_EXPOSURE = int(Reason.GROSS_EXPOSURE)
@@ -35,47 +33,9 @@ KILL_SWITCH = int(Reason.KILL_SWITCH)
 GATE_CLOSED = int(Reason.GATE_CLOSED)
 GUARD_NOT_READY = int(Reason.GUARD_NOT_READY)
 NO_MARKET_DATA = int(Reason.NO_MARKET_DATA)
+PARENT_ENDED = int(Reason.PARENT_ENDED)
 
 PRODUCT = 1e-12  # what a sum of prices times sizes is off by at most, as a fraction
-
-RECENT = record(
-    ("ts_ns", "i8"),
-    ("inst", "i8"),
-    ("side", "i8"),
-    ("type", "i8"),
-    ("size", "f8"),
-    ("limit_price", "f8"),
-    ("stop_price", "f8"),
-    ("trail", "f8"),
-)
-
-CONTROLS = record(
-    # what is asked for; 0 is no such control
-    ("on", "i8"),  # 0: none of them
-    ("gross_exposure", "f8"),
-    ("price_deviation", "f8"),
-    ("market_data_age_ns", "i8"),
-    ("orders_per_second", "i8"),
-    ("amends_per_second", "i8"),
-    ("duplicate_window_ns", "i8"),
-    ("self_match", "i8"),
-    ("safe_mode", "i8"),
-    ("rejections_in_a_row", "i8"),
-    ("executions_per_minute", "i8"),
-    ("band", bands.BAND_SETTINGS),
-    # what has happened
-    ("halted", "i8"),  # the reason for which nothing goes any more, NONE while there is none
-    ("rejections", "i8"),  # in a row
-    ("placed", "i8"),
-    ("amended", "i8"),
-    ("executed", "i8"),
-    ("seen_ns", "i8", (MAX_INSTRUMENTS,)),  # the time of the last price; 0 before the first
-    ("amended_ns", "i8", (RING,)),
-    ("executed_ns", "i8", (RING,)),
-    ("placed_ns", "i8", (RING,)),
-    ("recent", RECENT, (MAX_RECENT,)),
-    ("bands", bands.BAND, (MAX_INSTRUMENTS,)),
-)
 
 
 @compiled
@@ -131,6 +91,7 @@ def _says_something(reason: int) -> bool:
         or reason == SAFE_MODE
         or reason == STALE_MARKET_DATA
         or reason == NO_MARKET_DATA
+        or reason == PARENT_ENDED  # the order that it follows was refused, and is counted
         or reason == REPEATED_REJECTIONS
         or reason == REPEATED_EXECUTIONS
     )
@@ -203,12 +164,12 @@ def amend_reason(controls: Any, now_ns: int) -> int:
 
 
 @compiled
-def increases(desk: Any, order: Any) -> bool:
+def increases(desk: Any, order: Any, size: float) -> bool:
     """Whether the position could come out larger in the order's direction, everything open on that side filled too."""
     position = desk.positions[order.inst]
     instrument = desk.instruments[order.inst]
-    resting = position.open_buys if order.side > 0 else position.open_sells
-    return bool(on_grid(order.side * position.size + resting + order.size, instrument.size_num, instrument.size_den) > 0.0)
+    worst = order.side * position.size + resting_beside(desk, order, size)
+    return bool(on_grid(worst, instrument.size_num, instrument.size_den) > 0.0)
 
 
 @compiled
@@ -277,6 +238,8 @@ def matches_itself(controls: Any, desk: Any, order: Any) -> bool:
         other = desk.orders[k]
         if other.inst != order.inst or other.side == order.side or other.type != LIMIT:
             continue
+        if other.stage == WAITING or other.stage >= ENDING:
+            continue  # in no book yet, or no longer
         if order.type == MARKET:
             if controls.price_deviation <= 0.0:
                 return True
@@ -305,28 +268,65 @@ def _price_reason(controls: Any, desk: Any, order: Any, grows: bool) -> int:
 
 
 @compiled
-def check_controls(controls: Any, desk: Any, now_ns: int, order: Any) -> int:
-    """NONE, or the reason why this order, which has passed ``risk.check``, may not go. Nothing changes."""
-    if controls.on == 0:
-        return NONE
-    if controls.halted != NONE:
-        return int(controls.halted)
-    grows = increases(desk, order)
+def _market_reason(controls: Any, now_ns: int, order: Any, grows: bool) -> int:
+    """What keeps an order back for what the account and its market are in, not for what it is."""
     if grows and controls.safe_mode != 0:
         return SAFE_MODE
     if grows and controls.market_data_age_ns > 0 and now_ns - controls.seen_ns[order.inst] > controls.market_data_age_ns:
         return STALE_MARKET_DATA
-    reason = _price_reason(controls, desk, order, grows)
+    return NONE
+
+
+@compiled
+def _breaks_exposure(controls: Any, desk: Any, order: Any, size: float) -> bool:
+    """Whether the account comes above its gross exposure with this size of the order."""
+    if controls.gross_exposure <= 0.0:
+        return False
+    position = desk.positions[order.inst]
+    resting = position.open_buys if order.side > 0 else position.open_sells
+    added = resting_beside(desk, order, size) - resting  # of a pair of which one fills, what the larger one adds
+    worst = exposure_with(desk, order.inst, order.side, highest_price(desk, order) * added)
+    return bool(worst > controls.gross_exposure * (1.0 + PRODUCT))
+
+
+@compiled
+def check_controls(controls: Any, desk: Any, now_ns: int, order: Any, replaces: int) -> int:
+    """NONE, or the reason why this order, which has passed ``risk.check``, may not go. Nothing changes.
+
+    ``replaces`` as for ``risk.check``: an amendment repeats nothing, and has a rate of its own.
+    An order that waits for another one takes no place in the market yet: ``check_begin`` asks the rest when its time comes.
+    """
+    seldom()
+    if controls.halted != NONE:
+        return int(controls.halted)
+    waits = order.parent != 0
+    grows = not waits and increases(desk, order, order.size)
+    reason = _market_reason(controls, now_ns, order, grows)
+    if reason == NONE:
+        reason = _price_reason(controls, desk, order, grows)
     if reason != NONE:
         return reason
-    if controls.duplicate_window_ns > 0 and is_duplicate(controls, now_ns, order):
+    if replaces == 0 and controls.duplicate_window_ns > 0 and is_duplicate(controls, now_ns, order):
         return DUPLICATE_ORDER
-    if controls.self_match != 0 and matches_itself(controls, desk, order):
+    if not waits and controls.self_match != 0 and matches_itself(controls, desk, order):
         return SELF_MATCH
-    if grows and controls.gross_exposure > 0.0:
-        worst = exposure_with(desk, order.inst, order.side, highest_price(desk, order) * order.size)
-        if worst > controls.gross_exposure * (1.0 + PRODUCT):
-            return GROSS_EXPOSURE
-    if controls.orders_per_second > 0 and orders_in_last_second(controls, now_ns) >= controls.orders_per_second:
+    if grows and _breaks_exposure(controls, desk, order, order.size):
+        return GROSS_EXPOSURE
+    if replaces == 0 and controls.orders_per_second > 0 and orders_in_last_second(controls, now_ns) >= controls.orders_per_second:
         return ORDER_RATE
     return NONE
+
+
+@compiled
+def check_begin(controls: Any, desk: Any, order: Any, size: float) -> int:
+    """NONE, or the reason why an order that has waited may not begin with this size; in the table it counts with nothing."""
+    seldom()
+    if controls.halted != NONE:
+        return int(controls.halted)
+    grows = increases(desk, order, size)
+    reason = _market_reason(controls, desk.account.now_ns, order, grows)
+    if reason != NONE:
+        return reason
+    if controls.self_match != 0 and matches_itself(controls, desk, order):
+        return SELF_MATCH
+    return GROSS_EXPOSURE if grows and _breaks_exposure(controls, desk, order, size) else NONE

@@ -14,8 +14,10 @@ from ..domain.errors import DataError, TraiderError, UserError
 from ..domain.instruments import Instrument
 from ..domain.limits import RiskLimits
 from ..domain.vocabulary import FillRule, Reason
-from . import entry, layout, orders, portfolio, risk, settle
+from . import entry, layout, orders, portfolio, settle
+from .admission import admit
 from .book import FAR_LIMIT, new_books
+from .control_desk import Controls
 from .simulation import Fees, FillMode, IntrabarPath, LatencyKind, QueueModel, Simulation, SlippageKind
 
 _KINDS: dict[int, Literal["fill", "cancel", "refusal", "funding"]] = {
@@ -48,6 +50,9 @@ _SLIPPAGES = {
     SlippageKind.VOLUME_SHARE: layout.SLIPPAGE_VOLUME_SHARE,
 }
 
+# limits that turn the kill switch on
+_TRIPPING = ("max_daily_loss", "max_drawdown", "max_rejections_in_a_row", "max_executions_per_minute")
+
 
 class Execution(NamedTuple):
     """Something that happened to an order, in the order in which it happened. ``size`` of a funding is the position's."""
@@ -70,7 +75,7 @@ class Desk:
     """An account with its positions, open orders, limits and, in simulation, the venue's matching.
 
     Instruments are numbered in the order in which they are given. Money is in the instruments' common quote currency.
-    With ``trips`` a loss limit that is reached turns the kill switch on, as the guard does for an account that it guards.
+    With ``trips`` a loss limit that is reached, or a halt of the controls, turns the kill switch on, as the guard does.
     """
 
     def __init__(
@@ -106,8 +111,10 @@ class Desk:
         self._set_simulation(simulation or Simulation(), fill)
         for number, instrument in enumerate(instruments):
             self._set_instrument(number, instrument)
+        # a remote desk mirrors an account whose orders are checked elsewhere
+        self.controls = None if remote else Controls(RiskLimits(), self.record["controls"])
         self.set_limits(limits or RiskLimits())
-        account["trips"] = int(trips and (self.limits.max_daily_loss is not None or self.limits.max_drawdown is not None))
+        account["trips"] = int(trips and any(getattr(self.limits, name) is not None for name in _TRIPPING))
 
     def _set_fees(self, fees: Fees) -> None:
         account, settings = self.account, self.record["settings"]
@@ -166,6 +173,8 @@ class Desk:
     def set_limits(self, limits: RiskLimits) -> None:
         """Holds the account to these limits from now on."""
         self.limits = limits
+        if self.controls is not None:
+            self.controls.set_limits(limits)
         row = self.record["limits"]
         row["order_notional"] = _or_infinite(limits.max_order_notional)
         row["position_size"] = _or_infinite(limits.max_position_size)
@@ -194,7 +203,7 @@ class Desk:
 
     def check(self, *, inst: int, side: int, type: int, size: float, **more: Any) -> Reason:
         """Why this order may not go, or NONE. Nothing changes. The arguments are ``submit``'s."""
-        return Reason(risk.check(self.record, self._request(0, inst, side, type, size, **more), 0))
+        return Reason(admit(self.record, self.record["controls"], self._request(0, inst, side, type, size, **more), 0))
 
     def submit(self, *, inst: int, side: int, type: int, size: float, ref: int = 0, **more: Any) -> tuple[int, Reason]:
         """Checks and places an order: its id and NONE, or 0 and the reason. Where orders meet the market at once, it does.

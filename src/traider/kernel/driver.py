@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from .book import ASK, BID, FAR_LIMIT, apply, clear, has_both, mid_price, price_of, tick_of
+from .controls import see_market
 from .jit import compiled, inlined
 from .layout import (
     BAR,
@@ -87,6 +88,20 @@ def mark_at(desk: Any, inst: int, price: float) -> None:
         watch_margin(desk, inst, price, price, price)
     if mark(desk, inst, price) and account.trips != 0 and breached(desk) != NONE:
         trip(desk)
+    if desk.controls.on != 0:
+        watch_controls(desk, inst, price)
+
+
+@compiled
+def watch_controls(desk: Any, inst: int, price: float) -> bool:
+    """Tells the controls what the market's price is; whether a halt has tripped the kill switch, as a limit that is reached does."""
+    seldom()
+    account = desk.account
+    see_market(desk.controls, inst, account.now_ns, price)
+    if desk.controls.halted == NONE or account.trips == 0:
+        return False
+    trip(desk)
+    return True
 
 
 @inlined

@@ -25,6 +25,9 @@ MAX_DAYS = 1024  # day ends logged between two drains
 MAX_FEE_TIERS = 16
 MAX_TIMERS = 16
 VOLUME_DAYS = 30  # of the volume that decides the fee tier
+RING = 1024  # orders, amendments and executions remembered by the controls; the largest limit on them
+MAX_RECENT = 256  # orders remembered for the duplicate window
+MAX_WINDOW = 256  # returns remembered for each instrument's volatility band; the largest window
 RATE_WINDOW = 4096  # submissions remembered for the order rate; the limit's largest value
 DAY_NS = 86_400_000_000_000
 MINUTE_NS = 60_000_000_000
@@ -292,6 +295,63 @@ ACCOUNT = _record(
 
 DAY_END = _record(("day", "i8"), ("equity", "f8"))
 
+# volatility bands and the other controls: traider.kernel.bands, traider.kernel.controls
+BAND = _record(
+    ("last_price", "f8"),  # 0 before the first event
+    ("closed_price", "f8"),  # the last price of the span before; 0 while there is none
+    ("span_end_ns", "i8"),
+    ("returns", "i8"),  # how many there were
+    ("variance", "f8"),  # of EWMA
+    ("window", "f8", (MAX_WINDOW,)),
+)
+
+BAND_SETTINGS = _record(
+    ("method", "i8"),
+    ("length", "i8"),  # returns in the window, and how many it takes until the band is known
+    ("multiplier", "f8"),  # 0 is no band
+    ("alpha", "f8"),  # weight of the past in EWMA
+    ("span_ns", "i8"),
+)
+
+RECENT = _record(
+    ("ts_ns", "i8"),
+    ("inst", "i8"),
+    ("side", "i8"),
+    ("type", "i8"),
+    ("size", "f8"),
+    ("limit_price", "f8"),
+    ("stop_price", "f8"),
+    ("trail", "f8"),
+)
+
+CONTROLS = _record(
+    # what is asked for; 0 is no such control
+    ("on", "i8"),  # 0: none of them
+    ("gross_exposure", "f8"),
+    ("price_deviation", "f8"),
+    ("market_data_age_ns", "i8"),
+    ("orders_per_second", "i8"),
+    ("amends_per_second", "i8"),
+    ("duplicate_window_ns", "i8"),
+    ("self_match", "i8"),
+    ("safe_mode", "i8"),
+    ("rejections_in_a_row", "i8"),
+    ("executions_per_minute", "i8"),
+    ("band", BAND_SETTINGS),
+    # what has happened
+    ("halted", "i8"),  # the reason for which nothing goes any more, NONE while there is none
+    ("rejections", "i8"),  # in a row
+    ("placed", "i8"),
+    ("amended", "i8"),
+    ("executed", "i8"),
+    ("seen_ns", "i8", (MAX_INSTRUMENTS,)),  # the time of the last price; 0 before the first
+    ("amended_ns", "i8", (RING,)),
+    ("executed_ns", "i8", (RING,)),
+    ("placed_ns", "i8", (RING,)),
+    ("recent", RECENT, (MAX_RECENT,)),
+    ("bands", BAND, (MAX_INSTRUMENTS,)),
+)
+
 DESK = _record(
     ("account", ACCOUNT),
     ("limits", LIMITS),
@@ -306,6 +366,7 @@ DESK = _record(
     ("submissions", "i8", (RATE_WINDOW,)),
     ("day_ends", DAY_END, (MAX_DAYS,)),
     ("executions", EXECUTION, (MAX_EXECUTIONS,)),
+    ("controls", CONTROLS),
 )
 
 CURVE = _record(("ts_ns", "i8"), ("equity", "f8"), ("low", "f8"), ("price", "f8"))

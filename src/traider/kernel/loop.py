@@ -40,7 +40,7 @@ match_quote, match_trade_on_book, match_touch = P.match_quote, P.match_trade_on_
 update_book, see_book, see_quote, book_of = P.update_book, P.see_book, P.see_quote, P.book_of
 settle_requests, settle_due, next_timer, note_curve = P.settle_requests, P.settle_due, P.next_timer, P.note_curve
 watch_margin, apply_funding = P.watch_margin, P.apply_funding
-breached, trip, NONE = P.breached, P.trip, P.NONE
+breached, trip, watch_controls, NONE = P.breached, P.trip, P.watch_controls, P.NONE
 Bar, Trade, Quote, Timer, Fill = P.Bar, P.Trade, P.Quote, P.Timer, P.Fill
 TRADE, QUOTE, BAR, DEPTH, FUNDING = P.TRADE, P.QUOTE, P.BAR, P.DEPTH, P.FUNDING
 KIND_BITS, BAR_MADE, BOOK_END = P.KIND_BITS, P.BAR_MADE, P.BOOK_END
@@ -57,6 +57,7 @@ def drive(desks, block, curve, ts_ns, kind, inst, a, b, c, d, e, start, stop):
     ctx = as_context(desk)
     strategy = view(block)
     i, end = uint64(start), uint64(stop)
+    controlled = desk.controls.on != 0
     stride = uint64(account.curve_stride)
     note_at = i + uint64(account.curve_left) - ONE if stride > 0 else end
     while i < end:
@@ -136,6 +137,10 @@ _TRIP = """\
         trip(desk)
         end = pause = i + ONE  # what was taken back is drained before the next event
 """
+_WATCH = """\
+if controlled and watch_controls(desk, k, {price}[i]):
+    end = pause = i + ONE
+"""
 _MARK = {
     layout.BAR: """\
 if account.margined > 0:
@@ -143,13 +148,15 @@ if account.margined > 0:
     watch_margin(desk, k, d[i], d[i], d[i])
 if mark(desk, k, d[i]):
 """
-    + _TRIP,
+    + _TRIP
+    + _WATCH.format(price="d"),
     layout.TRADE: """\
 if account.margined > 0:
     watch_margin(desk, k, a[i], a[i], a[i])
 if mark(desk, k, a[i]):
 """
-    + _TRIP,
+    + _TRIP
+    + _WATCH.format(price="a"),
     layout.QUOTE: "see_quote(desk, k, a[i], c[i])\n",
 }
 _HANDLE = {
@@ -263,7 +270,7 @@ class Parts:
         self.prefetch, self.AHEAD = machine.prefetch, machine.AHEAD
         self.start_day, self.start_event, self.mark = portfolio.start_day, portfolio.start_event, portfolio.mark
         self.is_full, self.note_curve, self.next_timer = driver.is_full, driver.note_curve, driver.next_timer
-        self.watch_margin = driver.watch_margin
+        self.watch_margin, self.watch_controls = driver.watch_margin, driver.watch_controls
         self.update_book, self.see_book, self.see_quote = driver.update_book, driver.see_book, driver.see_quote
         self.match_bar, self.match_market, self.awaits_price = matching.match_bar, matching.match_market, matching.awaits_price
         self.match_trade, self.match_quote = matching_trades.match_trade, matching_quotes.match_quote

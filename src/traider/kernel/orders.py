@@ -8,6 +8,7 @@ has been matched: a scan that is under way is not disturbed.
 from typing import Any
 
 from ..domain.vocabulary import FillRule, Reason
+from .controls import check_begin, note_executed
 from .fees import fee_rate
 from .grid import price_on_grid, size_on_grid, ticks
 from .jit import compiled
@@ -192,6 +193,8 @@ def release(desk: Any, slot: int, price: float, rule: int) -> None:
         held = order.size
         order.size = order.filled  # it is in the table, and must not count twice
         reason = worst_case(desk, order, held, _untold_against(desk, order.inst, order.side), _cash_with_sales(desk))
+        if reason == NONE and desk.controls.on != 0:
+            reason = check_begin(desk.controls, desk, order, held)
         order.size = held
     if reason != NONE:
         end(desk, slot, reason)
@@ -347,6 +350,7 @@ def tell_report(desk: Any, number: int) -> None:
         apply_fill(desk, order.id, order.ref, order.inst, order.side, report.price, report.size, report.fee, report.maker)
         tell_order(desk, order, report.rule)
         account.now_ns = now_ns
+        note_executed(desk.controls, now_ns)
         order.filled = size_on_grid(desk, order.inst, order.filled + report.size)
         order.untold = size_on_grid(desk, order.inst, order.untold - report.size)
         if order.stage == MATCHED and order.untold == 0.0:
@@ -382,6 +386,7 @@ def fill_at(desk: Any, slot: int, price: float, size: float, maker: int, rule: i
     else:
         apply_fill(desk, order.id, order.ref, inst, order.side, price, size, fee, maker)
         tell_order(desk, order, rule)
+        note_executed(desk.controls, account.now_ns)
         if not done:
             order.filled = size_on_grid(desk, inst, order.filled + size)
     if order.oco != 0:

@@ -258,7 +258,7 @@ def _form(desk: Any, order: Any) -> int:
 
 
 @compiled
-def _resting_beside(desk: Any, order: Any, size: float) -> float:
+def resting_beside(desk: Any, order: Any, size: float) -> float:
     """What would be open on the order's side with this size of it: of those of which one fill ends the others, the largest."""
     position = desk.positions[order.inst]
     resting = float(position.open_buys if order.side > 0 else position.open_sells)
@@ -283,7 +283,7 @@ def worst_case(desk: Any, order: Any, size: float, untold: float, cash: float) -
     instrument = desk.instruments[inst]
     position = desk.positions[inst]
     side = order.side
-    worst = on_grid(side * position.size + _resting_beside(desk, order, size) - untold, instrument.size_num, instrument.size_den)
+    worst = on_grid(side * position.size + resting_beside(desk, order, size) - untold, instrument.size_num, instrument.size_den)
     if not worst > 0.0:
         return NONE  # it reduces
     if worst > desk.limits.position_size:

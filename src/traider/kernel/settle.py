@@ -3,6 +3,8 @@
 from typing import Any
 
 from ..domain.vocabulary import Reason
+from .admission import admit
+from .controls import amend_reason, note_accepted, note_amended, note_placed, note_refused
 from .grid import is_multiple, size_on_grid, ticks
 from .jit import compiled
 from .latency import delay_out
@@ -39,10 +41,11 @@ from .orders import (
     release,
     sweep_ended,
     tell_report,
+    trip,
     unfilled,
 )
 from .portfolio import log_execution, revalue, tell_order
-from .risk import INVALID_ORDER, NONE, ORDER_RATE, check, has_limit, rate_reached
+from .risk import INVALID_ORDER, NONE, ORDER_RATE, has_limit, rate_reached
 from .slippage import slipped
 
 EXPIRED = int(Reason.EXPIRED)
@@ -70,7 +73,7 @@ def _filled_of(desk: Any, ref: int) -> float:
 def submit(desk: Any, request: Any) -> int:
     """Checks the request and places it: the order id, or minus the reason. Where orders meet the market at once, it does."""
     account = desk.account
-    reason = check(desk, request, 0)
+    reason = admit(desk, desk.controls, request, 0)
     followed = 0.0
     if reason == NONE and request.parent != 0 and find_ref(desk, request.parent) < 0:
         followed = _filled_of(desk, request.parent)
@@ -78,8 +81,12 @@ def submit(desk: Any, request: Any) -> int:
             reason = PARENT_ENDED
     if reason != NONE:
         account.refusals += 1
+        note_refused(desk.controls, reason)
         return -reason
     order_id = place(desk, request)
+    if desk.controls.on != 0:
+        note_placed(desk.controls, account.now_ns, request)
+        note_accepted(desk.controls)
     slot = account.open_orders - 1
     if followed > 0.0:  # what it follows was filled the moment that it was sent
         desk.orders[slot].size = min(desk.orders[slot].size, followed)
@@ -136,6 +143,8 @@ def settle_requests(desk: Any) -> None:
             if order_id < 0:
                 _tell_refusal(desk, request, -order_id)
     account.requests = 0
+    if desk.controls.halted != NONE and account.trips != 0:
+        trip(desk)  # as a limit that is reached does
 
 
 @compiled
@@ -174,10 +183,13 @@ def send_amendment(desk: Any, slot: int, size: float, price: float) -> None:
         reason = TOO_MANY_REQUESTS
     elif rate_reached(desk):
         reason = ORDER_RATE
+    else:
+        reason = amend_reason(desk.controls, account.now_ns)
     if reason != NONE:
         account.refusals += 1
         _tell_refusal(desk, order, reason)
         return
+    note_amended(desk.controls, account.now_ns)
     order.new_size = size
     order.new_price = price
     desk.submissions[account.submissions % RATE_WINDOW] = account.now_ns
@@ -224,7 +236,7 @@ def amend_at(desk: Any, slot: int) -> None:
     before = order.size
     order.size = done  # it counts no more while what it would become is checked
     count_open(desk, inst)
-    reason = check(desk, wanted, 1) if has_price else INVALID_ORDER
+    reason = admit(desk, desk.controls, wanted, 1) if has_price else INVALID_ORDER
     order.size = before
     if reason == NONE:
         order.size = size

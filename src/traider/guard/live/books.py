@@ -79,8 +79,6 @@ class LiveBooks(Books):
                 super().take(record, wall_ns)
         if isinstance(record, KillSwitchSet):
             self.desk.set_kill(record.on)
-            if not record.on:
-                self.asked.resume()
 
     def note(self, event: AnyOrderEvent) -> Order:
         identifier = event.client_order_id

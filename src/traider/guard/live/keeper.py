@@ -14,7 +14,7 @@ from traider.domain.state import RiskState
 from traider.domain.vocabulary import OrderStatus, Reason
 
 from ..authorization import limits_hash
-from ..base import BY_GUARD, Effects, GuardBase
+from ..base import Effects, GuardBase
 from ..batch import Batch
 from ..books import GuardConfig, KillState
 from ..gates import EVERYWHERE, Change, Gates
@@ -166,16 +166,10 @@ class GateKeeper(GuardBase[LiveBooks]):
 
     def _watch_halts(self) -> list[AnyOrderEvent]:
         """Trips the kill switch when refusals or fills have come too fast."""
-        halt = self.books.asked.halt_reason()
-        if halt is Reason.NONE or self.books.kill.on or self.failure is not None:
+        if self.failure is not None:
             return []
         batch = Batch(self.journal, self.books, Cause.KILL)
-        limits = self.books.config.limits
-        told = {
-            Reason.REPEATED_REJECTIONS: f"MAX_REJECTIONS_IN_A_ROW {limits.max_rejections_in_a_row} is reached",
-            Reason.REPEATED_EXECUTIONS: f"more than MAX_EXECUTIONS_PER_MINUTE {limits.max_executions_per_minute} fills",
-        }
-        self._kill(batch, on=True, reason=f"{halt.label}: {told[halt]}", by=BY_GUARD)
+        self._trip_on_halt(batch)
         try:
             return batch.commit()
         except JournalWriteError:
