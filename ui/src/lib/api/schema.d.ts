@@ -604,6 +604,11 @@ export interface components {
              * @description null is every market
              */
             allowed_markets: string[] | null;
+            /**
+             * Gates
+             * @description each closed gate of the guard, with its reason; they open by themselves
+             */
+            gates: string[];
             /** Kill By */
             kill_by: string;
             /** Kill Reason */
@@ -617,6 +622,16 @@ export interface components {
             kill_ts_ms: number | null;
             /** Limits */
             limits: components["schemas"]["LimitOut"][];
+            /**
+             * Reconciled Ts Ms
+             * @description when the exchange was last seen to agree; null on paper
+             */
+            reconciled_ts_ms: number | null;
+            /**
+             * Unknown Orders
+             * @description sent to an exchange and never answered, by client order id
+             */
+            unknown_orders: string[];
         };
         /**
          * Role
