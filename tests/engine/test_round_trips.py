@@ -114,7 +114,7 @@ def test_profit_is_what_the_account_realises(rows: list[tuple[int, int, int]]) -
     made = _fills_of(rows)
     desk = Desk([instrument()], cash=1e9)
     for row in made:
-        ts_ns, _, side, _, price, size, fee = row.tolist()
+        ts_ns, side, price, size, fee = (row[name].item() for name in ("ts_ns", "side", "price", "size", "fee"))
         desk.apply_fill(order_id=0, inst=0, side=side, price=price, size=size, fee=fee, ts_ns=ts_ns, maker=False)
     position = desk.positions[0]
     ledger = round_trips(made, [instrument()])

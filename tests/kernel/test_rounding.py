@@ -33,6 +33,7 @@ DECIMALS = st.tuples(st.integers(-(10**9), 10**9), st.integers(0, 9)).map(lambda
 @example(-0.001, 2)
 @example(-2.5, 0)
 @example(4503599627370497.5, 1)
+@example(450360.33132023766, 10)  # the product is above 2**52
 @example(5e-324, 22)
 def test_it_is_pythons_own(x: float, digits: int) -> None:
     assert bits(compiled(x, digits)) == bits(round(x, digits))

@@ -9,6 +9,7 @@ from traider.strategies.ema_band import EmaBand
 from traider.strategies.momentum import Momentum
 from traider.strategies.registry import BUILT_IN, find_strategy
 from traider.strategies.sma_cross import SmaCross
+from traider.strategies.touch_maker import TouchMaker
 
 SOURCE = """\
 from traider.kernel.kit import Strategy
@@ -22,7 +23,7 @@ class Mine(Strategy):
 
 def test_the_built_in_ones_are_found_by_their_names() -> None:
     assert sorted(BUILT_IN) == ["ema_band", "momentum", "sma_cross", "touch_maker"]
-    assert [find_strategy(name) for name in sorted(BUILT_IN)] == [EmaBand, Momentum, SmaCross]
+    assert [find_strategy(name) for name in sorted(BUILT_IN)] == [EmaBand, Momentum, SmaCross, TouchMaker]
 
 
 def test_one_in_a_file_is_found(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from numba import types
 from numba.core.imputils import lower_builtin
 
 _POWERS = tuple(10.0**n for n in range(23))  # those that floats hold exactly
-_WHOLE = 2.0**52  # from here on a float has no digits that could be rounded away
+_CLOSER = 2.0**53  # from here on decimals of so many digits lie closer together than floats: the nearest is the float itself
 _SPLIT = 134217729.0  # 2**27 + 1 (Dekker 1971)
 
 
@@ -44,7 +44,7 @@ def round_to_digits(x: float, digits: int) -> float:
         return math.copysign(below, x)
     power = _POWERS[digits]
     product = x * power
-    if abs(product) >= _WHOLE:
+    if abs(product) >= _CLOSER:
         return x
     whole = math.floor(product)
     beyond_half = (product - whole - 0.5) + _product_error(x, power, product)

@@ -16,6 +16,9 @@ from .server import Server
 from .simulator import Simulator
 
 
+_ACCEPTING = 5  # turns of the loop from accepting a connection to its first callback
+
+
 @dataclass(frozen=True, slots=True)
 class Address:
     """Port 0 takes a free one. Without a ``control_port`` nothing can be broken from outside.
@@ -80,6 +83,11 @@ class Serving:
             self._agenda.cancel()
             with suppress(asyncio.CancelledError):
                 await self._agenda
+        for runner in self._runners:
+            for site in list(runner.sites):
+                await site.stop()
+        for _ in range(_ACCEPTING):  # what was accepted a moment ago becomes known to its server, which then closes it
+            await asyncio.sleep(0)
         for session in list(self._simulator.sessions()):
             session.close(1001, "going away")
         for runner in reversed(self._runners):
