@@ -15,7 +15,6 @@ from .control import Control
 from .server import Server
 from .simulator import Simulator
 
-
 _ACCEPTING = 5  # turns of the loop from accepting a connection to its first callback
 
 
@@ -90,6 +89,11 @@ class Serving:
             await asyncio.sleep(0)
         for session in list(self._simulator.sessions()):
             session.close(1001, "going away")
+        connections = [handler.transport for runner in self._runners if runner.server for handler in runner.server.connections]
         for runner in reversed(self._runners):
             await runner.cleanup()
+        for connection in connections:
+            if connection is not None:
+                connection.abort()  # one whose client reads no more would wait for it
+        await asyncio.sleep(0)
         self._simulator.close()
