@@ -35,6 +35,7 @@ COMMANDS = {
     "backtest": Command("traider.cli.backtest:backtest", "Run a strategy over recorded market data."),
     "sweep": Command("traider.cli.sweep:sweep", "Run a strategy with many parameter sets, and tell how much of the best is luck."),
     "walkforward": Command("traider.cli.walkforward:walkforward", "Choose parameters on the past, trade them on what comes next."),
+    "strategies": Command("traider.cli.strategies:strategies", "List strategies with their parameters, ranges and defaults."),
     "new strategy": Command("traider.cli.new:strategy", "Write a commented strategy with its test, to start from."),
     "up": Command("traider.cli.up:up", "Start the platform in paper mode: guard, trader, API and dashboard."),
     "exchange-sim": Command("traider.cli.exchange_sim:exchange_sim", "Serve a simulated exchange that speaks Coinbase's protocol."),
