@@ -88,8 +88,10 @@ def test_digits_fit_instrument_account_and_times(data_dir: Path) -> None:
     assert Form.of(trades.result, trades.context, np.zeros(0)).time == 2
 
 
-def test_every_fill_mode_is_explained_for_both_kinds() -> None:
+def test_every_fill_mode_is_explained_for_every_kind() -> None:
     for mode in FillMode:
+        assert "quote" in fidelity.fill_rules("quotes", mode)[0]
+        assert "levels of the other side" in fidelity.fill_rules("l2", mode)[0]
         assert "bar" in fidelity.fill_rules("bars", mode)[0]
         assert "trade" in fidelity.fill_rules("trades", mode)[0]
         optimistic = "optimistic" in fidelity.fill_rules("bars", mode)[0]

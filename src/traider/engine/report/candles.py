@@ -6,6 +6,8 @@ from typing import Any, Literal
 import numpy as np
 
 from ...domain.vocabulary import EventKind
+from ..provenance import fidelity_of
+from ..simulation_words import Fidelity
 from ..statistics.prices import PriceReader, Prices
 from ..stream import Stream
 from ..tape import Floats, Tape
@@ -18,7 +20,8 @@ _PIECE = 131_072  # rows looked at together
 class Candles:
     """Equal-length columns in time order. ``ts_ns`` is a candle's first event; ``end_ns`` is where the last event ends."""
 
-    kind: Literal["bars", "trades"]
+    kind: Literal["bars", "trades"]  # what a candle is made of: bars, or single prices
+    fidelity: Fidelity  # what orders met
     ts_ns: np.ndarray[Any, np.dtype[np.int64]]
     open: Floats
     high: Floats
@@ -47,6 +50,7 @@ class CandleReader:
         self._prices = PriceReader(stream.kinds)
         self._stride = max(1, -(-stream.rows // most))
         self._bars = bool(stream.kinds & 1 << EventKind.BAR)
+        self._fidelity = fidelity_of(stream.kinds)
         self._parts: list[Prices] = []
         self._left = 0  # of the last candle's events, those to come
         self._last_ns = -1
@@ -89,6 +93,7 @@ class CandleReader:
         ts_ns, open_, high, low, close = (np.concatenate(columns) for columns in zip(*self._parts, strict=True))
         return Candles(
             kind="bars" if self._bars else "trades",
+            fidelity=self._fidelity,
             ts_ns=ts_ns,
             open=open_,
             high=high,

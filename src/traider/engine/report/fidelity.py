@@ -1,7 +1,6 @@
 """What the run assumed, and what the data is like, in sentences: the reader judges the result by them."""
 
 from collections.abc import Mapping
-from typing import Literal
 
 from ...domain.limits import RiskLimits
 from ...kernel.simulation import FillMode, Simulation
@@ -21,8 +20,12 @@ _MARKET_ORDERS = {
         "Market orders fill whole at the price of the very trade that they were decided on, as taker. "
         "This is optimistic: nobody can trade at a price that is already history."
     ),
+    ("quotes", FillMode.NEXT_OPEN): "Market orders fill whole at the next quote's other side, as taker, whatever its size.",
+    ("quotes", FillMode.NEXT_CLOSE): "Market orders fill whole at the next quote's other side, as taker, whatever its size.",
+    ("quotes", FillMode.SAME): "Market orders fill whole at the other side of the quote that they were decided on, as taker.",
 }
-_OTHER_ORDERS = {
+_ON_BOOKS = "Market orders take the levels of the other side as they stand, best first, as taker; what the book lacks is cancelled."
+_OTHER_ORDERS: dict[simulation_words.Fidelity, list[str]] = {
     "bars": [
         "A resting limit order fills whole at its limit, as maker, when a bar trades through it; touching is not enough.",
         "A stop fills at its price, or at the bar's open where that is worse.",
@@ -31,17 +34,37 @@ _OTHER_ORDERS = {
         "A resting limit order fills at its limit, as maker, when a trade goes through it, and at most by that trade's size.",
         "A stop that is reached fills at the next trade's price. The size of a trade does not limit market orders.",
     ],
+    "quotes": [
+        "A resting limit order fills whole at its limit, as maker, when the other side comes to it or a trade goes through it.",
+        "A stop that the side which it would take has reached takes that side.",
+    ],
+    "l2": [
+        "A resting limit order stands behind what its level holds when it arrives.",
+        "It fills at its limit, as maker, when trades there go beyond that, or one its price, or when the other side comes to it.",
+        "What own orders take is still there for the next one: the recorded book knows nothing of them.",
+    ],
+}
+_ROWS: dict[simulation_words.Fidelity, str] = {
+    "bars": "bars",
+    "trades": "trades",
+    "quotes": "rows of quotes",
+    "l2": "rows of an order book",
 }
 
 
-def fill_rules(kind: Literal["bars", "trades"], fill: FillMode, simulation: Simulation | None = None) -> list[str]:
+def rows_of(fidelity: simulation_words.Fidelity) -> str:
+    """What the rows are of, in words."""
+    return _ROWS[fidelity]
+
+
+def fill_rules(fidelity: simulation_words.Fidelity, fill: FillMode, simulation: Simulation | None = None) -> list[str]:
     """The matching rules that decided the fills (``kernel.matching``), in words; without a ``simulation`` its defaults."""
     settings = simulation or Simulation()
     return [
-        _MARKET_ORDERS[kind, fill],
-        *_OTHER_ORDERS[kind],
-        *simulation_words.sentences(settings, kind),
-        simulation_words.not_modelled(settings, kind),
+        _ON_BOOKS if fidelity == "l2" else _MARKET_ORDERS[fidelity, fill],
+        *_OTHER_ORDERS[fidelity],
+        *simulation_words.sentences(settings, fidelity),
+        simulation_words.not_modelled(settings, fidelity),
     ]
 
 
