@@ -46,6 +46,8 @@ class Session:
         if shape not in self._code:
             started = time.perf_counter()
             self.desk.expect(shape.kinds)
+            if self._interpreter is not None:
+                self._interpreter.rehearse()
             self._code[shape] = self._interpreter or self.compiler(self.strategy, shape)
             if self._block is None:
                 self._block = self._code[shape].state_of(self.strategy)

@@ -11,10 +11,9 @@ import numpy as np
 
 from . import entry
 from .book import BOOK_BYTES
-from .driver import note_curve
 from .events import Bar, Fill, Quote, Timer, Trade
 from .kit import Strategy
-from .layout import BAR, BOOK_END, FILL, KIND_BITS, QUOTE, TRADE
+from .layout import BAR, BOOK_END, CURVE, DESK, FILL, KIND_BITS, QUOTE, TRADE
 from .order_book import Book
 
 
@@ -299,6 +298,16 @@ class InterpretedStrategy:
         self._on_timer: Callable[[Timer, Context], None] | None = getattr(strategy, "on_timer", None)
         self._on_fill: Callable[[Fill, Context], None] | None = getattr(strategy, "on_fill", None)
 
+    def rehearse(self) -> None:
+        """Loads what every event passes, on an account that is thrown away: else the first events would wait for it."""
+        records = np.zeros(1, DESK)
+        address = int(records.ctypes.data)
+        entry.match_event(address, BAR, 0, 1, 1.0, 1.0, 1.0, 1.0, 1.0)
+        entry.mark_event(address, BAR, 0, 1.0, 1.0, 1.0, 1.0)
+        entry.market_event(address, BAR, 0, 2, 1.0, 1.0, 1.0, 1.0, 1.0)
+        entry.settle_requests(address)
+        entry.note_curve(address, np.zeros(1, CURVE), 0, 3)
+
     def state_of(self, strategy: Strategy) -> np.ndarray[Any, np.dtype[np.uint8]]:
         """Nothing: the state is the instance itself."""
         return np.zeros(0, np.uint8)
@@ -355,7 +364,7 @@ class InterpretedStrategy:
             if noted:
                 left -= 1
                 if left <= 0:
-                    note_curve(desk, curve, inst, ts_ns)
+                    entry.note_curve(address, curve, inst, ts_ns)
                     left = int(account["curve_stride"])
             if full:
                 break
