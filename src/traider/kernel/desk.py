@@ -106,6 +106,7 @@ class Desk:
         account["margined"] = sum(instrument.initial_margin > 0 for instrument in instruments)
         account["curve_low"] = cash
         account["due_ns"] = account["timer_ns"] = layout.NEVER_NS
+        account["ask_below"] = math.inf
         self.record["timers"] = layout.NEVER_NS
         self._set_fees(fees or Fees())
         self._set_simulation(simulation or Simulation(), fill)
@@ -184,6 +185,7 @@ class Desk:
         rate = limits.max_orders_per_minute
         if rate is not None and rate > layout.RATE_WINDOW:
             raise UserError(f"max_orders_per_minute is {rate}; the largest that is counted is {layout.RATE_WINDOW}: give that or less")
+        self.account["ask_below"] = math.inf
         row["orders_per_minute"] = np.iinfo(np.int64).max if rate is None else rate
         for number, instrument in enumerate(self.instruments):
             allowed = limits.allowed_markets is None or instrument.symbol in limits.allowed_markets
@@ -325,6 +327,7 @@ class Desk:
         account["high_water_mark"] = high_water_mark
         portfolio.revalue(self.record)
         account["day_start_equity"] = day_start_equity
+        account["ask_below"] = math.inf
         account["day_end_ns"] = (day_index + 1) * layout.DAY_NS
 
 

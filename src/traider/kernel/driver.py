@@ -37,7 +37,7 @@ from .matching_quotes import match_quote
 from .matching_trades import match_trade
 from .orders import liquidate, trip
 from .portfolio import apply_funding, mark, start_day, start_event
-from .risk import NONE, breached
+from .risk import NONE, reaches_loss_limit
 from .settle import settle_due
 
 
@@ -86,22 +86,20 @@ def mark_at(desk: Any, inst: int, price: float) -> None:
     account = desk.account
     if account.margined > 0:
         watch_margin(desk, inst, price, price, price)
-    if mark(desk, inst, price) and account.trips != 0 and breached(desk) != NONE:
+    if mark(desk, inst, price) and reaches_loss_limit(desk):
         trip(desk)
     if desk.controls.on != 0:
         watch_controls(desk, inst, price)
 
 
 @compiled
-def watch_controls(desk: Any, inst: int, price: float) -> bool:
-    """Tells the controls what the market's price is; whether a halt has tripped the kill switch, as a limit that is reached does."""
+def watch_controls(desk: Any, inst: int, price: float) -> None:
+    """Tells the controls what the market's price is; a halt trips the kill switch, as a limit that is reached does."""
     seldom()
     account = desk.account
     see_market(desk.controls, inst, account.now_ns, price)
-    if desk.controls.halted == NONE or account.trips == 0:
-        return False
-    trip(desk)
-    return True
+    if desk.controls.halted != NONE and account.trips != 0:
+        trip(desk)
 
 
 @inlined
@@ -146,22 +144,49 @@ def match_event(desk: Any, code: int, inst: int, ts_ns: int, a: float, b: float,
 
 
 @compiled
+def mark_bar(desk: Any, inst: int, open_: float, high: float, low: float, close: float) -> None:
+    """Marks the instrument at a bar's close; on margin, the prices that the bar has touched are looked at before."""
+    if desk.account.margined > 0:
+        watch_margin(desk, inst, open_, high, low)
+    mark_at(desk, inst, close)
+
+
+@compiled
+def mark_trade(desk: Any, inst: int, price: float) -> None:
+    """Marks the instrument at a trade's price."""
+    mark_at(desk, inst, price)
+
+
+@compiled
 def mark_event(desk: Any, code: int, inst: int, a: float, b: float, c: float, d: float) -> None:
     """Marks the instrument: at a bar's close, a trade's price, the middle of a quote, or of a book whose message is complete."""
     kind = code & KIND_BITS
     if code & BAR_MADE:
         return
     if kind == BAR:
-        if desk.account.margined > 0:
-            watch_margin(desk, inst, a, b, c)
-        mark_at(desk, inst, d)
+        mark_bar(desk, inst, a, b, c, d)
     elif kind == TRADE:
         if desk.instruments[inst].meets == BY_EVENT:
-            mark_at(desk, inst, a)
+            mark_trade(desk, inst, a)
     elif kind == QUOTE:
         see_quote(desk, inst, a, c)
     if code & BOOK_END and desk.account.books_at != 0:
         see_book(desk, inst)
+
+
+@inlined
+def is_watched(desk: Any) -> bool:
+    """Whether each price is told to more than the position: to the controls, or to whoever watches the margin."""
+    return bool(desk.controls.on != 0 or desk.account.margined > 0)
+
+
+@inlined
+def quiet_until(desk: Any) -> int:
+    """Until then an event meets nothing that waits for one: no order is open, nothing arrives, no day ends. 0 while an order is."""
+    account = desk.account
+    if account.open_orders > 0:
+        return 0
+    return int(min(account.due_ns, account.day_end_ns))
 
 
 @compiled

@@ -254,6 +254,7 @@ ACCOUNT = _record(
     ("unmarked", "i8"),  # 1 from a fill until the next mark
     ("max_drawdown", "f8"),  # the largest seen, as a fraction of the peak before it
     ("day_start_equity", "f8"),
+    ("ask_below", "f8"),  # above this equity no loss limit can be reached, and none is asked: risk.reaches_loss_limit
     ("day_end_ns", "i8"),  # first nanosecond of the next UTC day; 0 before the first event
     ("now_ns", "i8"),
     ("lag_ns", "i8"),  # from an event's time to when a strategy sees it: the length of a bar, which is told at its end

@@ -5,6 +5,7 @@ needed; what is true of nearly every event is asked first, and full logs only wh
 the kinds of events that its stream holds: where that is one kind of one instrument, nothing is asked about either.
 """
 
+import math
 from dataclasses import dataclass
 from textwrap import indent
 
@@ -33,31 +34,34 @@ from numba import int64, njit, uint64
 from traider.kernel.loop import parts
 
 P = parts("{key}")
-view, as_context, as_book, prefetch = P.view, P.as_context, P.as_book, P.prefetch
+view, as_context, as_book, prefetch, apart = P.view, P.as_context, P.as_book, P.prefetch, P.apart
+quiet_until, is_watched, mark_bar, mark_trade = P.quiet_until, P.is_watched, P.mark_bar, P.mark_trade
 start_day, start_event, mark, is_full = P.start_day, P.start_event, P.mark, P.is_full
 match_bar, match_market, match_trade, awaits_price = P.match_bar, P.match_market, P.match_trade, P.awaits_price
 match_quote, match_trade_on_book, match_touch = P.match_quote, P.match_trade_on_book, P.match_touch
 update_book, see_book, see_quote, book_of = P.update_book, P.see_book, P.see_quote, P.book_of
 settle_requests, settle_due, next_timer, note_curve = P.settle_requests, P.settle_due, P.next_timer, P.note_curve
-watch_margin, apply_funding = P.watch_margin, P.apply_funding
-breached, trip, watch_controls, NONE = P.breached, P.trip, P.watch_controls, P.NONE
+apply_funding, reaches_loss_limit, trip = P.apply_funding, P.reaches_loss_limit, P.trip
 Bar, Trade, Quote, Timer, Fill = P.Bar, P.Trade, P.Quote, P.Timer, P.Fill
 TRADE, QUOTE, BAR, DEPTH, FUNDING = P.TRADE, P.QUOTE, P.BAR, P.DEPTH, P.FUNDING
 KIND_BITS, BAR_MADE, BOOK_END = P.KIND_BITS, P.BAR_MADE, P.BOOK_END
 FILL, NEXT_CLOSE, SIMULATED, BY_BOOK, BY_EVENT = P.FILL, P.NEXT_CLOSE, P.SIMULATED, P.BY_BOOK, P.BY_EVENT
-AHEAD, ONE = uint64(P.AHEAD), uint64(1)
+INFINITE, AHEAD, ONE = P.INFINITE, uint64(P.AHEAD), uint64(1)
 
 
 @njit(cache=True, nogil=True)
 def drive(desks, block, curve, ts_ns, kind, inst, a, b, c, d, e, start, stop):
+    apart()
     desk = desks[0]
     account = desk.account
+    account.ask_below = INFINITE  # whatever was changed since the last call
     if is_full(desk):
         return start
     ctx = as_context(desk)
     strategy = view(block)
     i, end = uint64(start), uint64(stop)
-    controlled = desk.controls.on != 0
+    watched = is_watched(desk)
+    wake_ns = int64(0)
     stride = uint64(account.curve_stride)
     note_at = i + uint64(account.curve_left) - ONE if stride > 0 else end
     while i < end:
@@ -77,6 +81,7 @@ while account.told < account.executions:
 _ON_TIMER = """\
 while now_ns >= account.timer_ns:
     number = next_timer(desk)
+    wake_ns = int64(0)
 {fills}    strategy.on_timer(Timer(account.now_ns + account.lag_ns, number), ctx)
     if account.requests > 0:
         settle_requests(desk)
@@ -94,9 +99,16 @@ if now_ns >= account.day_end_ns:
         end = pause = i + ONE
 start_event(desk, k, now_ns)
 """
+_QUIET = """\
+if now_ns >= wake_ns:
+{anything}    wake_ns = quiet_until(desk)
+else:
+    start_event(desk, k, now_ns)
+"""
 _TAIL = """\
 if account.requests > 0:
     settle_requests(desk)
+    wake_ns = int64(0)
     if is_full(desk):
         end = pause = i + ONE
 i += ONE
@@ -132,31 +144,19 @@ if desk.instruments[k].meets == BY_BOOK:
 else:
     match_trade(desk, k, a[i], b[i])
 """
-_TRIP = """\
-    if account.trips != 0 and breached(desk) != NONE:
-        trip(desk)
-        end = pause = i + ONE  # what was taken back is drained before the next event
-"""
-_WATCH = """\
-if controlled and watch_controls(desk, k, {price}[i]):
-    end = pause = i + ONE
+_MARK_PRICE = """\
+if watched:
+    {watched}
+    wake_ns = int64(0)
+    if is_full(desk):
+        end = pause = i + ONE
+elif mark(desk, k, {price}[i]) and reaches_loss_limit(desk):
+    trip(desk)
+    end = pause = i + ONE  # what was taken back is drained before the next event
 """
 _MARK = {
-    layout.BAR: """\
-if account.margined > 0:
-    watch_margin(desk, k, a[i], b[i], c[i])
-    watch_margin(desk, k, d[i], d[i], d[i])
-if mark(desk, k, d[i]):
-"""
-    + _TRIP
-    + _WATCH.format(price="d"),
-    layout.TRADE: """\
-if account.margined > 0:
-    watch_margin(desk, k, a[i], a[i], a[i])
-if mark(desk, k, a[i]):
-"""
-    + _TRIP
-    + _WATCH.format(price="a"),
+    layout.BAR: _MARK_PRICE.format(watched="mark_bar(desk, k, a[i], b[i], c[i], d[i])", price="d"),
+    layout.TRADE: _MARK_PRICE.format(watched="mark_trade(desk, k, a[i])", price="a"),
     layout.QUOTE: "see_quote(desk, k, a[i], c[i])\n",
 }
 _HANDLE = {
@@ -195,13 +195,14 @@ def source(name: str, key: str, handlers: tuple[str, ...], shape: Shape) -> str:
 def _of_one_kind(kind: int, handlers: tuple[str, ...]) -> str:
     handler, call = _HANDLE[kind]
     meet = f"if account.open_orders > 0 and account.venue == SIMULATED:\n{indent(_MATCH[kind] + _FULL, '    ')}"
+    before = _CLOCK + meet + _fills(handlers, "k")
+    if kind != layout.QUOTE:  # whose marks may end orders, of which the next event tells
+        before = _QUIET.format(anything=indent(before, "    "))
     return "".join(
         (
             "prefetch(a, i + AHEAD)  # read only where something fills, too seldom for the processor to foresee it\n",
             _timers(handlers),
-            _CLOCK,
-            meet,
-            _fills(handlers, "k"),
+            before,
             _MARK[kind],
             call if handler in handlers else "",
         )
@@ -267,10 +268,11 @@ class Parts:
     def __init__(self, struct: StructType) -> None:
         self.view = view_of(struct)
         self.as_context, self.as_book = context_type.as_context, book_type.as_book
-        self.prefetch, self.AHEAD = machine.prefetch, machine.AHEAD
+        self.prefetch, self.AHEAD, self.apart = machine.prefetch, machine.AHEAD, machine.apart({"desks": layout.DESK.itemsize, "block": struct.size})
         self.start_day, self.start_event, self.mark = portfolio.start_day, portfolio.start_event, portfolio.mark
         self.is_full, self.note_curve, self.next_timer = driver.is_full, driver.note_curve, driver.next_timer
-        self.watch_margin, self.watch_controls = driver.watch_margin, driver.watch_controls
+        self.mark_bar, self.mark_trade, self.is_watched = driver.mark_bar, driver.mark_trade, driver.is_watched
+        self.quiet_until, self.INFINITE = driver.quiet_until, math.inf
         self.update_book, self.see_book, self.see_quote = driver.update_book, driver.see_book, driver.see_quote
         self.match_bar, self.match_market, self.awaits_price = matching.match_bar, matching.match_market, matching.awaits_price
         self.match_trade, self.match_quote = matching_trades.match_trade, matching_quotes.match_quote
@@ -278,7 +280,7 @@ class Parts:
         self.book_of = matching_book.book_of
         self.settle_requests, self.settle_due, self.trip = settle.settle_requests, settle.settle_due, orders.trip
         self.apply_funding = portfolio.apply_funding
-        self.breached, self.NONE = risk.breached, risk.NONE
+        self.reaches_loss_limit = risk.reaches_loss_limit
         self.Bar, self.Trade, self.Quote, self.Timer, self.Fill = events.Bar, events.Trade, events.Quote, events.Timer, events.Fill
         self.TRADE, self.QUOTE, self.BAR, self.DEPTH = layout.TRADE, layout.QUOTE, layout.BAR, layout.DEPTH
         self.FUNDING, self.KIND_BITS = layout.FUNDING_EVENT, layout.KIND_BITS

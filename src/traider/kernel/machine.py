@@ -38,6 +38,29 @@ def seldom(typing_context: Any) -> Any:
     return types.none(), generate
 
 
+def apart(sizes: dict[str, int]) -> Any:
+    """An intrinsic by which a function says that its arrays lie apart, and how many bytes some of them have at least.
+
+    What is written to one of them then changes nothing that was read from another one, and a field may be read before it is known
+    whether it is needed. Whoever calls the function has to see to both.
+    """
+
+    @intrinsic
+    def lie_apart(typing_context: Any) -> Any:
+        def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            for argument in builder.function.args:
+                if isinstance(argument.type, ir.PointerType) and "noalias" not in argument.attributes:
+                    argument.add_attribute("noalias")
+                name, _, member = argument.name.removeprefix("arg.").partition(".")
+                if name in sizes and member == "4":  # numba's array: its data
+                    argument.attributes.dereferenceable = sizes[name]
+            return context.get_dummy_value()
+
+        return types.none(), generate
+
+    return lie_apart
+
+
 def nearest(value: float) -> int:
     """The whole number nearest to the value; halfway between two, the even one."""
     return round(value)

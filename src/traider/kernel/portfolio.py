@@ -4,6 +4,7 @@ Average cost: a fill that adds to a position averages its price in; a fill that 
 (price - average price) x size closed; a fill that crosses zero opens the rest at its own price.
 """
 
+import math
 from typing import Any
 
 from .fees import count_volume, start_fee_day
@@ -47,6 +48,7 @@ def revalue(desk: Any) -> None:
     peak = account.high_water_mark
     if equity > peak:
         account.high_water_mark = equity
+        account.ask_below = math.inf
     elif peak - equity > account.max_drawdown * peak:
         account.max_drawdown = (peak - equity) / peak
 
@@ -62,6 +64,7 @@ def start_day(desk: Any, ts_ns: int) -> None:
         day_end.equity = account.equity
         account.days += 1
     account.day_start_equity = account.equity
+    account.ask_below = math.inf
     account.day_end_ns = (ts_ns // DAY_NS + 1) * DAY_NS
     start_fee_day(desk, ts_ns)
 
@@ -75,12 +78,13 @@ def start_event(desk: Any, inst: int, ts_ns: int) -> None:
 
 @inlined
 def mark(desk: Any, inst: int, price: float) -> bool:
-    """The instrument is worth this price from now on; whether that was looked at, because it may have changed the equity."""
+    """The instrument is worth this price from now on; whether a loss limit may be reached, which has then to be asked."""
+    account = desk.account
     position = desk.positions[inst]
     position.mark_price = price
-    if position.size != 0.0 or desk.account.unmarked != 0:
+    if position.size != 0.0 or account.unmarked != 0:
         revalue(desk)
-        return True
+        return bool(account.equity <= account.ask_below)
     return False
 
 

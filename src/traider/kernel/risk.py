@@ -4,6 +4,7 @@ Every limit counts the worst case: what is held plus everything that is open. Th
 they are asked, are in ``docs/risk.md``; the first one that refuses gives the reason.
 """
 
+import math
 from typing import Any
 
 from ..domain.vocabulary import Reason
@@ -26,6 +27,7 @@ from .layout import (
     TRAILING_STOP,
     WAITING,
 )
+from .machine import seldom
 from .margin import margin_needed
 
 NONE = int(Reason.NONE)
@@ -202,6 +204,24 @@ def breached(desk: Any) -> int:
     if peak - account.equity >= desk.limits.drawdown * peak - rounding:
         return DRAWDOWN
     return NONE
+
+
+@compiled
+def reaches_loss_limit(desk: Any) -> bool:
+    """Whether a limit is reached now that turns the kill switch on. Notes above which equity that can't be, so that few ask."""
+    seldom()
+    account = desk.account
+    limits = desk.limits
+    account.ask_below = -math.inf
+    if account.trips == 0:
+        return False
+    if breached(desk) != NONE:
+        return True
+    peak = account.high_water_mark
+    start = account.day_start_equity
+    nearest = max(start - limits.daily_loss * (1.0 - 4.0 * SUM), peak - limits.drawdown * peak)
+    account.ask_below = nearest + 4.0 * SUM * (abs(peak) + abs(start))  # rounded up: ``breached`` decides
+    return False
 
 
 @compiled

@@ -321,6 +321,8 @@ def _get(context: Any, builder: Any, struct: StructType, pointer: Any, name: str
     if field.kind == "float":
         return builder.load(_address(builder, pointer, field.offset, ir.DoubleType()))
     value = builder.load(_address(builder, pointer, field.offset, word))
+    if field.kind.endswith("[]"):
+        value.set_metadata("invariant.load", builder.module.add_metadata([]))  # an array stays where it is, and as long as it is
     if field.kind == "slot":
         value.set_metadata("range", builder.module.add_metadata([ir.Constant(word, 0), ir.Constant(word, 2**63 - 1)]))
     if field.kind in ("int", "slot"):
@@ -331,6 +333,7 @@ def _get(context: Any, builder: Any, struct: StructType, pointer: Any, name: str
     start = builder.gep(pointer, [ir.Constant(word, field.offset)], inbounds=True)
     data = builder.gep(start, [value], inbounds=True)
     length = builder.load(_address(builder, pointer, field.offset + WORD, word))
+    length.set_metadata("invariant.load", builder.module.add_metadata([]))
     array = context.make_array(array_type)(context, builder)
     element = context.get_data_type(array_type.dtype)
     populate_array(
