@@ -20,6 +20,7 @@ class Codes:
 
     def __init__(self) -> None:
         self._known: dict[tuple[State, Shape], CompiledStrategy] = {}
+        self.compile_seconds = 0.0  # that no trial was running in
 
     def of(self, strategy: Strategy, shape: Shape) -> CompiledStrategy:
         """The code for this instance and streams of this shape; CompileError where it can't be compiled."""

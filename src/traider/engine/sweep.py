@@ -100,9 +100,10 @@ def run_sweep(
     A wrong parameter is told before anything of its batch runs. What the record knows is not run again.
     """
     best_of = best_by(objective)
+    codes = Codes()
     started = time.perf_counter()
-    outcomes = run_trials(spec, search, tape, threads=threads, progress=progress, record=record)
-    seconds = time.perf_counter() - started
+    outcomes = run_trials(spec, search, tape, threads=threads, progress=progress, record=record, codes=codes)
+    seconds = time.perf_counter() - started - codes.compile_seconds
     trials = [outcome.trial for outcome in outcomes]
     best = best_of(trials)
     moments: Moments = np.concatenate([outcome.moments for outcome in outcomes])
@@ -125,12 +126,13 @@ def run_trials(
     threads: int | None = None,
     progress: Callable[[float], None] | None = None,
     record: Record | None = None,
+    codes: Codes | None = None,
 ) -> list[Outcome]:
     """The sweep's trials without its judgement of them, at least one."""
     source: Search = Listed(search) if isinstance(search, Sequence) else search
     outcomes: list[Outcome] = []
     workers = threads or os.cpu_count() or 1
-    codes = Codes()
+    codes = codes or Codes()
     with ThreadPoolExecutor(workers) as pool:
         while asked := source.ask():
             sets = [{**spec.parameters, **parameters} for parameters in asked]
@@ -172,7 +174,9 @@ class _Batch:
             self._spec.strategy(**self._sets[number])  # a wrong parameter is told before anything runs
         if open_ and not self._spec.interpreted:
             # compiles before the threads want it
-            Session(self._spec.strategy(**self._sets[open_[0]]), desk_of(self._spec), compiler=self._codes.of).prepare(self._tape.shape)
+            session = Session(self._spec.strategy(**self._sets[open_[0]]), desk_of(self._spec), compiler=self._codes.of)
+            session.prepare(self._tape.shape)
+            self._codes.compile_seconds += session.compile_seconds
         size = max(1, min(TOGETHER, -(-len(open_) // workers)))
         groups = iter([open_[at : at + size] for at in range(0, len(open_), size)])
         running = {pool.submit(self._work, group) for group in islice(groups, 2 * workers)}

@@ -193,6 +193,9 @@ def quiet_until(desk: Any) -> int:
 def is_full(desk: Any) -> bool:
     """Whether the caller has to look at the desk before the next event: the logs must be drained, or a book is full."""
     account = desk.account
+    if account.forgets != 0:
+        account.executions = 0
+        account.told = 0
     return bool(account.executions > DRAIN_AT or account.days >= MAX_DAYS or account.book_full != 0)
 
 

@@ -15,7 +15,7 @@ def fee_rate(desk: Any, inst: int, maker: int) -> float:
     return float(instrument.taker_fee if instrument.taker_fee == instrument.taker_fee else desk.account.taker_fee)
 
 
-@compiled
+@inlined
 def highest_fee_rate(desk: Any, inst: int) -> float:
     """The larger of the two that an order may come to pay."""
     return max(fee_rate(desk, inst, 0), fee_rate(desk, inst, 1))

@@ -28,7 +28,7 @@ def on_grid(value: float, num: float, den: float) -> float:
     return _on_coarse_grid(value, num, den)
 
 
-@compiled
+@inlined
 def is_multiple(value: float, num: float, den: float) -> bool:
     """Whether the value is the float nearest to a whole number of increments num/den."""
     return bool(on_grid(value, num, den) == value)

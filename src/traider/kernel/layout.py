@@ -281,6 +281,7 @@ ACCOUNT = _record(
     ("requests", "i8"),
     ("executions", "i8"),
     ("told", "i8"),  # executions that the strategy's on_fill has been told of
+    ("forgets", "i8"),  # 1: nobody reads the log, and it is emptied where it would have to be drained
     ("taken", "i8"),  # executions that were taken out before they were told, and lie here again to be
     ("days", "i8"),
     ("submissions", "i8"),

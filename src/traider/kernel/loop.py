@@ -99,16 +99,16 @@ if now_ns >= account.day_end_ns:
         end = pause = i + ONE
 start_event(desk, k, now_ns)
 """
-_QUIET = """\
+# an event of one kind and instrument before its handler: in full, or where nothing waits for it
+_EVENT = """\
 if now_ns >= wake_ns:
-{anything}    wake_ns = quiet_until(desk)
-else:
+{full}else:
     start_event(desk, k, now_ns)
-"""
+{mark}"""
 _TAIL = """\
 if account.requests > 0:
     settle_requests(desk)
-    wake_ns = int64(0)
+    wake_ns = {wake}
     if is_full(desk):
         end = pause = i + ONE
 i += ONE
@@ -145,18 +145,21 @@ else:
     match_trade(desk, k, a[i], b[i])
 """
 _MARK_PRICE = """\
-if watched:
-    {watched}
-    wake_ns = int64(0)
-    if is_full(desk):
-        end = pause = i + ONE
-elif mark(desk, k, {price}[i]) and reaches_loss_limit(desk):
+if mark(desk, k, {price}[i]) and reaches_loss_limit(desk):
     trip(desk)
     end = pause = i + ONE  # what was taken back is drained before the next event
 """
+_UNWATCHED = {layout.BAR: _MARK_PRICE.format(price="d"), layout.TRADE: _MARK_PRICE.format(price="a")}
+_WATCHED = """\
+if watched:
+    {mark}
+    wake_ns = int64(0)
+    if is_full(desk):
+        end = pause = i + ONE
+el"""
 _MARK = {
-    layout.BAR: _MARK_PRICE.format(watched="mark_bar(desk, k, a[i], b[i], c[i], d[i])", price="d"),
-    layout.TRADE: _MARK_PRICE.format(watched="mark_trade(desk, k, a[i])", price="a"),
+    layout.BAR: _WATCHED.format(mark="mark_bar(desk, k, a[i], b[i], c[i], d[i])") + _UNWATCHED[layout.BAR],
+    layout.TRADE: _WATCHED.format(mark="mark_trade(desk, k, a[i])") + _UNWATCHED[layout.TRADE],
     layout.QUOTE: "see_quote(desk, k, a[i], c[i])\n",
 }
 _HANDLE = {
@@ -188,22 +191,24 @@ class Shape:
 def source(name: str, key: str, handlers: tuple[str, ...], shape: Shape) -> str:
     """The loop's module; ``key`` is how it finds its parts again."""
     body = _of_one_kind(shape.only, handlers) if shape.only else _of_many(shape, handlers)
+    # the next event tells a strategy of fills
+    tail = _TAIL.format(wake="int64(0)" if "on_fill" in handlers else "quiet_until(desk)")
     where = "k = int64(0)\n" if shape.single else "k = int64(inst[i])\n"
-    return _HEAD.format(name=name, key=key) + indent(where + "now_ns = ts_ns[i]\n" + body + _TAIL, " " * 12) + _END
+    return _HEAD.format(name=name, key=key) + indent(where + "now_ns = ts_ns[i]\n" + body + tail, " " * 12) + _END
 
 
 def _of_one_kind(kind: int, handlers: tuple[str, ...]) -> str:
     handler, call = _HANDLE[kind]
     meet = f"if account.open_orders > 0 and account.venue == SIMULATED:\n{indent(_MATCH[kind] + _FULL, '    ')}"
-    before = _CLOCK + meet + _fills(handlers, "k")
-    if kind != layout.QUOTE:  # whose marks may end orders, of which the next event tells
-        before = _QUIET.format(anything=indent(before, "    "))
+    event = _CLOCK + meet + _fills(handlers, "k") + _MARK[kind]
+    if kind in _UNWATCHED:
+        quiet = "wake_ns = quiet_until(desk)\n"
+        event = _EVENT.format(full=indent(_CLOCK + meet + _fills(handlers, "k") + quiet + _MARK[kind], "    "), mark=indent(_UNWATCHED[kind], "    "))
     return "".join(
         (
             "prefetch(a, i + AHEAD)  # read only where something fills, too seldom for the processor to foresee it\n",
             _timers(handlers),
-            before,
-            _MARK[kind],
+            event,
             call if handler in handlers else "",
         )
     )

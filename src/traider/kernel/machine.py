@@ -54,6 +54,7 @@ def apart(sizes: dict[str, int]) -> Any:
                 name, _, member = argument.name.removeprefix("arg.").partition(".")
                 if name in sizes and member == "4":  # numba's array: its data
                     argument.attributes.dereferenceable = sizes[name]
+                    argument.attributes.align = 8
             return context.get_dummy_value()
 
         return types.none(), generate

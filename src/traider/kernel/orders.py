@@ -11,7 +11,7 @@ from ..domain.vocabulary import FillRule, Reason
 from .controls import check_begin, note_executed
 from .fees import fee_rate
 from .grid import price_on_grid, size_on_grid, ticks
-from .jit import compiled
+from .jit import compiled, inlined
 from .latency import delay_back, delay_out
 from .layout import (
     ARRIVING,
@@ -53,6 +53,12 @@ def count_open(desk: Any, inst: int) -> None:
         position.open_buys = 0.0
         position.open_sells = 0.0
         return
+    if account.open_orders == 1 and desk.orders[0].filled == 0.0 and desk.orders[0].stage != WAITING:
+        only = desk.orders[0]
+        if only.inst == inst:
+            position.open_buys = only.size if only.side > 0 else 0.0
+            position.open_sells = 0.0 if only.side > 0 else only.size
+            return
     special = account.linked > 0 or account.waiting > 0
     buys = 0.0
     sells = 0.0
@@ -107,7 +113,7 @@ def find_ref(desk: Any, ref: int) -> int:
     return -1
 
 
-@compiled
+@inlined
 def unfilled(desk: Any, slot: int) -> float:
     """What is left to fill, at the venue, of the order at this place of the table."""
     order = desk.orders[slot]
@@ -305,7 +311,7 @@ def liquidate(desk: Any, inst: int, price: float) -> None:
     close_on_margin(desk, inst, price)
 
 
-@compiled
+@inlined
 def cash_short(desk: Any, side: int, price: float, size: float, fee_rate: float) -> bool:
     """Whether a buy at this price would take more cash than there is, reports under way counted; sales never do."""
     if side < 0:
@@ -422,7 +428,7 @@ def trail_from(desk: Any, order: Any, price: float) -> float:
     return price_on_grid(desk, order.inst, max(price + order.side * distance, 0.0))
 
 
-@compiled
+@inlined
 def place(desk: Any, request: Any) -> int:
     """Puts an approved order into the table; its id."""
     account = desk.account

@@ -88,7 +88,7 @@ def mark(desk: Any, inst: int, price: float) -> bool:
     return False
 
 
-@compiled
+@inlined
 def log_execution(
     desk: Any, kind: int, order_id: int, ref: int, inst: int, side: int, maker: int, reason: int, price: float, size: float, fee: float
 ) -> None:
@@ -116,7 +116,7 @@ def log_execution(
     entry.queue = 0.0
 
 
-@compiled
+@inlined
 def tell_order(desk: Any, order: Any, rule: int) -> None:
     """Adds to the last entry of the log what the order was, and by which rule it was filled."""
     entry = desk.executions[desk.account.executions - 1]

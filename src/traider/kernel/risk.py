@@ -70,7 +70,7 @@ def is_price(value: float) -> bool:
     return 0.0 < value < _HIGHEST
 
 
-@compiled
+@inlined
 def own_price(desk: Any, order: Any) -> float:
     """The order's limit, else its stop; the mark of an order that has neither."""
     if has_limit(order.type):
@@ -97,13 +97,13 @@ def highest_price(desk: Any, order: Any) -> float:
     return price
 
 
-@compiled
+@inlined
 def cash_needed(desk: Any, inst: int, price: float, size: float) -> float:
     """What a buy takes from the cash at most, the higher of the fees included."""
     return float(price * size * (1.0 + highest_fee_rate(desk, inst)))
 
 
-@compiled
+@inlined
 def left_open(order: Any) -> float:
     """What may still be filled of it, as far as has been told."""
     return float(order.size - order.filled)
@@ -183,7 +183,7 @@ def submissions_in_last_minute(desk: Any) -> int:
     return count
 
 
-@compiled
+@inlined
 def rate_reached(desk: Any) -> bool:
     """Whether as many orders as the limit allows were placed within the last minute: the one that many ago tells it."""
     account = desk.account
@@ -224,7 +224,7 @@ def reaches_loss_limit(desk: Any) -> bool:
     return False
 
 
-@compiled
+@inlined
 def _is_no_order(order: Any) -> bool:
     """Whether its numbers are none that an order can have."""
     type_ = order.type
@@ -246,7 +246,7 @@ def _is_no_order(order: Any) -> bool:
     return bool(order.tif == GTD and (order.expire_ns <= 0 or type_ == MARKET))
 
 
-@compiled
+@inlined
 def _form(desk: Any, order: Any) -> int:
     """NONE, or what is wrong with the order as such: its numbers, its market, the market's increments and minima."""
     account = desk.account
@@ -331,7 +331,7 @@ def worst_case(desk: Any, order: Any, size: float, untold: float, cash: float) -
     return NONE
 
 
-@compiled
+@inlined
 def check(desk: Any, order: Any, replaces: int) -> int:
     """NONE, or the reason why this order may not go.
 

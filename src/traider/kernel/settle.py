@@ -6,7 +6,7 @@ from ..domain.vocabulary import Reason
 from .admission import admit
 from .controls import amend_reason, note_accepted, note_amended, note_placed, note_refused
 from .grid import is_multiple, size_on_grid, ticks
-from .jit import compiled
+from .jit import compiled, inlined
 from .latency import delay_out
 from .layout import (
     AMEND_REQUEST,
@@ -69,7 +69,7 @@ def _filled_of(desk: Any, ref: int) -> float:
     return size
 
 
-@compiled
+@inlined
 def submit(desk: Any, request: Any) -> int:
     """Checks the request and places it: the order id, or minus the reason. Where orders meet the market at once, it does."""
     account = desk.account
@@ -102,7 +102,7 @@ def submit(desk: Any, request: Any) -> int:
     return order_id
 
 
-@compiled
+@inlined
 def _fill_on_the_spot(desk: Any, slot: int) -> None:
     """A market order takes the price of the event that it was decided on; of a quote the other side, where there is one."""
     order = desk.orders[slot]
@@ -116,7 +116,7 @@ def _fill_on_the_spot(desk: Any, slot: int) -> None:
         revalue(desk)
 
 
-@compiled
+@inlined
 def meet(desk: Any, inst: int) -> None:
     """What was ended or released by an order that met the market between events."""
     if desk.account.stirred != 0:

@@ -34,7 +34,7 @@ def sharpe_ratio(daily_equity: Sequence[float]) -> float | None:
     if len(returns) < 2:
         return None
     mean = _mean(returns)
-    variance = _covariance(returns, returns)
+    variance = math.fsum([(x - mean) * (x - mean) for x in returns]) / (len(returns) - 1)
     if variance == 0:
         return None
     return mean / math.sqrt(variance) * math.sqrt(DAYS_A_YEAR)
