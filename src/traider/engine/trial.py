@@ -58,7 +58,8 @@ def run_group(
     """The outcomes of a few whole parameter sets, in their order. They go through one piece of the tape after the other, so
     that the piece stays in the processor's cache; ``stepped`` is told of the events as they are done."""
     codes = codes or Codes()
-    runners = [_Runner(spec, parameters, len(tape), codes) for parameters in group]
+    desk = desk_of(spec)
+    runners = [_Runner(spec, parameters, desk.twin(), len(tape), codes) for parameters in group]
     for start in range(0, len(tape), _PIECE):
         stop = min(start + _PIECE, len(tape))
         for runner in runners:
@@ -72,9 +73,9 @@ def run_group(
 class _Runner:
     """One trial on its way through the tape."""
 
-    def __init__(self, spec: BacktestSpec, parameters: dict[str, object], events: int, codes: Codes) -> None:
+    def __init__(self, spec: BacktestSpec, parameters: dict[str, object], desk: Desk, events: int, codes: Codes) -> None:
         self._cash = spec.cash
-        self._session = Session(spec.strategy(**parameters), desk_of(spec), interpreted=spec.interpreted, compiler=codes.of)
+        self._session = Session(spec.strategy(**parameters), desk, interpreted=spec.interpreted, compiler=codes.of)
         stride = max(1, -(-events // PERIODS))
         account = self._session.desk.account
         account["curve_stride"] = account["curve_left"] = stride

@@ -3,6 +3,7 @@
 The backtest and the live session hand ``Desk.record`` to a strategy's driver; the guard calls the methods.
 """
 
+import copy
 import math
 from collections.abc import Sequence
 from decimal import Decimal
@@ -93,11 +94,7 @@ class Desk:
         if not 0 < len(instruments) <= layout.MAX_INSTRUMENTS:
             raise TraiderError(f"an account trades 1 to {layout.MAX_INSTRUMENTS} instruments, not {len(instruments)}")
         self.instruments = tuple(instruments)
-        self.records = np.zeros(1, layout.DESK)
-        self.record: Any = self.records[0]
-        self.address = int(self.records.ctypes.data)
-        self.account: Any = self.record["account"]
-        self.positions: Any = self.record["positions"]
+        self._hold(np.zeros(1, layout.DESK))
         self.books: np.ndarray[Any, np.dtype[np.void]] | None = None
         account = self.account
         account["cash"] = account["equity"] = account["high_water_mark"] = account["day_start_equity"] = cash
@@ -116,6 +113,26 @@ class Desk:
         self.controls = None if remote else Controls(RiskLimits(), self.record["controls"])
         self.set_limits(limits or RiskLimits())
         account["trips"] = int(trips and any(getattr(self.limits, name) is not None for name in _TRIPPING))
+
+    def _hold(self, records: np.ndarray[Any, np.dtype[np.void]]) -> None:
+        self.records = records
+        self.record: Any = records[0]
+        self.address = int(records.ctypes.data)
+        self.account: Any = self.record["account"]
+        self.positions: Any = self.record["positions"]
+
+    def twin(self) -> "Desk":
+        """Another account like this one, to which nothing has happened yet: quicker than making one from its settings."""
+        other = copy.copy(self)
+        other._hold(np.zeros(1, layout.DESK))
+        mine, theirs = self.records.view(np.uint8), other.records.view(np.uint8)
+        for part in _SET_UP:  # the rest is zeros, which stay untouched: they are most of the bytes
+            theirs[part] = mine[part]
+        if self.controls is not None:
+            other.controls = copy.copy(self.controls)
+            other.controls.record = other.record["controls"]
+        other.books, other.account["books_at"] = None, 0
+        return other
 
     def _set_fees(self, fees: Fees) -> None:
         account, settings = self.account, self.record["settings"]
@@ -329,6 +346,20 @@ class Desk:
         account["day_start_equity"] = day_start_equity
         account["ask_below"] = math.inf
         account["day_end_ns"] = (day_index + 1) * layout.DAY_NS
+
+
+def _bytes_between(first: str, end: str, dtype: np.dtype[np.void] = layout.DESK, at: int = 0) -> slice:
+    """Where the fields from one up to another lie in a record."""
+    fields: Any = dtype.fields
+    return slice(at + fields[first][1], at + fields[end][1])
+
+
+# what a desk's settings are written to
+_SET_UP = (
+    _bytes_between("account", "orders"),
+    _bytes_between("timers", "submissions"),
+    _bytes_between("on", "halted", layout.CONTROLS, _bytes_between("account", "controls").stop),
+)
 
 
 def _or_infinite(limit: Decimal | None) -> float:
