@@ -37,7 +37,9 @@ class Session:
     def __post_init__(self) -> None:
         bind(self.strategy, self.desk.instruments[0])
         self._code: dict[Shape, CompiledStrategy | InterpretedStrategy] = {}
+        started = time.perf_counter()
         self._interpreter = InterpretedStrategy(self.strategy) if self.interpreted else None
+        self.compile_seconds += time.perf_counter() - started
         self._block: np.ndarray[Any, np.dtype[np.uint8]] | None = None
         self.tells_fills = "on_fill" in self.strategy.handlers()
 
@@ -46,8 +48,6 @@ class Session:
         if shape not in self._code:
             started = time.perf_counter()
             self.desk.expect(shape.kinds)
-            if self._interpreter is not None:
-                self._interpreter.rehearse()
             self._code[shape] = self._interpreter or self.compiler(self.strategy, shape)
             if self._block is None:
                 self._block = self._code[shape].state_of(self.strategy)

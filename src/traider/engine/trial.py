@@ -89,7 +89,8 @@ class _Runner:
             start = self._session.step(tape, start, stop, self._curve)
             _forget_executions(desk)
             if desk.account["days"]:
-                self._daily += [equity for _, equity in desk.drain_day_ends()]
+                self._daily += desk.record["day_ends"]["equity"][: desk.account["days"]].tolist()
+                desk.account["days"] = 0
 
     def outcome(self) -> Outcome:
         account = self._session.desk.account

@@ -7,14 +7,18 @@ same record.
 from collections.abc import Callable
 from typing import Any
 
+import numba
 import numpy as np
+from numba import types
 
 from . import entry
 from .book import BOOK_BYTES
+from .context import METHODS
 from .events import Bar, Fill, Quote, Timer, Trade
 from .kit import Strategy
 from .layout import BAR, BOOK_END, CURVE, DESK, FILL, KIND_BITS, QUOTE, TRADE
 from .order_book import Book
+from .structs import methods_of
 
 
 class Context:
@@ -284,6 +288,13 @@ class Context:
 
 
 _CHUNK = 4096
+_TYPES = {int: types.int64, float: types.float64}  # what the doors of ``entry`` take
+
+
+def _direct(function: Any, *arguments: Any) -> Any:
+    """The machine code that a call with these arguments comes to, itself to be called: it asks for no types, which takes half the time."""
+    function(*arguments)
+    return function.get_overload(tuple(numba.typeof(argument) for argument in arguments))
 
 
 class InterpretedStrategy:
@@ -297,16 +308,24 @@ class InterpretedStrategy:
         self._on_book: Callable[[Book, Context], None] | None = getattr(strategy, "on_book", None)
         self._on_timer: Callable[[Timer, Context], None] | None = getattr(strategy, "on_timer", None)
         self._on_fill: Callable[[Fill, Context], None] | None = getattr(strategy, "on_fill", None)
+        self.rehearse()
 
     def rehearse(self) -> None:
-        """Loads what every event passes, on an account that is thrown away: else the first events would wait for it."""
+        """Loads what every event passes, on an account that is thrown away, and what the strategy's methods name.
+
+        Else the first events, and the first order, would wait for it.
+        """
         records = np.zeros(1, DESK)
         address = int(records.ctypes.data)
-        entry.match_event(address, BAR, 0, 1, 1.0, 1.0, 1.0, 1.0, 1.0)
-        entry.mark_event(address, BAR, 0, 1.0, 1.0, 1.0, 1.0)
-        entry.market_event(address, BAR, 0, 2, 1.0, 1.0, 1.0, 1.0, 1.0)
-        entry.settle_requests(address)
-        entry.note_curve(address, np.zeros(1, CURVE), 0, 3)
+        self._match_event = _direct(entry.match_event, address, BAR, 0, 1, 1.0, 1.0, 1.0, 1.0, 1.0)
+        self._mark_event = _direct(entry.mark_event, address, BAR, 0, 1.0, 1.0, 1.0, 1.0)
+        self._market_event = _direct(entry.market_event, address, BAR, 0, 2, 1.0, 1.0, 1.0, 1.0, 1.0)
+        self._settle_requests = _direct(entry.settle_requests, address)
+        self._note_curve = _direct(entry.note_curve, address, np.zeros(1, CURVE), 0, 3)
+        named = {name for method in methods_of(type(self._strategy)).values() for name in method.__code__.co_names}
+        for name in sorted(named & METHODS.keys()):
+            if (function := getattr(entry, name, None)) is not None:
+                function.compile(tuple(_TYPES[hint] for name, hint in function.__annotations__.items() if name != "return"))
 
     def state_of(self, strategy: Strategy) -> np.ndarray[Any, np.dtype[np.uint8]]:
         """Nothing: the state is the instance itself."""
@@ -332,7 +351,8 @@ class InterpretedStrategy:
         noted = int(account["curve_stride"]) > 0
         left = int(account["curve_left"])
         on_bar, on_trade, on_fill, on_timer = self._on_bar, self._on_trade, self._on_fill, self._on_timer
-        market_event, new = entry.market_event, tuple.__new__  # a named tuple's own constructor takes twice as long
+        market_event, match_event, mark_event = self._market_event, self._match_event, self._mark_event
+        new = tuple.__new__  # a named tuple's own constructor takes twice as long
         timer_ns = memoryview(records["account"]["timer_ns"])
         done = 0
         for ts_ns, code, inst, a, b, c, d, e in rows:
@@ -342,9 +362,9 @@ class InterpretedStrategy:
             if on_fill is None:
                 full = market_event(address, code, inst, ts_ns, a, b, c, d, e)
             else:
-                entry.match_event(address, code, inst, ts_ns, a, b, c, d, e)
+                match_event(address, code, inst, ts_ns, a, b, c, d, e)
                 self._tell_fills(desk, ctx, on_fill, inst)
-                full = entry.mark_event(address, code, inst, a, b, c, d)
+                full = mark_event(address, code, inst, a, b, c, d)
             kind = code & KIND_BITS
             if kind == BAR:
                 if on_bar is not None:
@@ -359,12 +379,12 @@ class InterpretedStrategy:
                 self._on_book(books[inst], ctx)
             if ctx.requested:
                 ctx.requested = False
-                full = entry.settle_requests(address)
+                full = self._settle_requests(address)
             done += 1
             if noted:
                 left -= 1
                 if left <= 0:
-                    entry.note_curve(address, curve, inst, ts_ns)
+                    self._note_curve(address, curve, inst, ts_ns)
                     left = int(account["curve_stride"])
             if full:
                 break
