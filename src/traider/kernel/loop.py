@@ -203,7 +203,9 @@ def _of_one_kind(kind: int, handlers: tuple[str, ...]) -> str:
     event = _CLOCK + meet + _fills(handlers, "k") + _MARK[kind]
     if kind in _UNWATCHED:
         quiet = "wake_ns = quiet_until(desk)\n"
-        event = _EVENT.format(full=indent(_CLOCK + meet + _fills(handlers, "k") + quiet + _MARK[kind], "    "), mark=indent(_UNWATCHED[kind], "    "))
+        event = _EVENT.format(
+            full=indent(_CLOCK + meet + _fills(handlers, "k") + quiet + _MARK[kind], "    "), mark=indent(_UNWATCHED[kind], "    ")
+        )
     return "".join(
         (
             "prefetch(a, i + AHEAD)  # read only where something fills, too seldom for the processor to foresee it\n",
@@ -273,7 +275,11 @@ class Parts:
     def __init__(self, struct: StructType) -> None:
         self.view = view_of(struct)
         self.as_context, self.as_book = context_type.as_context, book_type.as_book
-        self.prefetch, self.AHEAD, self.apart = machine.prefetch, machine.AHEAD, machine.apart({"desks": layout.DESK.itemsize, "block": struct.size})
+        self.prefetch, self.AHEAD, self.apart = (
+            machine.prefetch,
+            machine.AHEAD,
+            machine.apart({"desks": layout.DESK.itemsize, "block": struct.size}),
+        )
         self.start_day, self.start_event, self.mark = portfolio.start_day, portfolio.start_event, portfolio.mark
         self.is_full, self.note_curve, self.next_timer = driver.is_full, driver.note_curve, driver.next_timer
         self.mark_bar, self.mark_trade, self.is_watched = driver.mark_bar, driver.mark_trade, driver.is_watched
