@@ -20,7 +20,6 @@ from traider.cli.main import run
 from traider.domain.errors import UserError
 from traider.domain.limits import RiskLimits
 from traider.kernel.simulation import Simulation, Slippage, SlippageKind
-from traider.strategies.ema_band import EmaBand
 from traider.strategies.sma_cross import SmaCross
 
 MINUTE_NS = 60_000_000_000
