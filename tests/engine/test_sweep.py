@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -11,7 +12,11 @@ from traider.engine.backtest import BacktestSpec, run_backtest
 from traider.engine.grid import parse_axis, trials_of
 from traider.engine.sweep import run_sweep
 from traider.engine.tape import Tape
-from traider.kernel.simulation import Fees
+from traider.kernel import layout
+from traider.kernel.compiler import CompiledStrategy, compile_strategy
+from traider.kernel.kit import Strategy
+from traider.kernel.loop import Shape
+from traider.kernel.simulation import Fees, FillMode
 from traider.storage.market import read_market_file
 from traider.strategies.sma_cross import SmaCross
 
@@ -90,3 +95,27 @@ def test_a_draw_has_no_set_twice_and_hangs_on_the_seed_alone() -> None:
     assert drawn != trials_of(axes, draws=500, seed=8)
     assert len({tuple(trial.items()) for trial in drawn}) == 500
     assert sorted(trials_of(axes, draws=10_000), key=repr) == sorted(trials_of(axes), key=repr)
+
+
+def test_a_trial_that_forgets_its_log_counts_every_fill(market: tuple[BacktestSpec, Tape]) -> None:
+    spec, tape = market
+    (trial,) = run_sweep(replace(spec, fill=FillMode.SAME), [{"fast": 1, "slow": 2}], tape).trials
+    alone = run_backtest(replace(spec, fill=FillMode.SAME, parameters={**spec.parameters, "fast": 1, "slow": 2}), tape)
+    assert trial.fills == len(alone.fills) > layout.DRAIN_AT
+    assert (trial.final_equity, trial.fees, trial.max_drawdown) == (alone.final_equity, alone.fees, alone.max_drawdown)
+
+
+def test_compiling_is_no_part_of_the_engines_time(market: tuple[BacktestSpec, Tape], monkeypatch: pytest.MonkeyPatch) -> None:
+    spec, tape = market
+    now = [0.0]
+
+    def slowly(strategy: Strategy, shape: Shape) -> CompiledStrategy:
+        now[0] += 100.0
+        return compile_strategy(strategy, shape)
+
+    clock = SimpleNamespace(perf_counter=lambda: now[0])
+    monkeypatch.setattr("traider.engine.sweep.time", clock)
+    monkeypatch.setattr("traider.engine.session.time", clock)
+    monkeypatch.setattr("traider.engine.codes.compile_strategy", slowly)
+    assert run_sweep(spec, SETS[:3], tape).engine_seconds == 0.0
+    assert now == [100.0]
