@@ -1,0 +1,163 @@
+"""Numbers and times in a frame's text, read sixteen letters at a time and only as the venue writes them.
+
+What is written differently is not refused as wrong: it is left to the readers that know all of JSON. Places are addresses, 0 for none.
+"""
+
+from typing import Any
+
+import numpy as np
+from numba.cpython.unsafe.numbers import trailing_zeros
+
+from traider.kernel.machine import seldom
+
+from .compiled import compiled, inlined
+from .frame_bytes import digits_in, eight_at, letter_at, letters_at, points_in, stops_at, value_of, without
+
+MOST_DIGITS = 15  # of a number: so many are exact in 64 bits, and in a float's mantissa
+TENS = np.array([10**power for power in range(19)], np.int64)
+_LETTERS = 16
+_QUOTE, _ZERO, _Z = 34, 48, 90
+_SECOND = 20  # letters of a time up to its fraction: 2026-08-09T21:05:48.
+_NS = 1_000_000_000
+_MONTH_DAYS = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], np.int64)
+
+
+@inlined
+def string_end(at: int, end: int) -> int:
+    """The place of the quote that ends the string; 0 where it holds anything but plain letters, which JSON may write differently."""
+    if at == 0:
+        return 0
+    while at + 32 <= end:
+        stops = stops_at(at)
+        if stops != 0:
+            at += trailing_zeros(stops)
+            return at if letter_at(at) == _QUOTE else 0
+        at += 32
+    while at < end:
+        letter = letter_at(at)
+        if letter == _QUOTE:
+            return at
+        if letter < 32 or letter > 126 or letter == 92:
+            return 0
+        at += 1
+    return 0
+
+
+@inlined
+def _next_letters(at: int, end: int) -> Any:
+    """Sixteen letters; behind the end, zeros. The frame is at least so long."""
+    last = end - _LETTERS
+    return letters_at(at) if at <= last else without(letters_at(last), at - last)
+
+
+@inlined
+def decimal_at(at: int, end: int) -> tuple[int, int, int]:
+    """Digits as a whole number, how many of them stand after the point, and the place of the quote that ends them (0: no such number)."""
+    no = (0, 0, 0)
+    if at == 0 or at >= end:
+        return no
+    letters = _next_letters(at, end)
+    digits, points = digits_in(letters), points_in(letters)
+    size = trailing_zeros(~(digits | points))  # at most sixteen: above those there are only zeros
+    behind = at + size
+    if behind >= end or letter_at(behind) != _QUOTE:
+        return no
+    points &= (1 << size) - 1
+    if points == 0:
+        return (value_of(letters, size, size), 0, behind) if 1 <= size <= MOST_DIGITS else no
+    whole = trailing_zeros(points)
+    places = size - 1 - whole
+    if points & (points - 1) != 0 or whole == 0 or places == 0:
+        return no
+    return value_of(letters, whole, size - 1), places, behind
+
+
+@inlined
+def whole_at(at: int, end: int) -> tuple[int, int]:
+    """A whole number as JSON writes it, and the place after it (0: none)."""
+    no = (0, 0)
+    if at == 0 or at >= end:
+        return no
+    letters = _next_letters(at, end)
+    size = trailing_zeros(~digits_in(letters))
+    if size < 1 or size > MOST_DIGITS or (size > 1 and letter_at(at) == _ZERO):
+        return no
+    return value_of(letters, size, size), at + size
+
+
+@inlined
+def tick_of(value: int, places: int, decimals: int, units: int) -> int:
+    """The price's tick, -1 where it lies between two."""
+    while places > decimals:
+        if value % 10 != 0:
+            return -1
+        value //= 10
+        places -= 1
+    missing = decimals - places
+    if missing > 0:
+        if missing > 18 or (missing > 18 - MOST_DIGITS and value >= TENS[18 - missing]):
+            return -1
+        value *= TENS[missing]
+    if units == 1:
+        return value
+    return value // units if value % units == 0 else -1
+
+
+@inlined
+def moment_at(known: Any, at: int, end: int) -> tuple[int, int]:
+    """Nanoseconds since the epoch of a time in UTC with a fraction, as the venue writes it, and the place of its quote (0: no such time).
+
+    ``known`` remembers the last second: nearly every message is of the second of the one before.
+    """
+    no = (0, 0)
+    if at == 0 or at + _SECOND + _LETTERS > end:
+        return no
+    first, second, third = eight_at(at), eight_at(at + 8), eight_at(at + _SECOND - 8)
+    if first != known.second_text[0] or second != known.second_text[1] or third != known.second_text[2]:
+        second_ns = _second_ns(at)
+        if second_ns < 0:
+            return no
+        known.second_text[0], known.second_text[1], known.second_text[2] = first, second, third
+        known.second_ns = second_ns
+    letters = letters_at(at + _SECOND)
+    places = trailing_zeros(~digits_in(letters))
+    behind = at + _SECOND + places + 1
+    if places < 1 or places > 9 or letter_at(behind - 1) != _Z or letter_at(behind) != _QUOTE:
+        return no
+    return known.second_ns + value_of(letters, places, places) * TENS[9 - places], behind
+
+
+@compiled
+def _second_ns(at: int) -> int:
+    """Of the twenty letters of a time up to the point before its fraction; -1 where they are no such time."""
+    seldom()
+    if letter_at(at + 4) != 45 or letter_at(at + 7) != 45 or letter_at(at + 10) != 84:
+        return -1
+    if letter_at(at + 13) != 58 or letter_at(at + 16) != 58 or letter_at(at + 19) != 46:
+        return -1
+    year, month, day = _digits(at, 4), _digits(at + 5, 2), _digits(at + 8, 2)
+    hour, minute, second = _digits(at + 11, 2), _digits(at + 14, 2), _digits(at + 17, 2)
+    if year < 1970 or year > 2200 or month < 1 or month > 12:
+        return -1
+    is_leap = year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
+    if day < 1 or day > _MONTH_DAYS[month] + (1 if month == 2 and is_leap else 0):
+        return -1
+    if hour < 0 or hour > 23 or minute < 0 or minute > 59 or second < 0 or second > 59:
+        return -1
+    # counted in years that begin with March, so that the leap day is the last one
+    y = year - (1 if month <= 2 else 0)
+    of_year = (153 * (month + (-3 if month > 2 else 9)) + 2) // 5 + day - 1
+    days = y * 365 + y // 4 - y // 100 + y // 400 + of_year - 719468
+    return (((days * 24 + hour) * 60 + minute) * 60 + second) * _NS
+
+
+@inlined
+def _digits(at: int, count: int) -> int:
+    """So many digits as a whole number, -1 where something else stands among them."""
+    value = 0
+    for k in range(count):
+        figure = letter_at(at + k) - _ZERO
+        if figure < 0 or figure > 9:
+            return -1
+        value = value * 10 + figure
+    return value
