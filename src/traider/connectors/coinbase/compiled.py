@@ -24,6 +24,11 @@ def compiled(function: F) -> F:
     return cast(F, _kept(numba.njit(nogil=True, error_model="numpy", forceinline=False)(function)))
 
 
+def compiled_at_once(function: F) -> F:
+    """As ``compiled``, for what is so short that letting other threads run meanwhile would cost more than it gives."""
+    return cast(F, _kept(numba.njit(nogil=False, error_model="numpy", forceinline=False)(function)))
+
+
 def inlined(function: F) -> F:
     """As ``compiled``, and put into each caller."""
     return cast(F, _kept(numba.njit(nogil=True, error_model="numpy", forceinline=True)(function)))

@@ -6,10 +6,12 @@ from traider.domain.vocabulary import EventKind
 from .book import Top
 from .book_keeper import BookKeeper
 from .compiled_book import CompiledBooks
-from .frame_reader import FULL, FrameReader
+from .frame_reader import FULL, SAME, FrameReader
 from .malformed import MalformedError
 from .market_feed import MarketFeed
 from .ticks import TickGrid
+
+_QUOTE = EventKind.QUOTE  # looked up once: this class finds its members slowly
 
 
 class CompiledMarketFeed(MarketFeed):
@@ -38,17 +40,22 @@ class CompiledMarketFeed(MarketFeed):
         """Takes a message of a book out of its bytes, where it is the expected one and of the usual layout."""
         if self._depth or not self.keepers:
             return False
-        product, changed, ts_ns, bid, bid_size, ask, ask_size = self._reader.take(frame, expected)
+        product = self._reader.take(frame, expected)
+        if product == SAME:
+            return True
         if product < 0:
             if product == FULL:
                 raise MalformedError("a book has more levels far from its best price than there is room for")
             return False
-        if changed and bid_size and ask_size:
+        ts_ns, bid, bid_size, ask, ask_size = self._reader.quote(product)
+        if bid_size and ask_size:
             # the same event that the long way would make, made at once
-            self._last_ts_ns = ts_ns = max(ts_ns, self._last_ts_ns)
+            if ts_ns < self._last_ts_ns:
+                ts_ns = self._last_ts_ns
+            self._last_ts_ns = ts_ns
             event = MarketEvent(
                 index=self._index,
-                kind=EventKind.QUOTE,
+                kind=_QUOTE,
                 symbol=self._symbols[product],
                 ts_ns=ts_ns,
                 a=bid,

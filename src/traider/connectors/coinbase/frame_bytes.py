@@ -10,7 +10,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import NativeValue, intrinsic, make_attribute_wrapper, models, register_model, unbox
 
-_BIT, _BYTE, _INT64, _WIDE = ir.IntType(1), ir.IntType(8), ir.IntType(64), ir.IntType(128)
+_BIT, _BYTE, _INT64 = ir.IntType(1), ir.IntType(8), ir.IntType(64)
 
 
 class FrameType(types.Type):
@@ -20,26 +20,13 @@ class FrameType(types.Type):
         super().__init__("coinbase_frame")
 
 
-class LettersType(types.Type):
-    """Sixteen letters as one number; the first of them is its lowest byte."""
-
-    def __init__(self) -> None:
-        super().__init__("coinbase_letters")
-
-
-FRAME, LETTERS = FrameType(), LettersType()
+FRAME = FrameType()
 
 
 @register_model(FrameType)
 class _FrameModel(models.StructModel):
     def __init__(self, manager: Any, frame_type: Any) -> None:
         super().__init__(manager, frame_type, [("start", types.int64), ("end", types.int64)])
-
-
-@register_model(LettersType)
-class _LettersModel(models.PrimitiveModel):
-    def __init__(self, manager: Any, letters_type: Any) -> None:
-        super().__init__(manager, letters_type, _WIDE)
 
 
 make_attribute_wrapper(FrameType, "start", "start")
@@ -78,14 +65,15 @@ def after(text: str) -> Any:
             behind = _plus(builder, place, len(letters))
             there = builder.and_(builder.icmp_signed("!=", place, _INT64(0)), builder.icmp_signed("<=", behind, end))
             found = cgutils.alloca_once_value(builder, _INT64(0))
-            with builder.if_then(there):
+            with builder.if_then(_likely(builder, there)):
                 difference = _INT64(0)
                 for offset, size in parts:
                     kind = ir.IntType(8 * size)
                     wanted = kind(int.from_bytes(letters[offset : offset + size], "little"))
                     other = builder.xor(_load(builder, _plus(builder, place, offset), kind), wanted)
                     difference = builder.or_(difference, builder.zext(other, _INT64) if size < 8 else other)
-                builder.store(builder.select(builder.icmp_signed("==", difference, _INT64(0)), behind, _INT64(0)), found)
+                with builder.if_then(_likely(builder, builder.icmp_signed("==", difference, _INT64(0)))):
+                    builder.store(behind, found)
             return builder.load(found)
 
         return types.int64(types.int64, types.int64), generate
@@ -124,94 +112,69 @@ def eight_at(typing_context: Any, place: Any) -> Any:
 
 
 @intrinsic
-def letters_at(typing_context: Any, place: Any) -> Any:
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return _load(builder, args[0], _WIDE)
-
-    return LETTERS(types.int64), generate
-
-
-@intrinsic
-def without(typing_context: Any, letters: Any, count: Any) -> Any:
-    """The letters but the first ``count``, which is less than sixteen, and zeros behind them."""
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        letters, count = args
-        return builder.lshr(letters, builder.zext(builder.shl(count, _INT64(3)), _WIDE))
-
-    return LETTERS(LETTERS, types.int64), generate
-
-
-@intrinsic
 def stops_at(typing_context: Any, place: Any) -> Any:
     """A bit for each of 32 letters that is not plain in a JSON string: a quote, a backslash, or not one of ASCII's printable ones."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        letters = _load(builder, args[0], ir.VectorType(_BYTE, 32))
-        beyond = builder.icmp_unsigned(">=", builder.sub(letters, _each(32, 32)), _each(32, 127 - 32))
-        quote, backslash = builder.icmp_unsigned("==", letters, _each(32, 34)), builder.icmp_unsigned("==", letters, _each(32, 92))
-        stops = builder.or_(beyond, builder.or_(quote, backslash))
-        return builder.zext(builder.bitcast(stops, ir.IntType(32)), _INT64)
+        letters = _row_at(builder, args[0], 32)
+        quotes, backslashes = _same(builder, letters, 34), _same(builder, letters, 92)
+        return _mask(builder, builder.or_(_beyond(builder, letters, 32, 126), builder.or_(quotes, backslashes)))
 
     return types.int64(types.int64), generate
 
 
-def _each(count: int, letter: int) -> Any:
-    return ir.Constant(ir.VectorType(_BYTE, count), [letter] * count)
+@intrinsic
+def others_at(typing_context: Any, place: Any) -> Any:
+    """A bit for each of 16 letters that is neither a digit nor a point."""
+
+    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        letters = _row_at(builder, args[0], 16)
+        return _mask(builder, builder.and_(_beyond(builder, letters, 48, 57), builder.not_(_same(builder, letters, 46))))
+
+    return types.int64(types.int64), generate
 
 
 @intrinsic
-def points_in(typing_context: Any, letters: Any) -> Any:
-    """A bit for each letter that is a point."""
+def points_at(typing_context: Any, place: Any) -> Any:
+    """A bit for each of 16 letters that is a point."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        letters = builder.bitcast(args[0], ir.VectorType(_BYTE, 16))
-        points = builder.icmp_unsigned("==", letters, _each(16, 46))
-        return builder.zext(builder.bitcast(points, ir.IntType(16)), _INT64)
+        return _mask(builder, _same(builder, _row_at(builder, args[0], 16), 46))
 
-    return types.int64(LETTERS), generate
+    return types.int64(types.int64), generate
+
+
+def _row_at(builder: Any, address: Any, count: int) -> Any:
+    return _load(builder, address, ir.VectorType(_BYTE, count))
+
+
+def _each(letters: Any, letter: int) -> Any:
+    return ir.Constant(letters.type, [letter] * letters.type.count)
+
+
+def _same(builder: Any, letters: Any, letter: int) -> Any:
+    return builder.icmp_unsigned("==", letters, _each(letters, letter))
+
+
+def _beyond(builder: Any, letters: Any, first: int, last: int) -> Any:
+    """Which of them are not in this range."""
+    return builder.icmp_unsigned(">", builder.sub(letters, _each(letters, first)), _each(letters, last - first))
+
+
+def _mask(builder: Any, chosen: Any) -> Any:
+    return builder.zext(builder.bitcast(chosen, ir.IntType(chosen.type.count)), _INT64)
 
 
 @intrinsic
-def digits_in(typing_context: Any, letters: Any) -> Any:
-    """A bit for each letter that is a digit."""
+def likely(typing_context: Any, condition: Any) -> Any:
+    """The condition. The machine then waits for nothing that it decides, but goes on as if it held."""
 
     def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        letters = builder.bitcast(args[0], ir.VectorType(_BYTE, 16))
-        digits = builder.icmp_unsigned("<", builder.sub(letters, _each(16, 48)), _each(16, 10))
-        return builder.zext(builder.bitcast(digits, ir.IntType(16)), _INT64)
+        return _likely(builder, args[0])
 
-    return types.int64(LETTERS), generate
+    return types.boolean(types.boolean), generate
 
 
-@intrinsic
-def value_of(typing_context: Any, letters: Any, before_point: Any, count: Any) -> Any:
-    """The number that ``count`` (1 to 15) digits make, with the letter after the first ``before_point`` (0 to 15) of them left out."""
-
-    def generate(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        letters, before_point, count = args
-        figures = builder.xor(letters, _WIDE(int.from_bytes(b"0" * 16, "little")))
-        whole = builder.sub(builder.shl(_WIDE(1), _bits(builder, before_point)), _WIDE(1))
-        fraction = builder.and_(builder.lshr(figures, _WIDE(8)), builder.not_(whole))
-        figures = builder.or_(builder.and_(figures, whole), fraction)
-        # so that the last one is the highest byte; what follows falls off, and zeros come before the first
-        figures = builder.shl(figures, _bits(builder, builder.sub(_INT64(16), count)))
-        first, second = builder.trunc(figures, _INT64), builder.trunc(builder.lshr(figures, _WIDE(64)), _INT64)
-        return builder.add(builder.mul(_of_eight(builder, first), _INT64(10**8)), _of_eight(builder, second))
-
-    return types.int64(LETTERS, types.int64, types.int64), generate
-
-
-def _bits(builder: Any, letters: Any) -> Any:
-    return builder.zext(builder.shl(letters, _INT64(3)), _WIDE)
-
-
-def _of_eight(builder: Any, figures: Any) -> Any:
-    """The number of eight figures, a byte each, the first the lowest: pairs to numbers below 100, these below 10,000, and these to one."""
-    for scale, width, mask in ((10, 8, 0x00FF00FF00FF00FF), (100, 16, 0x0000FFFF0000FFFF), (10_000, 32, 0x00000000FFFFFFFF)):
-        # the upper one of a pair is the lower figure: low * scale + high, for all pairs with one multiplication
-        figures = builder.and_(
-            builder.lshr(builder.mul(figures, _INT64((scale << width) + 1)), _INT64(width)),
-            _INT64(mask),
-        )
-    return figures
+def _likely(builder: Any, condition: Any) -> Any:
+    function_type = ir.FunctionType(_BIT, [_BIT, _BIT])
+    return builder.call(cgutils.get_or_insert_function(builder.module, function_type, "llvm.expect.i1"), [condition, _BIT(1)])

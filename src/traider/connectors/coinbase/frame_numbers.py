@@ -11,13 +11,14 @@ from numba.cpython.unsafe.numbers import trailing_zeros
 from traider.kernel.machine import seldom
 
 from .compiled import compiled, inlined
-from .frame_bytes import digits_in, eight_at, letter_at, letters_at, points_in, stops_at, value_of, without
+from .frame_bytes import eight_at, letter_at, likely, others_at, points_at, stops_at
 
 MOST_DIGITS = 15  # of a number: so many are exact in 64 bits, and in a float's mantissa
 TENS = np.array([10**power for power in range(19)], np.int64)
-_LETTERS = 16
+_ROW = 16  # letters that are looked at together
 _QUOTE, _ZERO, _Z = 34, 48, 90
 _SECOND = 20  # letters of a time up to its fraction: 2026-08-09T21:05:48.
+_ALL, _ZEROS = np.uint64(0xFFFFFFFFFFFFFFFF), np.uint64(0x3030303030303030)
 _NS = 1_000_000_000
 _MONTH_DAYS = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], np.int64)
 
@@ -29,9 +30,11 @@ def string_end(at: int, end: int) -> int:
         return 0
     while at + 32 <= end:
         stops = stops_at(at)
-        if stops != 0:
+        if likely(stops != 0):
             at += trailing_zeros(stops)
-            return at if letter_at(at) == _QUOTE else 0
+            if likely(letter_at(at) == _QUOTE):
+                return at
+            return 0
         at += 32
     while at < end:
         letter = letter_at(at)
@@ -44,45 +47,56 @@ def string_end(at: int, end: int) -> int:
 
 
 @inlined
-def _next_letters(at: int, end: int) -> Any:
-    """Sixteen letters; behind the end, zeros. The frame is at least so long."""
-    last = end - _LETTERS
-    return letters_at(at) if at <= last else without(letters_at(last), at - last)
+def _digits_before(behind: int, count: int) -> Any:
+    """The number that so many digits (1 to 15) before this place make. Sixteen letters have to stand there."""
+    value = _of_eight(eight_at(behind - 8), min(count, 8))
+    return value if count <= 8 else value + _of_eight(eight_at(behind - 16), count - 8) * 100_000_000
+
+
+@inlined
+def _of_eight(letters: Any, count: int) -> Any:
+    """The number that the last ``count`` (1 to 8) of eight letters make: pairs to numbers below 100, these below 10,000, and these to one."""
+    figures = (letters ^ _ZEROS) & (_ALL << np.uint64(8 * (8 - count)))
+    # the first one of a pair is its lower half: one multiplication adds to each second one its first one times the scale
+    figures = ((figures * np.uint64((10 << 8) + 1)) >> np.uint64(8)) & np.uint64(0x00FF00FF00FF00FF)
+    figures = ((figures * np.uint64((100 << 16) + 1)) >> np.uint64(16)) & np.uint64(0x0000FFFF0000FFFF)
+    return np.int64((figures * np.uint64((10_000 << 32) + 1)) >> np.uint64(32))
 
 
 @inlined
 def decimal_at(at: int, end: int) -> tuple[int, int, int]:
-    """Digits as a whole number, how many of them stand after the point, and the place of the quote that ends them (0: no such number)."""
+    """Digits as a whole number, how many of them stand after the point, and the place of the quote that ends them (0: no such number).
+
+    Sixteen letters have to stand before it, and sixteen between here and the frame's first letter.
+    """
     no = (0, 0, 0)
     if at == 0 or at >= end:
         return no
-    letters = _next_letters(at, end)
-    digits, points = digits_in(letters), points_in(letters)
-    size = trailing_zeros(~(digits | points))  # at most sixteen: above those there are only zeros
+    row = min(at, end - _ROW)
+    others = others_at(row) >> (at - row)
+    size = trailing_zeros(others | (1 << _ROW))
     behind = at + size
-    if behind >= end or letter_at(behind) != _QUOTE:
+    if not likely(behind < end and letter_at(behind) == _QUOTE):
         return no
-    points &= (1 << size) - 1
+    points = (points_at(row) >> (at - row)) & ((1 << size) - 1)
     if points == 0:
-        return (value_of(letters, size, size), 0, behind) if 1 <= size <= MOST_DIGITS else no
+        return (_digits_before(behind, size), 0, behind) if 1 <= size <= MOST_DIGITS else no
     whole = trailing_zeros(points)
     places = size - 1 - whole
-    if points & (points - 1) != 0 or whole == 0 or places == 0:
+    if not likely(points & (points - 1) == 0 and whole != 0 and places != 0):
         return no
-    return value_of(letters, whole, size - 1), places, behind
+    return _digits_before(at + whole, whole) * TENS[places] + _digits_before(behind, places), places, behind
 
 
 @inlined
 def whole_at(at: int, end: int) -> tuple[int, int]:
-    """A whole number as JSON writes it, and the place after it (0: none)."""
-    no = (0, 0)
-    if at == 0 or at >= end:
-        return no
-    letters = _next_letters(at, end)
-    size = trailing_zeros(~digits_in(letters))
+    """A whole number as JSON writes it, and the place after it (0: none). Sixteen letters have to stand before and behind it."""
+    if at == 0 or at + _ROW > end:
+        return 0, 0
+    size = trailing_zeros(others_at(at) | points_at(at) | (1 << _ROW))
     if size < 1 or size > MOST_DIGITS or (size > 1 and letter_at(at) == _ZERO):
-        return no
-    return value_of(letters, size, size), at + size
+        return 0, 0
+    return _digits_before(at + size, size), at + size
 
 
 @inlined
@@ -110,7 +124,7 @@ def moment_at(known: Any, at: int, end: int) -> tuple[int, int]:
     ``known`` remembers the last second: nearly every message is of the second of the one before.
     """
     no = (0, 0)
-    if at == 0 or at + _SECOND + _LETTERS > end:
+    if at == 0 or at + _SECOND + _ROW + 2 > end:
         return no
     first, second, third = eight_at(at), eight_at(at + 8), eight_at(at + _SECOND - 8)
     if first != known.second_text[0] or second != known.second_text[1] or third != known.second_text[2]:
@@ -119,12 +133,11 @@ def moment_at(known: Any, at: int, end: int) -> tuple[int, int]:
             return no
         known.second_text[0], known.second_text[1], known.second_text[2] = first, second, third
         known.second_ns = second_ns
-    letters = letters_at(at + _SECOND)
-    places = trailing_zeros(~digits_in(letters))
+    places = trailing_zeros(others_at(at + _SECOND) | points_at(at + _SECOND) | (1 << _ROW))
     behind = at + _SECOND + places + 1
     if places < 1 or places > 9 or letter_at(behind - 1) != _Z or letter_at(behind) != _QUOTE:
         return no
-    return known.second_ns + value_of(letters, places, places) * TENS[9 - places], behind
+    return known.second_ns + _digits_before(behind - 1, places) * TENS[9 - places], behind
 
 
 @compiled

@@ -5,7 +5,8 @@ or begins with this frame, and is the next one of the connection. Everything els
 JSON: what it takes, they would take, to the same ticks and sizes.
 """
 
-from collections.abc import Mapping
+import functools
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from traider.kernel.book import FAR_LIMIT, book_at
 from traider.kernel.machine import record_at
 
 from .book import Top
-from .compiled import compiled, inlined
+from .compiled import compiled, compiled_at_once, inlined
 from .compiled_book import CompiledBook, top_of
 from .frame_bytes import FRAME, after, eight_at, letter_at
 from .frame_numbers import TENS, decimal_at, moment_at, string_end, tick_of, whole_at
@@ -27,8 +28,10 @@ MOST_PRODUCTS = 64
 MOST_LEVELS = 1 << 16  # of one frame
 _NAME = 32
 
-OTHER = -1  # left untouched
-FULL = -2  # the book has no room: it is not to be used
+# what became of a frame, if it is not the number of a product whose best levels are now others
+SAME = -1  # taken; the best levels are what they were
+OTHER = -2  # left untouched
+FULL = -3  # the book has no room: it is not to be used
 
 READER = np.dtype(
     [
@@ -44,6 +47,7 @@ READER = np.dtype(
         ("ask_ticks", "i8", (MOST_PRODUCTS,)),
         ("bid_sizes", "f8", (MOST_PRODUCTS,)),
         ("ask_sizes", "f8", (MOST_PRODUCTS,)),
+        ("ts_ns", "i8"),  # of the last message that was taken
         ("second_text", "u8", (3,)),  # the second of the last time that was read
         ("second_ns", "i8"),
         ("ticks", "i8", (MOST_LEVELS,)),
@@ -63,8 +67,7 @@ _SIZE, _LEVEL_END, _NO_LEVEL, _END = after('","new_quantity":"'), after('"}'), a
 _B, _C, _S, _COMMA, _BRACKET = (ord(letter) for letter in "bcs,]")
 _SHORTEST = len('{"channel":"l2_data","timestamp":""')  # enough for every look ahead of the first letters
 
-# product (a number, OTHER or FULL), whether its best levels are others than before, the message's time, bid, its size, ask, its size
-Taken = tuple[int, bool, int, float, float, float, float]
+Quote = tuple[int, float, float, float, float]  # the message's time, bid, its size, ask, its size
 
 
 @inlined
@@ -117,33 +120,32 @@ def _levels(reader: Any, at: int, end: int, product: int) -> tuple[int, int]:
     return no
 
 
-@compiled
-def _take(address: int, frame: Any, expected: int) -> Taken:
+@compiled_at_once
+def _take(address: int, frame: Any, expected: int) -> int:
     reader = reader_at(address)
-    no = (OTHER, False, 0, 0.0, 0.0, 0.0, 0.0)
     end = frame.end
     if end - frame.start < _SHORTEST:
-        return no
+        return OTHER
     at = _CHANNEL(frame.start, end)
     if at == 0:
-        return no
+        return OTHER
     if letter_at(at + 1) == _C:  # client_id is in the documents, and was not in what was recorded
         at = _CLIENT_END(string_end(_CLIENT(at, end), end), end)
     ts_ns, at = moment_at(reader, _TIME(at, end), end)
     number, at = whole_at(_NUMBER(at, end), end)
     at = _EVENTS(at, end)
     if at == 0 or at >= end or number != expected:
-        return no
+        return OTHER
     is_snapshot = letter_at(at) == _S
     start = _SNAPSHOT(at, end) if is_snapshot else _UPDATE(at, end)
     behind = string_end(start, end)
     at = _UPDATES(behind, end)
     product = _product_of(reader, start, behind) if at != 0 else OTHER
     if product < 0 or not (is_snapshot or reader.valid[product]):
-        return no
+        return OTHER
     count, at = _levels(reader, at, end, product)
     if _END(at, end) != end:
-        return no
+        return OTHER
     there = book_at(reader.books[product])
     if is_snapshot:
         kernel_book.clear(there)
@@ -151,11 +153,19 @@ def _take(address: int, frame: Any, expected: int) -> Taken:
         kernel_book.apply(there, reader.sides[k], reader.ticks[k], reader.sizes[k])
     if there.far[0] > FAR_LIMIT or there.far[1] > FAR_LIMIT:
         reader.valid[product] = 0
-        return (FULL, False, ts_ns, 0.0, 0.0, 0.0, 0.0)
+        return FULL
     reader.valid[product] = 1
+    reader.ts_ns = ts_ns
     bid_tick, bid_size, ask_tick, ask_size = top_of(reader.books[product])
-    changed = _tell(reader, product, bid_tick, bid_size, ask_tick, ask_size)
-    return product, changed, ts_ns, kernel_book.price_of(there, bid_tick), bid_size, kernel_book.price_of(there, ask_tick), ask_size
+    return product if _tell(reader, product, bid_tick, bid_size, ask_tick, ask_size) else SAME
+
+
+@compiled_at_once
+def _quote(address: int, product: int) -> Quote:
+    reader = reader_at(address)
+    there = book_at(reader.books[product])
+    bid, ask = kernel_book.price_of(there, reader.bid_ticks[product]), kernel_book.price_of(there, reader.ask_ticks[product])
+    return reader.ts_ns, bid, reader.bid_sizes[product], ask, reader.ask_sizes[product]
 
 
 @inlined
@@ -174,8 +184,10 @@ def _tell_at(address: int, product: int, bid_tick: int, bid_size: float, ask_tic
     return _tell(reader_at(address), product, bid_tick, bid_size, ask_tick, ask_size)
 
 
-# by its exact types, so that it can be called past the dispatcher, which would look at each argument again with every frame
-_SIGNATURE = (types.int64, FRAME, types.int64)
+def _entry(dispatcher: Any, *signature: Any) -> Any:
+    """Compiled now, not when the first frame is waiting; to be called past the dispatcher, which would look at each argument's type."""
+    dispatcher.compile(signature)
+    return dispatcher.overloads[signature].entry_point
 
 
 class FrameReader:
@@ -197,14 +209,10 @@ class FrameReader:
             reader["decimals"][number], reader["units"][number] = grid.decimals, grid.units
             reader["books"][number] = book.address
         self.valid: Any = reader["valid"]
-        dispatcher: Any = _take
-        dispatcher.compile(_SIGNATURE)  # now, not when the first frame is waiting
-        self._entry = dispatcher.overloads[_SIGNATURE].entry_point
-
-    def take(self, frame: bytes, expected: int) -> Taken:
-        """What became of it; of product ``OTHER`` nothing at all was done."""
-        taken: Taken = self._entry(self._address, frame, expected)
-        return taken
+        self.take: Callable[[bytes, int], int] = functools.partial(_entry(_take, types.int64, FRAME, types.int64), self._address)
+        """What became of a frame that should have this number: a product whose best levels are others now, or ``SAME``, ``OTHER``, ``FULL``."""
+        self.quote: Callable[[int], Quote] = functools.partial(_entry(_quote, types.int64, types.int64), self._address)
+        """A product's best levels, and the time of the last message that was taken."""
 
     def tell(self, product: int, top: Top) -> bool:
         """Whether these best levels are others than were last told, by whichever reader; from now on they are those."""
