@@ -9,10 +9,10 @@ from decimal import Decimal
 
 from tests.connectors.coinbase.recorded import frames
 from traider.connectors.coinbase.amounts import moment_ns
-from traider.connectors.coinbase.book import ASK, BID, DictBook
+from traider.connectors.coinbase.book import ASK, BID, DictBook, Top
 from traider.connectors.coinbase.book_keeper import BookKeeper
 from traider.connectors.coinbase.compiled_book import CompiledBooks
-from traider.connectors.coinbase.frame_reader import OTHER, FrameReader
+from traider.connectors.coinbase.frame_reader import OTHER, SAME, FrameReader
 from traider.connectors.coinbase.malformed import MalformedError
 from traider.connectors.coinbase.messages import BookMessage, BrokenMessageError, read_message
 from traider.connectors.coinbase.ticks import TickGrid
@@ -33,24 +33,29 @@ class Pair:
         books = CompiledBooks([CENT, CENT]).books
         self.compiled = dict(zip(PRODUCTS, books, strict=True))
         self.reader = FrameReader({name: (book, TickGrid(CENT)) for name, book in self.compiled.items()})
+        self.told: dict[int, Top | None] = {}
         self.plain = {name: BookKeeper(DictBook(), TickGrid(CENT)) for name in PRODUCTS}
 
     def feed(self, frame: bytes) -> bool:
         """Whether the compiled reader took it; what it took, JSON must have been able to take, to the same end."""
         expected = number_of(frame)
-        product, _, ts_ns, *quote = self.reader.take(frame, -1 if expected is None else expected)
-        if product == OTHER:
+        told = self.reader.take(frame, -1 if expected is None else expected)
+        if told == OTHER:
             return False
         message = read_message(frame)
         assert isinstance(message, BookMessage)
-        assert ts_ns == moment_ns(message.timestamp, "timestamp")
         (event,) = message.events
-        assert event.product_id == PRODUCTS[product]
-        assert self.plain[event.product_id].take(event) is not None
-        top, grid = self.plain[event.product_id].top(), self.plain[event.product_id].grid
-        assert top == self.compiled[event.product_id].top()
+        product = PRODUCTS.index(event.product_id)
+        keeper = self.plain[event.product_id]
+        before = self.told.get(product)
+        assert keeper.take(event) is not None
+        top = self.told[product] = keeper.top()
         assert top is not None
-        assert quote == [grid.price(top.bid_tick), top.bid_size, grid.price(top.ask_tick), top.ask_size]
+        assert top == self.compiled[event.product_id].top()
+        assert told == (SAME if top == before else product)
+        price = keeper.grid.price
+        quote = (moment_ns(message.timestamp, "timestamp"), price(top.bid_tick), top.bid_size, price(top.ask_tick), top.ask_size)
+        assert self.reader.quote(product) == quote
         return True
 
     def same_levels(self) -> bool:

@@ -6,10 +6,15 @@ from traider.domain.vocabulary import EventKind
 from .book import Top
 from .book_keeper import BookKeeper
 from .compiled_book import CompiledBooks
-from .frame_reader import FULL, SAME, FrameReader
+from .frame_reader import FULL, OTHER, SAME, FrameReader
 from .malformed import MalformedError
 from .market_feed import MarketFeed
 from .ticks import TickGrid
+
+
+def _leave(frame: bytes, expected: int) -> int:
+    return OTHER
+
 
 _QUOTE = EventKind.QUOTE  # looked up once: this class finds its members slowly
 
@@ -21,6 +26,7 @@ class CompiledMarketFeed(MarketFeed):
     """
 
     _reader: FrameReader
+    _take = staticmethod(_leave)  # where there is no short way
 
     def _make_keepers(self) -> dict[str, BookKeeper]:
         instruments = list(self._instruments.values())
@@ -31,6 +37,8 @@ class CompiledMarketFeed(MarketFeed):
         short = {symbol for symbol in self._symbols if self._targets[symbol] == (symbol,)} - self._aliased()
         names = [symbol if symbol in short else f" {symbol}" for symbol in self._symbols]
         self._reader = FrameReader({name: (book, grid) for name, book, grid in zip(names, books, grids, strict=True)})
+        if not self._depth:
+            self._take = self._reader.take
         return {
             symbol: BookKeeper(book, grid, self._reader.valid, place)
             for place, (symbol, book, grid) in enumerate(zip(self._symbols, books, grids, strict=True))
@@ -38,16 +46,14 @@ class CompiledMarketFeed(MarketFeed):
 
     def take_frame(self, frame: bytes, expected: int, received_ts_ns: int) -> bool:
         """Takes a message of a book out of its bytes, where it is the expected one and of the usual layout."""
-        if self._depth or not self.keepers:
-            return False
-        product = self._reader.take(frame, expected)
-        if product == SAME:
+        told = self._take(frame, expected)
+        if told == SAME:
             return True
-        if product < 0:
-            if product == FULL:
+        if told < 0:
+            if told == FULL:
                 raise MalformedError("a book has more levels far from its best price than there is room for")
             return False
-        ts_ns, bid, bid_size, ask, ask_size = self._reader.quote(product)
+        ts_ns, bid, bid_size, ask, ask_size = self._reader.quote(told)
         if bid_size and ask_size:
             # the same event that the long way would make, made at once
             if ts_ns < self._last_ts_ns:
@@ -56,7 +62,7 @@ class CompiledMarketFeed(MarketFeed):
             event = MarketEvent(
                 index=self._index,
                 kind=_QUOTE,
-                symbol=self._symbols[product],
+                symbol=self._symbols[told],
                 ts_ns=ts_ns,
                 a=bid,
                 b=bid_size,

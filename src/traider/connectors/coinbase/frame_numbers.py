@@ -18,7 +18,8 @@ TENS = np.array([10**power for power in range(19)], np.int64)
 _ROW = 16  # letters that are looked at together
 _QUOTE, _ZERO, _Z = 34, 48, 90
 _SECOND = 20  # letters of a time up to its fraction: 2026-08-09T21:05:48.
-_ALL, _ZEROS = np.uint64(0xFFFFFFFFFFFFFFFF), np.uint64(0x3030303030303030)
+_FIGURES = np.uint64(0x0F0F0F0F0F0F0F0F)
+_LAST = np.array([(1 << 64) - (1 << 8 * max(8 - count, 0)) for count in range(17)], np.uint64)  # of eight letters only the last ones
 _NS = 1_000_000_000
 _MONTH_DAYS = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], np.int64)
 
@@ -48,15 +49,15 @@ def string_end(at: int, end: int) -> int:
 
 @inlined
 def _digits_before(behind: int, count: int) -> Any:
-    """The number that so many digits (1 to 15) before this place make. Sixteen letters have to stand there."""
-    value = _of_eight(eight_at(behind - 8), min(count, 8))
-    return value if count <= 8 else value + _of_eight(eight_at(behind - 16), count - 8) * 100_000_000
+    """The number that so many digits (0 to 15) before this place make. Sixteen letters have to stand there."""
+    value = _of_eight(eight_at(behind - 8) & _LAST[count])
+    return value if count <= 8 else value + _of_eight(eight_at(behind - 16) & _LAST[count - 8]) * 100_000_000
 
 
 @inlined
-def _of_eight(letters: Any, count: int) -> Any:
-    """The number that the last ``count`` (1 to 8) of eight letters make: pairs to numbers below 100, these below 10,000, and these to one."""
-    figures = (letters ^ _ZEROS) & (_ALL << np.uint64(8 * (8 - count)))
+def _of_eight(digits: Any) -> Any:
+    """The number that eight digits make, the first ones of which may be missing: pairs to numbers below 100, those below 10,000, then one."""
+    figures = digits & _FIGURES
     # the first one of a pair is its lower half: one multiplication adds to each second one its first one times the scale
     figures = ((figures * np.uint64((10 << 8) + 1)) >> np.uint64(8)) & np.uint64(0x00FF00FF00FF00FF)
     figures = ((figures * np.uint64((100 << 16) + 1)) >> np.uint64(16)) & np.uint64(0x0000FFFF0000FFFF)
@@ -67,23 +68,21 @@ def _of_eight(letters: Any, count: int) -> Any:
 def decimal_at(at: int, end: int) -> tuple[int, int, int]:
     """Digits as a whole number, how many of them stand after the point, and the place of the quote that ends them (0: no such number).
 
-    Sixteen letters have to stand before it, and sixteen between here and the frame's first letter.
+    Sixteen letters have to stand before it.
     """
     no = (0, 0, 0)
     if at == 0 or at >= end:
         return no
     row = min(at, end - _ROW)
-    others = others_at(row) >> (at - row)
-    size = trailing_zeros(others | (1 << _ROW))
+    size = trailing_zeros((others_at(row) >> (at - row)) | (1 << _ROW))
     behind = at + size
     if not likely(behind < end and letter_at(behind) == _QUOTE):
         return no
     points = (points_at(row) >> (at - row)) & ((1 << size) - 1)
-    if points == 0:
-        return (_digits_before(behind, size), 0, behind) if 1 <= size <= MOST_DIGITS else no
-    whole = trailing_zeros(points)
-    places = size - 1 - whole
-    if not likely(points & (points - 1) == 0 and whole != 0 and places != 0):
+    whole = trailing_zeros(points | (1 << size))
+    places = max(size - whole - 1, 0)
+    # one point at most, digits on both of its sides
+    if not likely(points & (points - 1) == 0 and whole != 0 and size - whole != 1 and whole + places <= MOST_DIGITS):
         return no
     return _digits_before(at + whole, whole) * TENS[places] + _digits_before(behind, places), places, behind
 
@@ -102,19 +101,26 @@ def whole_at(at: int, end: int) -> tuple[int, int]:
 @inlined
 def tick_of(value: int, places: int, decimals: int, units: int) -> int:
     """The price's tick, -1 where it lies between two."""
-    while places > decimals:
+    missing = decimals - places
+    if missing < 0:
+        value, missing = _without_zeros(value, -missing), 0
+    if missing > 18 - MOST_DIGITS and (missing > 18 or value >= TENS[18 - missing]):
+        return -1
+    value *= TENS[missing]
+    if units == 1 or value < 0:
+        return value
+    return value // units if value % units == 0 else -1
+
+
+@compiled
+def _without_zeros(value: int, count: int) -> int:
+    """The number without its last ``count`` digits, -1 where one of them is none of 0."""
+    seldom()
+    for _ in range(count):
         if value % 10 != 0:
             return -1
         value //= 10
-        places -= 1
-    missing = decimals - places
-    if missing > 0:
-        if missing > 18 or (missing > 18 - MOST_DIGITS and value >= TENS[18 - missing]):
-            return -1
-        value *= TENS[missing]
-    if units == 1:
-        return value
-    return value // units if value % units == 0 else -1
+    return value
 
 
 @inlined
