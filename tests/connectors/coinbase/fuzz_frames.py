@@ -41,18 +41,17 @@ class Pair:
         self.plain = {name: BookKeeper(DictBook(), TickGrid(CENT)) for name in PRODUCTS}
         self.told: dict[str, Top | None] = {}
 
-    def feed(self, frame: bytes) -> bool:
+    def feed(self, frame: bytes, number: int = -1) -> bool:
         """Whether the compiled reader took it; what it took, JSON must have been able to take, to the same end.
 
-        What it left alone is given to the JSON readers, into its books too.
+        What it left alone is given to the JSON readers, into its books too. ``number`` is expected where none can be read in the frame.
         """
         message = _read(frame)
-        number = getattr(message, "sequence_num", None)
-        told = self.reader.take(frame, -1 if number is None else number)
+        told = self.reader.take(frame, number if (own := getattr(message, "sequence_num", None)) is None else own)
         if told == OTHER:
             self._take_both(message)
             return False
-        assert isinstance(message, BookMessage)
+        assert isinstance(message, BookMessage), "taken, though it can't be read"
         (event,) = message.events
         assert self.plain[event.product_id].take(event) is not None
         top = self._same_top(event.product_id)
@@ -125,7 +124,8 @@ def fuzz(count: int, *, seed: int) -> tuple[int, int]:
         frames = UPDATES[:60] if chance.random() < 0.8 else UPDATES
         if number % 100 == 0:
             frames = SNAPSHOTS
-        taken += pair.feed(damaged(chance.choice(frames), chance))
+        whole = chance.choice(frames)
+        taken += pair.feed(damaged(whole, chance), number_of(whole) or 0)
         if number % 10_000 == 0:
             pair.invalidate(chance.choice(PRODUCTS))
         if number % 2_000 == 0:

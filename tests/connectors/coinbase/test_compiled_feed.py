@@ -100,18 +100,18 @@ def test_rows_and_other_names_take_the_long_way() -> None:
     assert named.top("BTC-USDC") is not None
 
 
-def test_a_book_without_room_is_not_used_any_more() -> None:
-    fast = CompiledMarketFeed(MARKETS, depth=False)
-    best = frame_of(("bid", "10000000", "1"), ("offer", "10000001", "1"))
-    assert fast.take_frame(best, 7, 0)
-    far = [
+@pytest.mark.parametrize("best", [10_000_000, 1_000], ids=["far from the best price", "near it"])
+@pytest.mark.parametrize("short", [True, False], ids=["the short way", "the long way"])
+def test_a_book_without_room_is_not_used_any_more(best: int, short: bool) -> None:
+    feed = CompiledMarketFeed(MARKETS, depth=False)
+    begin = frame_of(("bid", f"{best}", "1"), ("offer", f"{best + 1}", "1"))
+    first, second = (
         frame_of(*(("bid", f"{part}.{k:02}", "1") for part in parts for k in range(100)), type="update")
-        for parts in (range(500), range(500, 1000))
-    ]
-    assert fast.take_frame(far[0], 7, 0)
-    with pytest.raises(MalformedError, match="more levels far from its best price"):
-        fast.take_frame(far[1], 7, 0)
-    assert fast.top("BTC-USD") is None
-    assert not fast.take_frame(far[0], 7, 0)
-    assert fast.take_frame(best, 7, 0), "a snapshot begins anew"
-    assert fast.top("BTC-USD") == Top(1_000_000_000, 1.0, 1_000_000_100, 1.0)
+        for parts in (range(500), range(500, 999))
+    )
+    assert [told(feed, frame, 7 if short else 8)[0] for frame in (begin, first)] == ["", ""]
+    assert told(feed, second, 7 if short else 8)[0] == "an order book with more than 98,304 levels on a side"
+    assert feed.top("BTC-USD") is None
+    assert told(feed, first, 7) == ("", [])
+    assert told(feed, begin, 7)[0] == "", "a snapshot begins anew"
+    assert feed.top("BTC-USD") == Top(100 * best, 1.0, 100 * best + 100, 1.0)

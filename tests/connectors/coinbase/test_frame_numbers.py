@@ -65,9 +65,12 @@ def test_a_letter_that_json_may_write_differently_is_found_at_every_place(pair: 
 Rows = list[tuple[str, Decimal, Decimal]]
 PRICES = st.decimals(min_value=0, max_value=10**7, places=2)
 SIZES = st.decimals(min_value=0, max_value=10**6, places=8)
+ROW = st.tuples(st.sampled_from(["bid", "offer"]), PRICES, SIZES)
 
 
-@given(st.lists(st.tuples(st.sampled_from(["bid", "offer"]), PRICES, SIZES), max_size=30), st.sampled_from(PRODUCTS), st.booleans())
+@given(
+    st.lists(st.tuples(st.sampled_from(["bid", "offer"]), PRICES, SIZES), min_size=1, max_size=30), st.sampled_from(PRODUCTS), st.booleans()
+)
 def test_numbers_are_read_to_the_same_ticks_and_floats(
     pair: Pair, rows: list[tuple[str, Decimal, Decimal]], product: str, trim: bool
 ) -> None:
@@ -82,25 +85,14 @@ def test_numbers_are_read_to_the_same_ticks_and_floats(
 
 
 def test_a_price_increment_of_its_own() -> None:
+    prices = "0 0.05 0.1 0.10000 0.07 100 99.95 100.00000001 0.12345678 0.00000001000 123456789012345"
     increments = [Decimal("0.05"), Decimal(100), Decimal("0.00000001"), Decimal("1E-17")]
     names = [f"P{number}" for number in range(len(increments))]
     books = CompiledBooks(increments).books
     grids = [TickGrid(increment) for increment in increments]
     reader = FrameReader({name: entry for name, *entry in zip(names, books, grids, strict=True)})  # type: ignore[misc]
     for name, book, grid in zip(names, books, grids, strict=True):
-        for price in (
-            "0",
-            "0.05",
-            "0.1",
-            "0.10000",
-            "0.07",
-            "100",
-            "99.95",
-            "100.00000001",
-            "0.12345678",
-            "0.00000001000",
-            "123456789012345",
-        ):
+        for price in prices.split():
             taken = reader.take(frame_of(("bid", price, "1"), product_id=name), 7) != OTHER
             try:
                 tick = grid.tick(price)
@@ -117,16 +109,12 @@ def test_a_price_increment_of_its_own() -> None:
 @given(st.datetimes(min_value=datetime(1970, 1, 1), max_value=datetime(2200, 12, 31)))  # noqa: DTZ001 (a zone is written below)
 def test_times_are_read_to_the_nanosecond(pair: Pair, when: datetime) -> None:
     text = when.strftime("%Y-%m-%dT%H:%M:%S.%f") + "789Z"
-    event = {"type": "snapshot", "product_id": "BTC-USD", "updates": []}
-    frame = msgspec.json.encode({"channel": "l2_data", "timestamp": text, "sequence_num": 7, "events": [event]})
-    assert pair.feed(frame), "which compares the time with the calendar's"
+    assert pair.feed(frame_of(("bid", "1", "1"), timestamp=text)), "which compares the time with the calendar's"
 
 
 @pytest.mark.parametrize("day", ["2026-02-29", "2100-02-29", "2026-04-31", "2026-13-01", "2026-00-10", "2026-01-00", "1969-12-31"])
 def test_days_that_are_none_are_left_alone(pair: Pair, day: str) -> None:
-    event = {"type": "snapshot", "product_id": "BTC-USD", "updates": []}
-    message = {"channel": "l2_data", "timestamp": f"{day}T00:00:00.0Z", "sequence_num": 7, "events": [event]}
-    assert pair.reader.take(msgspec.json.encode(message), 7) == OTHER
+    assert pair.reader.take(frame_of(("bid", "1", "1"), timestamp=f"{day}T00:00:00.0Z"), 7) == OTHER
 
 
 def test_a_day_that_is_none_does_not_spoil_the_time_after_it(pair: Pair) -> None:
@@ -143,4 +131,4 @@ def test_a_day_that_is_none_does_not_spoil_the_time_after_it(pair: Pair) -> None
         ("2031-03-04T05:06:07.1.2Z", False),
         ("2031-03-04T05:06:08.000000001Z", True),
     ]:
-        assert pair.feed(frame_of(timestamp=timestamp)) == taken, timestamp
+        assert pair.feed(frame_of(("bid", "1", "1"), timestamp=timestamp)) == taken, timestamp

@@ -44,6 +44,7 @@ def variants() -> Iterator[tuple[str, bytes]]:
     yield "spaces", json.dumps(raw).encode()
     yield "a new field", frame[:-1] + b',"new":1}'
     yield "another order", msgspec.json.encode({key: raw[key] for key in reversed(raw)})
+    yield "no level", frame_of()
     yield "two events", msgspec.json.encode(raw | {"events": raw["events"] * 2})
     yield "no event", msgspec.json.encode(raw | {"events": []})
     yield "another product", frame.replace(raw["events"][0]["product_id"].encode(), b"SOL-USD")
@@ -78,6 +79,12 @@ def test_only_the_expected_number_and_a_valid_book_are_taken(pair: Pair) -> None
     for snapshot in SNAPSHOTS:
         assert pair.feed(snapshot), "a snapshot makes a book valid"
     assert pair.feed(frame)
+
+
+def test_a_number_that_json_does_not_allow_is_none(pair: Pair) -> None:
+    for number in ("07", "7.", "7e0", "+7", "", "7 ", "０7"):
+        raw = frame_of(("bid", "1", "1")).replace(b'"sequence_num":7,', f'"sequence_num":{number},'.encode())
+        assert pair.reader.take(raw, 7) == OTHER
 
 
 def test_of_damaged_frames_it_takes_only_what_json_takes_too() -> None:

@@ -1,32 +1,34 @@
 """The market feed with compiled books: best bid and ask straight from the socket's bytes."""
 
+from collections.abc import Callable
+
 from traider.domain.guard_protocol import MarketEvent
 from traider.domain.vocabulary import EventKind
 
 from .book import Top
 from .book_keeper import BookKeeper
-from .compiled_book import CompiledBooks
+from .compiled_book import MOST_OF_SIDE, CompiledBooks
 from .frame_reader import FULL, OTHER, SAME, FrameReader
 from .malformed import MalformedError
 from .market_feed import MarketFeed
 from .ticks import TickGrid
 
+_QUOTE = EventKind.QUOTE  # looked up once: an enum finds its members slowly
+
 
 def _leave(frame: bytes, expected: int) -> int:
+    """Leaves every frame to the readers that know all of JSON."""
     return OTHER
-
-
-_QUOTE = EventKind.QUOTE  # looked up once: this class finds its members slowly
 
 
 class CompiledMarketFeed(MarketFeed):
     """As ``MarketFeed``. Where the rows of the books are not asked for (``depth=False``), their frames take the short way.
 
-    The first one of a machine compiles for some ten seconds; the code is kept on disk.
+    The first one of a machine compiles for a few seconds; the code is kept on disk.
     """
 
     _reader: FrameReader
-    _take = staticmethod(_leave)  # where there is no short way
+    _take: Callable[[bytes, int], int] = staticmethod(_leave)
 
     def _make_keepers(self) -> dict[str, BookKeeper]:
         instruments = list(self._instruments.values())
@@ -51,7 +53,7 @@ class CompiledMarketFeed(MarketFeed):
             return True
         if told < 0:
             if told == FULL:
-                raise MalformedError("a book has more levels far from its best price than there is room for")
+                raise MalformedError(f"an order book with more than {MOST_OF_SIDE:,} levels on a side")
             return False
         ts_ns, bid, bid_size, ask, ask_size = self._reader.quote(told)
         if bid_size and ask_size:

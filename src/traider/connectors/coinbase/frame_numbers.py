@@ -16,7 +16,7 @@ from .frame_bytes import eight_at, letter_at, likely, others_at, points_at, stop
 MOST_DIGITS = 15  # of a number: so many are exact in 64 bits, and in a float's mantissa
 TENS = np.array([10**power for power in range(19)], np.int64)
 _ROW = 16  # letters that are looked at together
-_QUOTE, _ZERO, _Z = 34, 48, 90
+_ZERO, _Z = 48, 90
 _SECOND = 20  # letters of a time up to its fraction: 2026-08-09T21:05:48.
 _FIGURES = np.uint64(0x0F0F0F0F0F0F0F0F)
 _LAST = np.array([(1 << 64) - (1 << 8 * max(8 - count, 0)) for count in range(17)], np.uint64)  # of eight letters only the last ones
@@ -26,24 +26,17 @@ _MONTH_DAYS = np.array([0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], np.i
 
 @inlined
 def string_end(at: int, end: int) -> int:
-    """The place of the quote that ends the string; 0 where it holds anything but plain letters, which JSON may write differently."""
+    """The place of the first letter that is not plain: the quote that ends the string, or something that JSON may write differently.
+
+    0 where none comes before the last 32 letters: no string of a whole message with a level ends there.
+    """
     if at == 0:
         return 0
     while at + 32 <= end:
         stops = stops_at(at)
         if likely(stops != 0):
-            at += trailing_zeros(stops)
-            if likely(letter_at(at) == _QUOTE):
-                return at
-            return 0
+            return at + trailing_zeros(stops)
         at += 32
-    while at < end:
-        letter = letter_at(at)
-        if letter == _QUOTE:
-            return at
-        if letter < 32 or letter > 126 or letter == 92:
-            return 0
-        at += 1
     return 0
 
 
@@ -56,7 +49,7 @@ def _digits_before(behind: int, count: int) -> Any:
 
 @inlined
 def _of_eight(digits: Any) -> Any:
-    """The number that eight digits make, the first ones of which may be missing: pairs to numbers below 100, those below 10,000, then one."""
+    """The number of eight digits, zeros standing for missing first ones: of pairs numbers below 100, of those below 10,000, then one."""
     figures = digits & _FIGURES
     # the first one of a pair is its lower half: one multiplication adds to each second one its first one times the scale
     figures = ((figures * np.uint64((10 << 8) + 1)) >> np.uint64(8)) & np.uint64(0x00FF00FF00FF00FF)
@@ -66,9 +59,9 @@ def _of_eight(digits: Any) -> Any:
 
 @inlined
 def decimal_at(at: int, end: int) -> tuple[int, int, int]:
-    """Digits as a whole number, how many of them stand after the point, and the place of the quote that ends them (0: no such number).
+    """The number without its point, how many digits stand after that, and the place behind it (0: no number, or no such one).
 
-    Sixteen letters have to stand before it.
+    Sixteen letters have to stand before it. What stands behind it is the caller's to look at.
     """
     no = (0, 0, 0)
     if at == 0 or at >= end:
@@ -76,7 +69,7 @@ def decimal_at(at: int, end: int) -> tuple[int, int, int]:
     row = min(at, end - _ROW)
     size = trailing_zeros((others_at(row) >> (at - row)) | (1 << _ROW))
     behind = at + size
-    if not likely(behind < end and letter_at(behind) == _QUOTE):
+    if not likely(behind < end):
         return no
     points = (points_at(row) >> (at - row)) & ((1 << size) - 1)
     whole = trailing_zeros(points | (1 << size))
@@ -125,12 +118,12 @@ def _without_zeros(value: int, count: int) -> int:
 
 @inlined
 def moment_at(known: Any, at: int, end: int) -> tuple[int, int]:
-    """Nanoseconds since the epoch of a time in UTC with a fraction, as the venue writes it, and the place of its quote (0: no such time).
+    """Nanoseconds since the epoch of a time in UTC with a fraction, as the venue writes it, and the place behind it (0: no such time).
 
     ``known`` remembers the last second: nearly every message is of the second of the one before.
     """
     no = (0, 0)
-    if at == 0 or at + _SECOND + _ROW + 2 > end:
+    if at == 0 or at + _SECOND + _ROW > end:
         return no
     first, second, third = eight_at(at), eight_at(at + 8), eight_at(at + _SECOND - 8)
     if first != known.second_text[0] or second != known.second_text[1] or third != known.second_text[2]:
@@ -141,7 +134,7 @@ def moment_at(known: Any, at: int, end: int) -> tuple[int, int]:
         known.second_ns = second_ns
     places = trailing_zeros(others_at(at + _SECOND) | points_at(at + _SECOND) | (1 << _ROW))
     behind = at + _SECOND + places + 1
-    if places < 1 or places > 9 or letter_at(behind - 1) != _Z or letter_at(behind) != _QUOTE:
+    if places < 1 or places > 9 or letter_at(behind - 1) != _Z:
         return no
     return known.second_ns + _digits_before(behind - 1, places) * TENS[9 - places], behind
 

@@ -14,12 +14,12 @@ from numba import types
 from numba.np import numpy_support
 
 from traider.kernel import book as kernel_book
-from traider.kernel.book import FAR_LIMIT, book_at
+from traider.kernel.book import book_at
 from traider.kernel.machine import record_at
 
 from .book import Top
 from .compiled import compiled, compiled_at_once, inlined
-from .compiled_book import CompiledBook, top_of
+from .compiled_book import MOST_OF_SIDE, CompiledBook, set_level, top_of
 from .frame_bytes import FRAME, after, eight_at, letter_at
 from .frame_numbers import TENS, decimal_at, moment_at, string_end, tick_of, whole_at
 from .ticks import TickGrid
@@ -31,7 +31,7 @@ _NAME = 32
 # what became of a frame, if it is not the number of a product whose best levels are now others
 SAME = -1  # taken; the best levels are what they were
 OTHER = -2  # left untouched
-FULL = -3  # the book has no room: it is not to be used
+FULL = -3  # more levels than a book has room for: it is not to be used
 
 READER = np.dtype(
     [
@@ -58,12 +58,11 @@ READER = np.dtype(
 )
 reader_at = record_at(numpy_support.from_dtype(READER))
 
-
 _CHANNEL, _CLIENT, _CLIENT_END, _TIME = after('{"channel":"l2_data",'), after('"client_id":"'), after('",'), after('"timestamp":"')
 _NUMBER, _EVENTS = after('","sequence_num":'), after(',"events":[{"type":"')
 _SNAPSHOT, _UPDATE, _UPDATES = after('snapshot","product_id":"'), after('update","product_id":"'), after('","updates":[')
 _BID, _OFFER, _PRICE = after('{"side":"bid","event_time":"'), after('{"side":"offer","event_time":"'), after('","price_level":"')
-_SIZE, _LEVEL_END, _NO_LEVEL, _END = after('","new_quantity":"'), after('"}'), after("]"), after("}]}")
+_SIZE, _LEVEL_END, _END = after('","new_quantity":"'), after('"}'), after("}]}")
 _B, _C, _S, _COMMA, _BRACKET = (ord(letter) for letter in "bcs,]")
 _SHORTEST = len('{"channel":"l2_data","timestamp":""')  # enough for every look ahead of the first letters
 
@@ -89,9 +88,6 @@ def _product_of(reader: Any, start: int, behind: int) -> int:
 @inlined
 def _levels(reader: Any, at: int, end: int, product: int) -> tuple[int, int]:
     """How many levels were read into the columns, and the place after their closing bracket (0: not of the known layout)."""
-    none = _NO_LEVEL(at, end)
-    if none != 0:
-        return 0, none
     no, count = (0, 0), 0
     decimals, units = reader.decimals[product], reader.units[product]
     while count < MOST_LEVELS and at + 9 < end:
@@ -150,10 +146,9 @@ def _take(address: int, frame: Any, expected: int) -> int:
     if is_snapshot:
         kernel_book.clear(there)
     for k in range(count):
-        kernel_book.apply(there, reader.sides[k], reader.ticks[k], reader.sizes[k])
-    if there.far[0] > FAR_LIMIT or there.far[1] > FAR_LIMIT:
-        reader.valid[product] = 0
-        return FULL
+        if set_level(there, reader.sides[k], reader.ticks[k], reader.sizes[k]) > MOST_OF_SIDE:
+            reader.valid[product] = 0
+            return FULL
     reader.valid[product] = 1
     reader.ts_ns = ts_ns
     bid_tick, bid_size, ask_tick, ask_size = top_of(reader.books[product])
@@ -209,11 +204,17 @@ class FrameReader:
             reader["decimals"][number], reader["units"][number] = grid.decimals, grid.units
             reader["books"][number] = book.address
         self.valid: Any = reader["valid"]
-        self.take: Callable[[bytes, int], int] = functools.partial(_entry(_take, types.int64, FRAME, types.int64), self._address)
-        """What became of a frame that should have this number: a product whose best levels are others now, or ``SAME``, ``OTHER``, ``FULL``."""
-        self.quote: Callable[[int], Quote] = functools.partial(_entry(_quote, types.int64, types.int64), self._address)
-        """A product's best levels, and the time of the last message that was taken."""
+        self.take: Callable[[bytes, int], int] = self._bound(_entry(_take, types.int64, FRAME, types.int64))
+        """What became of a frame that should have this number: a product whose best levels are others, ``SAME``, ``OTHER``, ``FULL``."""
+        self.quote: Callable[[int], Quote] = self._bound(_entry(_quote, types.int64, types.int64))
+        """The time of the last message that was taken, and a product's best bid and ask with their sizes."""
 
     def tell(self, product: int, top: Top) -> bool:
         """Whether these best levels are others than were last told, by whichever reader; from now on they are those."""
         return _tell_at(self._address, product, *top)
+
+    def _bound(self, entry: Any) -> Any:
+        """Such a function of this reader. It is called without a method of Python's between, and keeps the memory alive by itself."""
+        bound = functools.partial(entry, self._address)
+        bound.__dict__["keeps"] = self._memory, self._books
+        return bound
