@@ -1,4 +1,4 @@
-"""Recorded frames, damaged, before the compiled reader and before the JSON readers: ``python -m tests.connectors.coinbase.fuzz_frames``.
+"""Recorded frames, damaged, before the compiled reader and before the JSON readers: ``make fuzz``.
 
 What the compiled reader takes, the others have to take too, to the same books. The argument is the number of frames, a million by default.
 """

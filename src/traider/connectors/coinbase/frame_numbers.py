@@ -35,7 +35,7 @@ def string_end(at: int, end: int) -> int:
     while at + 32 <= end:
         stops = stops_at(at)
         if likely(stops != 0):
-            return at + trailing_zeros(stops)
+            return int(at + trailing_zeros(stops))
         at += 32
     return 0
 
