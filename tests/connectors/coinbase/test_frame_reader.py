@@ -13,7 +13,7 @@ from tests.connectors.coinbase.recorded import frames
 from tests.connectors.coinbase.written import frame_of
 from traider.connectors.coinbase.book import ASK, BID
 from traider.connectors.coinbase.compiled_book import CompiledBook, CompiledBooks
-from traider.connectors.coinbase.frame_reader import OTHER, FrameReader
+from traider.connectors.coinbase.frame_reader import FULL, OTHER, FrameReader
 from traider.connectors.coinbase.ticks import TickGrid
 
 CENT = Decimal("0.01")
@@ -129,3 +129,15 @@ def test_a_reader_has_so_much_room() -> None:
     book: tuple[CompiledBook, TickGrid] = (CompiledBooks([CENT]).books[0], TickGrid(CENT))
     with pytest.raises(ValueError, match="room for"):
         FrameReader({"A" * 40: book})
+
+
+def test_a_book_that_is_full_is_not_valid() -> None:
+    book = CompiledBooks([CENT]).books[0]
+    reader = FrameReader({"BTC-USD": (book, TickGrid(CENT))})
+    first, second = (
+        frame_of(*(("bid", f"{part}.{k:02}", "1") for part in parts for k in range(100)), type=kind)
+        for kind, parts in (("snapshot", range(500)), ("update", range(500, 990)))
+    )
+    assert [reader.take(first, 7), reader.take(second, 7)] == [0, FULL]
+    assert not reader.valid[0]
+    assert reader.take(frame_of(("bid", "1", "1"), type="update"), 7) == OTHER
