@@ -16,7 +16,7 @@ from .vocabulary import EventKind
 PROTOCOL_VERSION = 1
 
 
-class MarketEvent(msgspec.Struct, frozen=True, kw_only=True):
+class MarketEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One row of a tape; the meaning of a..e is told by ``traider.domain.vocabulary.EventKind``.
 
     ``flags`` are those that the vocabulary lets stand beside a kind (``BOOK_CLEAR``, ``BOOK_END``); ``received_ts_ns`` is when it

@@ -15,12 +15,18 @@ from numba.core.caching import CompileResultCacheImpl, FunctionCache, _CacheLoca
 from traider.kernel.cache import cache_folder, kernel_hash
 
 F = TypeVar("F", bound=Callable[..., object])
-SOURCES = ("compiled.py", "compiled_book.py", "frame_reader.py")
+SOURCES = ("compiled.py", "compiled_book.py", "frame_bytes.py", "frame_numbers.py", "frame_reader.py")
 
 
 def compiled(function: F) -> F:
     """The function as machine code, kept on disk between processes."""
-    return cast(F, _kept(numba.njit(nogil=True, error_model="numpy")(function)))
+    # said even so, because a function that is put into its callers would hand that on to the ones that it calls
+    return cast(F, _kept(numba.njit(nogil=True, error_model="numpy", forceinline=False)(function)))
+
+
+def compiled_at_once(function: F) -> F:
+    """As ``compiled``, for what is so short that letting other threads run meanwhile would cost more than it gives."""
+    return cast(F, _kept(numba.njit(nogil=False, error_model="numpy", forceinline=False)(function)))
 
 
 def inlined(function: F) -> F:

@@ -9,15 +9,22 @@ from traider.kernel import book as kernel_book
 from traider.kernel.book import BOOK_BYTES, FAR_LIMIT, NO_ASK, NO_BID, book_at
 
 from .book import BID, Top
-from .compiled import compiled
+from .compiled import compiled, inlined
 from .malformed import MalformedError
+
+MOST_OF_SIDE = FAR_LIMIT  # levels, wherever they are: a price that moves may put all of them outside of the book's window
+
+
+@inlined
+def set_level(there: Any, s: int, tick: int, size: float) -> int:
+    """How many levels the side has after this."""
+    kernel_book.apply(there, s, tick, size)
+    return int(there.levels[s] + there.far[s])
 
 
 @compiled
 def _apply(address: int, s: int, tick: int, size: float) -> int:
-    there = book_at(address)
-    kernel_book.apply(there, s, tick, size)
-    return int(there.far[s])
+    return set_level(book_at(address), s, tick, size)
 
 
 @compiled
@@ -73,9 +80,9 @@ class CompiledBook:
         _clear(self.address)
 
     def apply(self, side: int, price_tick: int, size: float) -> None:
-        """The level's size from now on; ``MalformedError`` where the book has no room for so many levels far from its best."""
-        if _apply(self.address, 0 if side == BID else 1, price_tick, size) > FAR_LIMIT:
-            raise MalformedError(f"an order book of more than {FAR_LIMIT:,} levels far from its best price")
+        """The level's size from now on; ``MalformedError`` where the book has no room for so many levels."""
+        if _apply(self.address, 0 if side == BID else 1, price_tick, size) > MOST_OF_SIDE:
+            raise MalformedError(f"an order book with more than {MOST_OF_SIDE:,} levels on a side")
 
     def top(self) -> Top:
         """Best bid and best ask; a side without a level has size 0."""

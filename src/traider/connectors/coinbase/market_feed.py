@@ -54,8 +54,8 @@ class MarketFeed:
             raise ValueError(f"no market channel of the venue: {', '.join(unknown)}")
         self._instruments = {instrument.symbol: instrument for instrument in instruments}
         self._targets = _targets(self._instruments, aliases or {})
-        self.keepers = self._make_keepers() if "level2" in self.channels else {}
         self._depth = depth
+        self.keepers = self._make_keepers() if "level2" in self.channels else {}
         self._most_waiting = MOST_WAITING * max(1, len(self._instruments)) if most_waiting is None else most_waiting
         self._waiting: deque[MarketEvent | StreamChange] = deque()
         self._filled = asyncio.Event()

@@ -16,20 +16,20 @@ class SequenceCheck:
     """
 
     def __init__(self) -> None:
-        self._last: dict[str, int] = {}
+        self._last: dict[str, int] = {}  # by key
         self.expected: int | None = None  # the number of the next message, where all are in one row; None before the first
 
     def judge(self, number: int, key: str = "") -> Arrival:
         """Of this message. The first one may have any number."""
-        last = self._last.get(key)
+        last = self._last.get(key) if key else None if self.expected is None else self.expected - 1
         if last is not None and number <= last:
             return Arrival.LATE
-        self._last[key] = number
-        if not key:
+        if key:
+            self._last[key] = number
+        else:
             self.expected = number + 1
         return Arrival.NEXT if last is None or number == last + 1 else Arrival.GAP
 
     def advance(self, expected: int) -> None:
         """The expected one arrived."""
-        self._last[""] = expected
         self.expected = expected + 1
