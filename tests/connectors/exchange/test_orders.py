@@ -6,9 +6,11 @@ from typing import Any, ClassVar
 import pytest
 
 from tests.connectors.exchange.floor import FUNDS, START_NS, Floor, filled, value
+from traider.connectors.sim.exchange.configurations import parse_configuration
 from traider.connectors.sim.exchange.orders import Order, Status
+from traider.connectors.sim.exchange.products import listed
 from traider.connectors.sim.exchange.refusals import EditRefusedError, OrderRefusedError, RequestRefusedError
-from traider.connectors.sim.exchange.settings import Bounds
+from traider.connectors.sim.exchange.settings import Bounds, Switches
 from traider.connectors.sim.exchange.shapes import iso
 
 
@@ -91,6 +93,11 @@ class TestClientOrderIds:
         with pytest.raises(RequestRefusedError):
             floor.entry.create(floor.alice, {"product_id": "BTC-USD", "side": "BUY", "order_configuration": {}})
 
+    def test_one_that_is_too_long_is_told_as_such(self, floor: Floor) -> None:
+        with pytest.raises(RequestRefusedError) as refused:
+            floor.limit("BUY", 90, "1", client_order_id="x" * 129)
+        assert "longer than 128" in str(refused.value.body)
+
 
 class TestRefusals:
     @pytest.mark.parametrize(
@@ -107,6 +114,7 @@ class TestRefusals:
             ("BUY", {"limit_limit_gtc": {"base_size": "-1", "limit_price": "90"}}, "INVALID_REQUEST"),
             ("BUY", {"limit_limit_gtc": {"base_size": "3400.001", "limit_price": "1"}}, "INVALID_REQUEST"),
             ("BUY", {"limit_limit_gtc": {"base_size": "0.001", "limit_price": "999"}}, "INVALID_REQUEST"),  # 0.999 USD
+            ("BUY", {"market_market_ioc": {"base_size": "1", "quote_size": "10"}}, "INVALID_REQUEST"),
             ("BUY", {"limit_limit_gtd": {"base_size": "1", "limit_price": "90", "end_time": "2025-12-31T23:59:59Z"}}, "INVALID_REQUEST"),
         ],
     )
@@ -114,6 +122,12 @@ class TestRefusals:
         with pytest.raises(OrderRefusedError) as refused:
             floor.order(side, configuration)
         assert reason(refused) == word
+
+    def test_an_increment_is_told_as_a_plain_number(self, floor: Floor) -> None:
+        fine = listed("ETH-USD", Decimal("0.00000001"), Decimal("0.00000001"))[0]
+        configuration = {"limit_limit_gtc": {"base_size": "1", "limit_price": "90.000000001"}}
+        with pytest.raises(OrderRefusedError, match=r"the increment is 0\.00000001$"):
+            parse_configuration(fine, 1, configuration, now_ns=0, last=0, switches=Switches())
 
     def test_an_unknown_product(self, floor: Floor) -> None:
         with pytest.raises(OrderRefusedError) as refused:
@@ -368,6 +382,12 @@ class TestEdit:
         with pytest.raises(EditRefusedError) as refused:
             floor.entry.edit(floor.alice, {"order_id": order.order_id} | change)
         assert reason(refused) == word
+
+    def test_an_order_whose_size_is_in_quote_currency_is_not_edited(self, floor: Floor) -> None:
+        order = floor.order("BUY", {"limit_limit_gtc": {"quote_size": "180", "limit_price": "90"}})
+        with pytest.raises(EditRefusedError) as refused:
+            floor.entry.edit(floor.alice, {"order_id": order.order_id, "price": "91", "size": "2"})
+        assert reason(refused) == "SIZE_IN_QUOTE_EDITS_NOT_ALLOWED"
 
     def test_only_open_limit_orders(self, floor: Floor) -> None:
         done = floor.limit("BUY", 101, "1")

@@ -42,8 +42,10 @@ class OrderEntry:
     def create(self, account: Account, body: dict[str, Any], *, source: str = "RETAIL_ADVANCED") -> Order:
         """The order that this client order id stands for: a new one, or the one that it was given before."""
         client_order_id = body.get("client_order_id")
-        if not isinstance(client_order_id, str) or not 0 < len(client_order_id) <= LONGEST_CLIENT_ID:
+        if not isinstance(client_order_id, str) or not client_order_id:
             raise bad_request("client_order_id is missing")
+        if len(client_order_id) > LONGEST_CLIENT_ID:
+            raise bad_request(f"client_order_id is longer than {LONGEST_CLIENT_ID} characters")
         exchange = self.exchange
         known = self._known(account, client_order_id)
         if known is not None:
@@ -178,6 +180,8 @@ class OrderEntry:
             raise EditRefusedError("ONLY_OPEN_ORDERS_CAN_BE_EDITED")
         if order.terms.kind not in (Kind.LIMIT, Kind.STOP_LIMIT, Kind.BRACKET) or order.terms.tif is not TimeInForce.GTC:
             raise EditRefusedError("ONLY_LIMIT_ORDER_EDITS_SUPPORTED")
+        if any("quote_size" in fields for fields in order.configuration.values()):
+            raise EditRefusedError("SIZE_IN_QUOTE_EDITS_NOT_ALLOWED")
         grid = order.product.grid
         price, size = parse_atoms(body.get("price")), parse_atoms(body.get("size")) or 0
         if not price or price % grid.tick:
