@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import pytest
 
 from tests.connectors.exchange.floor import FUNDS, START_NS, Floor, filled, value
+from traider.connectors.sim.exchange import shapes
 from traider.connectors.sim.exchange.configurations import parse_configuration
 from traider.connectors.sim.exchange.orders import Order, Status
 from traider.connectors.sim.exchange.products import listed
@@ -382,6 +383,19 @@ class TestEdit:
         with pytest.raises(EditRefusedError) as refused:
             floor.entry.edit(floor.alice, {"order_id": order.order_id} | change)
         assert reason(refused) == word
+
+    @pytest.mark.parametrize(("switch", "price", "size", "stop"), [("current", "121", "3", "116"), ("original", "120", "2", "115")])
+    def test_an_edited_order_tells_its_terms_as_the_switch_says(self, switch: str, price: str, size: str, stop: str) -> None:
+        floor = Floor(edited_configuration=switch)
+        floor.book({99: "1"}, {101: "1"})
+        floor.trade(1, 100, "1")
+        fields = {"base_size": "2", "limit_price": "120", "stop_price": "115", "stop_direction": "STOP_DIRECTION_STOP_UP"}
+        order = floor.order("BUY", {"stop_limit_stop_limit_gtc": fields})
+        floor.entry.edit(floor.alice, {"order_id": order.order_id, "price": "121", "size": "3", "stop_price": "116"})
+        told = shapes.order(order)
+        changed = fields | {"base_size": size, "limit_price": price, "stop_price": stop}
+        assert told["order_configuration"] == {"stop_limit_stop_limit_gtc": changed}
+        assert [(edit["price"], edit["size"]) for edit in told["edit_history"]] == [("121", "3")]
 
     def test_an_order_whose_size_is_in_quote_currency_is_not_edited(self, floor: Floor) -> None:
         order = floor.order("BUY", {"limit_limit_gtc": {"quote_size": "180", "limit_price": "90"}})

@@ -241,6 +241,8 @@ class OrderEntry:
         order.hold = needed
         smaller = ticks == order.ticks and lots < order.lots
         order.edits.append((ticks, lots, exchange.now_ns()))
+        if exchange.switches.edited_configuration == "current":
+            order.configuration = _edited(order, ticks, lots, stop)
         if smaller and order.rests_at:
             order.lots, order.stop_ticks = lots, stop
             market.matcher.side(order.side).resize(order, lots - order.filled_lots)
@@ -275,6 +277,15 @@ class OrderEntry:
                 ladder.resize(order, order.remaining - lots)
         self.exchange.settle_by_hand(market, Match(ticks or order.ticks, lots, None, order, -order.side))
         return lots
+
+
+def _edited(order: Order, ticks: int, lots: int, stop: int) -> dict[str, Any]:
+    """The order's configuration with its new terms."""
+    grid = order.product.grid
+    terms = {"base_size": grid.size(lots), "limit_price": grid.price(ticks)}
+    if stop:
+        terms["stop_trigger_price" if order.terms.kind is Kind.BRACKET else "stop_price"] = grid.price(stop)
+    return {name: fields | terms for name, fields in order.configuration.items()}
 
 
 def _check_flags(product: Product, terms: Terms) -> None:
