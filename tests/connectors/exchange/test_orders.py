@@ -14,6 +14,16 @@ from traider.connectors.sim.exchange.refusals import EditRefusedError, OrderRefu
 from traider.connectors.sim.exchange.settings import Bounds, Switches
 from traider.connectors.sim.exchange.shapes import iso
 
+STOP_UP = {
+    "stop_limit_stop_limit_gtc": {
+        "base_size": "1",
+        "limit_price": "120",
+        "stop_price": "115",
+        "stop_direction": "STOP_DIRECTION_STOP_UP",
+    }
+}
+BRACKET = {"trigger_bracket_gtc": {"base_size": "1", "limit_price": "120", "stop_trigger_price": "90"}}
+
 
 @pytest.fixture
 def floor() -> Floor:
@@ -396,6 +406,24 @@ class TestEdit:
         changed = fields | {"base_size": size, "limit_price": price, "stop_price": stop}
         assert told["order_configuration"] == {"stop_limit_stop_limit_gtc": changed}
         assert [(edit["price"], edit["size"]) for edit in told["edit_history"]] == [("121", "3")]
+
+    @pytest.mark.parametrize(
+        ("side", "configuration", "change"),
+        [
+            ("BUY", STOP_UP, {"price": "121", "stop_price": "99"}),  # reached already
+            ("BUY", STOP_UP, {"price": "114", "stop_price": "115"}),  # it would wake above its limit
+            ("SELL", BRACKET, {"price": "120", "stop_price": "101"}),
+            ("SELL", BRACKET, {"price": "89", "stop_price": "90"}),  # the target below the stop
+        ],
+    )
+    def test_an_edit_does_not_move_a_stop_to_where_a_new_one_may_not_be(
+        self, floor: Floor, side: str, configuration: dict[str, Any], change: dict[str, str]
+    ) -> None:
+        order = floor.order(side, configuration)
+        with pytest.raises(EditRefusedError) as refused:
+            floor.entry.edit(floor.alice, {"order_id": order.order_id, "size": "1", **change})
+        assert reason(refused) == "INVALID_EDITED_STOP_PRICE"
+        floor.entry.edit(floor.alice, {"order_id": order.order_id, "size": "0.5", "price": "120"})
 
     def test_an_order_whose_size_is_in_quote_currency_is_not_edited(self, floor: Floor) -> None:
         order = floor.order("BUY", {"limit_limit_gtc": {"quote_size": "180", "limit_price": "90"}})

@@ -200,6 +200,8 @@ class OrderEntry:
             raise EditRefusedError("EDIT_REQUEST_EQUAL_TO_ORIGINAL_REQUEST")
         if lots <= order.filled_lots:
             raise EditRefusedError("CANNOT_EDIT_TO_BELOW_FILLED_SIZE")
+        if order.stop_ticks and not order.triggered and not self._stop_makes_sense(order, ticks, stop):
+            raise EditRefusedError("INVALID_EDITED_STOP_PRICE", "PREVIEW_INVALID_STOP_PRICE")
         try:
             check_amount(order.product, ticks, lots)
         except OrderRefusedError as refused:
@@ -209,6 +211,15 @@ class OrderEntry:
         more = order.hold_for(lots - order.filled_lots, order.hold_ticks or ticks) - order.hold
         if more > self.exchange.wallet(order.account, order.currency).available:
             raise EditRefusedError("COMMANDER_REJECTED_EDIT_ORDER", "PREVIEW_INSUFFICIENT_FUND")
+
+    def _stop_makes_sense(self, order: Order, ticks: int, stop: int) -> bool:
+        """Whether the stop has yet to be reached, and stands where it belongs with the limit, as of a new order."""
+        last, direction = self.exchange.market_of(order.product).price(), order.terms.stop_direction
+        if last and (last - stop) * direction >= 0:
+            return False
+        if order.terms.kind is Kind.BRACKET:
+            return (ticks - stop) * order.side < 0
+        return direction != order.side or (ticks - stop) * order.side >= 0
 
     def edit(self, account: Account, body: dict[str, Any]) -> None:
         """Takes the edit; with the switch ``edit_delay_s`` it comes into effect later."""
