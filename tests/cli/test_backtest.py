@@ -151,9 +151,26 @@ def test_a_manifest_that_says_what_is_not_understood_is_refused(
     assert told in capsys.readouterr().err
 
 
-def test_a_limit_that_counts_is_a_whole_number(capsys: pytest.CaptureFixture[str], bars: Path) -> None:
-    assert run(contract(bars, "--limit", "max_open_orders=1.5")) == 2
-    assert capsys.readouterr().err == "error: --limit max_open_orders: 1.5 is not a whole number\n"
+@pytest.mark.parametrize(
+    ("limits", "words"),
+    [
+        (["max_open_orders=1.5"], "max_open_orders: 1.5 is no whole number of at most 1,000,000,000"),
+        (["max_open_orders=1e30"], "max_open_orders: 1e30 is no whole number of at most 1,000,000,000"),
+        (["max_drawdown=5"], "max_drawdown: 5 is more than 1; it is a fraction, 0.05 is 5 %"),
+        (["max_price_deviation=1.01"], "max_price_deviation: 1.01 is more than 1; it is a fraction, 0.05 is 5 %"),
+        (["volatility_alpha=1"], "volatility_alpha: 1 is not below 1"),
+        (["max_drawdown=0.1", "max_drawdown=0.2"], "max_drawdown is given twice; give it once"),
+        (["allowed_markets="], "allowed_markets: '' names no market; write BTC-USD,ETH-USD"),
+    ],
+)
+def test_a_limit_that_can_not_be_meant_is_told(capsys: pytest.CaptureFixture[str], bars: Path, limits: list[str], words: str) -> None:
+    assert run(contract(bars, *(word for limit in limits for word in ("--limit", limit)))) == 2
+    assert capsys.readouterr().err == f"error: --limit {words}\n"
+
+
+def test_the_markets_of_a_limit_may_have_blanks_between_them(capsys: pytest.CaptureFixture[str], bars: Path) -> None:
+    result = result_of(capsys, contract(bars, "--limit", "allowed_markets=ETH-USD, BTC-USD"))
+    assert json.loads(Path(result["manifest"]).read_text(encoding="utf-8"))["limits"]["allowed_markets"] == ["ETH-USD", "BTC-USD"]
 
 
 def test_a_manifest_whose_fills_differ_is_a_failure(capsys: pytest.CaptureFixture[str], bars: Path) -> None:

@@ -67,6 +67,7 @@ BAD = {
     "no range": (["--grid", "fast"], "--grid fast"),
     "unknown parameter": (["--grid", "bogus=1,2"], "no parameter bogus"),
     "value out of range": (["--grid", "fast=0:5:1"], "out of range"),
+    "value given twice": (["--grid", "fast=9,3,9"], "--grid fast: 9 is there twice"),
     "parameter given twice": (["--grid", "fast=1,2", "--param", "fast=3"], "give it once"),
     "no threads": (["--grid", "fast=1,2", "--threads", "0"], "--threads"),
     "nothing to draw": (["--grid", "fast=1,2", "--random", "0"], "--random"),

@@ -79,6 +79,12 @@ def test_a_wrong_axis_is_told(text: str) -> None:
         parse_axis(text)
 
 
+@pytest.mark.parametrize("values", [("9", "3", "9"), ("0.1", "0.10"), (1, 2, 1.0)])
+def test_a_value_given_twice_is_told(values: tuple[object, ...]) -> None:
+    with pytest.raises(StrategyError, match="is there twice"):
+        trials_of([("fast", values)])
+
+
 def test_an_axis_given_twice_is_told() -> None:
     with pytest.raises(StrategyError, match="twice"):
         trials_of([("a", ("1",)), ("a", ("2",))])

@@ -9,8 +9,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tests.engine.chunks import cut
 from traider.domain.errors import DataError, SettingsError
 from traider.domain.vocabulary import BAR_MADE, BOOK_END, KIND_BITS, EventKind
+from traider.engine.statistics.market import market_of
 from traider.engine.stream import whole
 from traider.engine.tape import Tape
 from traider.kernel.aggregators import DollarBars, TimeBars, VolumeBars
@@ -175,6 +177,19 @@ def test_where_messages_are_not_numbered_crossed_books_are_counted() -> None:
     crossed = {**depth([T, T, T + 1, T + 2]), "price": [99.0, 101.0, 102.0, 101.0], "size": [1.0, 1.0, 1.0, 0.0]}
     assert market(crossed).notes["crossed_books"] == 1
     assert "crossed_books" not in market({**crossed, "ts": [T, T, T + 1, T + 1]}).notes
+
+
+def test_a_book_is_priced_by_its_middle_until_its_first_trade() -> None:
+    """A quiet time has no trade, and another instrument's trades say nothing of this one."""
+    book = {**depth([T, T, T + 1]), "price": [99.0, 101.0, 100.0], "kind": ["bid", "ask", "bid"], "side": [None] * 3}
+    quiet = market_of(market(book))
+    assert (quiet.first_price, quiet.last_price) == (100.0, 100.5)
+    beside_another = market_of(market(depth([T, T]), trades([T, T + 1], 7.0, symbol="ETH-USD")))
+    assert (beside_another.first_price, beside_another.last_price) == (100.0, 100.0)
+    later = {**depth([T + 2, T + 2]), "price": [102.0, 104.0]}
+    for at in (1, 2, 3, 4):  # wherever the chunks begin
+        traded = market_of(cut(whole(market(depth([T, T]), later, trades([T + 1], 100.5))), [at]))
+        assert (traded.first_price, traded.last_price) == (100.0, 100.5)
 
 
 def test_what_each_file_tells_is_told_of_all() -> None:

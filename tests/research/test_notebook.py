@@ -210,6 +210,11 @@ BAD: dict[str, tuple[object, dict[str, Any], str]] = {
     "fee": (waves(), {"fee_taker": 2}, "^fee_taker is 2; "),
     "fill": (waves(), {"fill": "later"}, "^fill is 'later'; "),
     "limit": (waves(), {"limits": {"max_luck": 1}}, "^limits: .*max_order_notional"),
+    "parameters in a list": (waves(), {"params": [1]}, r"^params is \[1\]; give a dictionary"),
+    "limits in words": (waves(), {"limits": "none"}, "^limits is 'none'; give a dictionary"),
+    "an instrument's settings": (waves(), {"instruments": {"*": 5}}, r"^instruments: \* is 5; give a dictionary"),
+    "no simulation": (waves(), {"simulation": "fast"}, "^simulation is 'fast'; give a traider.kernel.simulation.Simulation"),
+    "no symbol": (waves(), {"symbol": " "}, "^symbol is ' '; give the instrument as BASE-QUOTE"),
     "increment": (waves(), {"price_increment": "x"}, "^price_increment is 'x'"),
     "increment of zero": (waves(), {"size_increment": 0}, "^size_increment is 0; "),
 }

@@ -39,6 +39,8 @@ def trials_of(axes: Sequence[Axis], *, draws: int | None = None, seed: int = 0) 
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise StrategyError(f"--grid {twice} is given twice; give it once")
+    for name, values in axes:
+        _check_values(name, values)
     size = 1
     for _, values in axes:
         size *= len(values)
@@ -50,6 +52,19 @@ def trials_of(axes: Sequence[Axis], *, draws: int | None = None, seed: int = 0) 
         raise StrategyError(f"--random {draws}: draw from 1 to {MAX_TRIALS:,} combinations")
     picks = random.Random(seed).sample(range(size), min(draws, size))  # noqa: S311  # no secret
     return [_combination(axes, pick) for pick in picks]
+
+
+def _check_values(name: str, values: Sequence[object]) -> None:
+    """A value that stands there twice would make trials that are none, and what is said of luck counts trials."""
+    seen: set[object] = set()
+    for value in values:
+        try:
+            same: object = Decimal(str(value))
+        except InvalidOperation:
+            same = value
+        if same in seen:
+            raise StrategyError(f"--grid {name}: {value} is there twice; give it once")
+        seen.add(same)
 
 
 def _combination(axes: Sequence[Axis], index: int) -> dict[str, object]:

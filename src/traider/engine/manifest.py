@@ -30,6 +30,8 @@ _COUNTS = (
     *("max_open_orders", "max_orders_per_minute", "max_orders_per_second", "max_amends_per_second", "max_rejections_in_a_row"),
     *("max_executions_per_minute", "volatility_window", "atr_window"),
 )
+_LARGEST_COUNT = 1_000_000_000
+_FRACTIONS = ("max_drawdown", "max_price_deviation")
 
 
 class DataSource(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -193,8 +195,10 @@ def parse_limits(assignments: list[str]) -> RiskLimits:
         name, equals, text = assignment.partition("=")
         if name not in RiskLimits.__struct_fields__ or not equals:
             raise ValueError(f"{assignment!r}: write one of {', '.join(RiskLimits.__struct_fields__)} = value")
+        if name in values:
+            raise ValueError(f"{name} is given twice; give it once")
         if name == "allowed_markets":
-            values[name] = tuple(text.split(","))
+            values[name] = _markets(name, text)
             continue
         if name == "volatility_method":
             values[name] = _one_of(name, text, get_args(VolatilityMethod))
@@ -203,10 +207,21 @@ def parse_limits(assignments: list[str]) -> RiskLimits:
             values[name] = _one_of(name, text.lower(), ("true", "false")) == "true"
             continue
         number = _positive(name, text)
-        if name in _COUNTS and number != int(number):
-            raise ValueError(f"{name}: {text} is not a whole number")
+        if name in _COUNTS and (number > _LARGEST_COUNT or number != int(number)):
+            raise ValueError(f"{name}: {text} is no whole number of at most {_LARGEST_COUNT:,}")
+        if name == "volatility_alpha" and number >= 1:
+            raise ValueError(f"{name}: {text} is not below 1")
+        if name in _FRACTIONS and number > 1:
+            raise ValueError(f"{name}: {text} is more than 1; it is a fraction, 0.05 is 5 %")
         values[name] = int(number) if name in _COUNTS else number
     return msgspec.convert(values, RiskLimits)
+
+
+def _markets(name: str, text: str) -> tuple[str, ...]:
+    markets = tuple(market.strip() for market in text.split(","))
+    if not all(markets):
+        raise ValueError(f"{name}: {text!r} names no market; write BTC-USD,ETH-USD")
+    return markets
 
 
 def _one_of(name: str, text: str, known: Sequence[str]) -> str:

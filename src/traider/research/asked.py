@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
-from typing import Literal, TypedDict
+from typing import Any, Literal, TypedDict
 
 from traider.domain.errors import SettingsError, StrategyError
 from traider.domain.limits import RiskLimits
@@ -114,7 +114,7 @@ def ask(
 ) -> Asked:
     """The settings of ``traider.backtest`` and its siblings; a UserError for the first that can't be used."""
     cls, name = _strategy(strategy)
-    values = dict(params or {})
+    values = dict(_mapping("params", params, '{"fast": 20}'))
     if quantity is not None:
         if "quantity" in values:
             raise StrategyError("quantity is given twice, by itself and in params; give it once")
@@ -136,11 +136,28 @@ def ask(
         size_increment=_increment("size_increment", size_increment),
         interpreted=interpreted,
         bars=bars,
-        simulation=simulation or Simulation(),
+        simulation=_simulation(simulation),
         market=market,
         leverage=_increment("leverage", leverage),
-        instruments=read_settings(instruments),
+        instruments=read_settings(_instruments(instruments)),
     )
+
+
+def _mapping(name: str, value: object, example: str) -> Mapping[str, Any]:
+    if value is not None and not isinstance(value, Mapping):
+        raise SettingsError(f"{name} is {value!r}; give a dictionary such as {example}")
+    return value or {}
+
+
+def _instruments(instruments: object) -> Mapping[str, Mapping[str, object]]:
+    by_symbol = _mapping("instruments", instruments, '{"BTC-USD": {"taker_fee": 0.001}}')
+    return {symbol: _mapping(f"instruments: {symbol}", settings, '{"taker_fee": 0.001}') for symbol, settings in by_symbol.items()}
+
+
+def _simulation(simulation: object) -> Simulation:
+    if simulation is not None and not isinstance(simulation, Simulation):
+        raise SettingsError(f"simulation is {simulation!r}; give a traider.kernel.simulation.Simulation")
+    return simulation or Simulation()
 
 
 def _strategy(strategy: object) -> tuple[type[Strategy], str]:
@@ -173,8 +190,9 @@ def _number(name: str, value: float) -> float:
 def _limits(limits: RiskLimits | Mapping[str, object] | None) -> RiskLimits:
     if limits is None or isinstance(limits, RiskLimits):
         return limits or RiskLimits()
+    named = _mapping("limits", limits, '{"max_position_size": 2}')
     try:
-        return parse_limits([f"{name}={_text(value)}" for name, value in limits.items()])
+        return parse_limits([f"{name}={_text(value)}" for name, value in named.items()])
     except ValueError as error:
         raise SettingsError(f"limits: {error}") from None
 

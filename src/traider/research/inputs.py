@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from traider.domain.errors import DataError, StrategyError
+from traider.domain.errors import DataError, SettingsError, StrategyError
 from traider.domain.instruments import Instrument, instrument_from_symbol
 from traider.engine.manifest import Manifest
 from traider.engine.session import acts_on
@@ -29,6 +29,8 @@ def market_data(
     """
     if not acts_on(strategy):
         raise StrategyError(f"strategy {strategy.name} has none of {', '.join(MARKET_HANDLERS)}: it would never see the market")
+    if symbol is not None and not symbol.strip():
+        raise SettingsError(f"symbol is {symbol!r}; give the instrument as BASE-QUOTE, such as BTC-USD")
     several = paths_of(data if isinstance(data, list | tuple) else [data])
     if not several:
         raise DataError("no data are given; give a path, or a pyarrow, pandas or polars frame of market data")

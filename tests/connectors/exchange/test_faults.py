@@ -57,6 +57,17 @@ class TestRequests:
         reply = await create(running)
         assert (reply.status, reply.headers["x-why"], len(await listed(running))) == (503, "test", orders)
 
+    @pytest.mark.parametrize(("when", "orders"), [("before_apply", 0), ("after_apply", 1)])
+    async def test_a_status_goes_by_when_it_is_said_to_come(self, running: Running, when: str, orders: int) -> None:
+        await running.fault(match=CREATE, do="status", code=503, when=when)
+        assert ((await create(running)).status, len(await listed(running))) == (503, orders)
+
+    @pytest.mark.parametrize("ids", ["abc", 5, {"a": 1}])
+    async def test_a_request_that_is_damaged_itself_is_answered_as_ever(self, running: Running, ids: object) -> None:
+        await running.fault(match={"path": "/orders/batch_cancel", "order_id": "abc"}, do="forget")
+        await running.fault(match={"path": "/orders/batch_cancel"}, do="hide", seconds=1)
+        assert (await running.call("POST", "/orders/batch_cancel", {"order_ids": ids})).status == 400
+
     async def test_a_status_has_the_body_that_is_asked_for(self, running: Running) -> None:
         await running.fault(match=CREATE, do="status", code=502, body="<html>bad gateway</html>")
         reply = await create(running)
@@ -190,6 +201,7 @@ class TestMatching:
             ({"do": "drop_reply", "match": CREATE, "times": -1}, "not negative"),
             ({"do": "balance", "currency": "USD", "delta": "x"}, "decimal number"),
             ({"do": "key.scopes", "scopes": ["fly"]}, "scopes are of"),
+            ({"do": "key.scopes", "scopes": [["view"]]}, "scopes are of"),
             ({"do": "fee_tier", "maker": "x", "taker": "0"}, "rate such as"),
             ({"do": "product", "product_id": "X-Y"}, "there is no product"),
             ({"do": "ws.drop", "account": "nobody"}, "there is no account"),
@@ -350,6 +362,23 @@ class TestState:
         socket = await running.socket()
         await socket.ask("subscribe", "user", key=running.key)
         assert (await socket.next())["message"] == "authentication failure"
+
+    async def test_when_all_rules_are_taken_back_what_they_changed_is_as_it_was(self, running: Running) -> None:
+        rates = (await running.get("/transaction_summary"))["fee_tier"]
+        await running.fault(do="product", product_id="BTC-USD", trading_disabled=True, status="offline")
+        await running.fault(do="product", product_id="BTC-USD", cancels_rejected=True)
+        await running.fault(do="fee_tier", account="alice", maker="0.1", taker="0.2")
+        await running.fault(do="limit", private_per_s=1)
+        await running.fault(do="key.scopes", account="alice", scopes=["view"])
+        await running.fault(do="key.revoke", account="alice")
+        await running.fault(do="clock.step", seconds=30)
+        await running.fault(do="clock.step", seconds=30)
+        await running.control("DELETE", "/faults")
+        assert (await running.get("/time", public=True))["epochSeconds"] == "1767225600"
+        assert (await running.get("/transaction_summary"))["fee_tier"] == rates
+        order_id = (await create(running)).json()["success_response"]["order_id"]
+        assert (await running.call("POST", "/orders/batch_cancel", {"order_ids": [order_id]})).json()["results"][0]["success"]
+        assert (await running.get("/products/BTC-USD"))["status"] == "online"
 
     async def test_a_key_may_do_less(self, running: Running) -> None:
         await running.fault(do="key.scopes", key=running.key["name"], scopes=["view", "transfer"])

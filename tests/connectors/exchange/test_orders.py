@@ -6,10 +6,23 @@ from typing import Any, ClassVar
 import pytest
 
 from tests.connectors.exchange.floor import FUNDS, START_NS, Floor, filled, value
+from traider.connectors.sim.exchange import shapes
+from traider.connectors.sim.exchange.configurations import parse_configuration
 from traider.connectors.sim.exchange.orders import Order, Status
+from traider.connectors.sim.exchange.products import listed
 from traider.connectors.sim.exchange.refusals import EditRefusedError, OrderRefusedError, RequestRefusedError
-from traider.connectors.sim.exchange.settings import Bounds
+from traider.connectors.sim.exchange.settings import Bounds, Switches
 from traider.connectors.sim.exchange.shapes import iso
+
+STOP_UP = {
+    "stop_limit_stop_limit_gtc": {
+        "base_size": "1",
+        "limit_price": "120",
+        "stop_price": "115",
+        "stop_direction": "STOP_DIRECTION_STOP_UP",
+    }
+}
+BRACKET = {"trigger_bracket_gtc": {"base_size": "1", "limit_price": "120", "stop_trigger_price": "90"}}
 
 
 @pytest.fixture
@@ -91,6 +104,11 @@ class TestClientOrderIds:
         with pytest.raises(RequestRefusedError):
             floor.entry.create(floor.alice, {"product_id": "BTC-USD", "side": "BUY", "order_configuration": {}})
 
+    def test_one_that_is_too_long_is_told_as_such(self, floor: Floor) -> None:
+        with pytest.raises(RequestRefusedError) as refused:
+            floor.limit("BUY", 90, "1", client_order_id="x" * 129)
+        assert "longer than 128" in str(refused.value.body)
+
 
 class TestRefusals:
     @pytest.mark.parametrize(
@@ -107,6 +125,7 @@ class TestRefusals:
             ("BUY", {"limit_limit_gtc": {"base_size": "-1", "limit_price": "90"}}, "INVALID_REQUEST"),
             ("BUY", {"limit_limit_gtc": {"base_size": "3400.001", "limit_price": "1"}}, "INVALID_REQUEST"),
             ("BUY", {"limit_limit_gtc": {"base_size": "0.001", "limit_price": "999"}}, "INVALID_REQUEST"),  # 0.999 USD
+            ("BUY", {"market_market_ioc": {"base_size": "1", "quote_size": "10"}}, "INVALID_REQUEST"),
             ("BUY", {"limit_limit_gtd": {"base_size": "1", "limit_price": "90", "end_time": "2025-12-31T23:59:59Z"}}, "INVALID_REQUEST"),
         ],
     )
@@ -114,6 +133,12 @@ class TestRefusals:
         with pytest.raises(OrderRefusedError) as refused:
             floor.order(side, configuration)
         assert reason(refused) == word
+
+    def test_an_increment_is_told_as_a_plain_number(self, floor: Floor) -> None:
+        fine = listed("ETH-USD", Decimal("0.00000001"), Decimal("0.00000001"))[0]
+        configuration = {"limit_limit_gtc": {"base_size": "1", "limit_price": "90.000000001"}}
+        with pytest.raises(OrderRefusedError, match=r"the increment is 0\.00000001$"):
+            parse_configuration(fine, 1, configuration, now_ns=0, last=0, switches=Switches())
 
     def test_an_unknown_product(self, floor: Floor) -> None:
         with pytest.raises(OrderRefusedError) as refused:
@@ -368,6 +393,43 @@ class TestEdit:
         with pytest.raises(EditRefusedError) as refused:
             floor.entry.edit(floor.alice, {"order_id": order.order_id} | change)
         assert reason(refused) == word
+
+    @pytest.mark.parametrize(("switch", "price", "size", "stop"), [("current", "121", "3", "116"), ("original", "120", "2", "115")])
+    def test_an_edited_order_tells_its_terms_as_the_switch_says(self, switch: str, price: str, size: str, stop: str) -> None:
+        floor = Floor(edited_configuration=switch)
+        floor.book({99: "1"}, {101: "1"})
+        floor.trade(1, 100, "1")
+        fields = {"base_size": "2", "limit_price": "120", "stop_price": "115", "stop_direction": "STOP_DIRECTION_STOP_UP"}
+        order = floor.order("BUY", {"stop_limit_stop_limit_gtc": fields})
+        floor.entry.edit(floor.alice, {"order_id": order.order_id, "price": "121", "size": "3", "stop_price": "116"})
+        told = shapes.order(order)
+        changed = fields | {"base_size": size, "limit_price": price, "stop_price": stop}
+        assert told["order_configuration"] == {"stop_limit_stop_limit_gtc": changed}
+        assert [(edit["price"], edit["size"]) for edit in told["edit_history"]] == [("121", "3")]
+
+    @pytest.mark.parametrize(
+        ("side", "configuration", "change"),
+        [
+            ("BUY", STOP_UP, {"price": "121", "stop_price": "99"}),  # reached already
+            ("BUY", STOP_UP, {"price": "114", "stop_price": "115"}),  # it would wake above its limit
+            ("SELL", BRACKET, {"price": "120", "stop_price": "101"}),
+            ("SELL", BRACKET, {"price": "89", "stop_price": "90"}),  # the target below the stop
+        ],
+    )
+    def test_an_edit_does_not_move_a_stop_to_where_a_new_one_may_not_be(
+        self, floor: Floor, side: str, configuration: dict[str, Any], change: dict[str, str]
+    ) -> None:
+        order = floor.order(side, configuration)
+        with pytest.raises(EditRefusedError) as refused:
+            floor.entry.edit(floor.alice, {"order_id": order.order_id, "size": "1", **change})
+        assert reason(refused) == "INVALID_EDITED_STOP_PRICE"
+        floor.entry.edit(floor.alice, {"order_id": order.order_id, "size": "0.5", "price": "120"})
+
+    def test_an_order_whose_size_is_in_quote_currency_is_not_edited(self, floor: Floor) -> None:
+        order = floor.order("BUY", {"limit_limit_gtc": {"quote_size": "180", "limit_price": "90"}})
+        with pytest.raises(EditRefusedError) as refused:
+            floor.entry.edit(floor.alice, {"order_id": order.order_id, "price": "91", "size": "2"})
+        assert reason(refused) == "SIZE_IN_QUOTE_EDITS_NOT_ALLOWED"
 
     def test_only_open_limit_orders(self, floor: Floor) -> None:
         done = floor.limit("BUY", 101, "1")

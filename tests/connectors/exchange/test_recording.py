@@ -96,6 +96,25 @@ def test_trades_alone_have_a_book_made_around_them(product: Product) -> None:
     assert 4 <= len(matcher.bids.keys) <= 7
 
 
+def test_a_price_of_one_increment_has_no_bids_behind_it(product: Product) -> None:
+    """Two trades at the smallest price that there is, and one above it: the book around them has no price below one increment."""
+    told = list(market(product, trades_file([(1, -1, 1.0, 1.0), (2, -1, 1.0, 1.0), (3, 1, 3.0, 1.0)])).messages())
+    assert len(told) == 3
+    bids: dict[int, int] = {}
+    asks: dict[int, int] = {}
+    for message in told:
+        for word, side, ticks, lots in message.rows:
+            if word is Word.LEVEL:
+                (bids if side > 0 else asks)[ticks] = lots
+        assert max(ticks for ticks, lots in bids.items() if lots) < min(ticks for ticks, lots in asks.items() if lots)
+    assert min(bids) == 1
+
+
+def test_prices_that_the_increment_would_make_others_of_are_refused(product: Product) -> None:
+    with pytest.raises(DataError, match=r"trades.parquet: price 20.3 in row 1 is far from a multiple of the price increment 1; give"):
+        market(product, trades_file([(1, -1, 100.4, 1.0), (2, -1, 20.3, 1.0)]))
+
+
 def test_a_trade_without_a_side_is_a_buy_unless_the_price_fell(product: Product) -> None:
     tape = market(product, trades_file([(0, 0, 100.0, 1.0), (1, 0, 99.0, 1.0), (2, 0, 99.0, 1.0)]))
     assert tape.trades is not None

@@ -1,5 +1,6 @@
 """What subscribers are told, channel by channel."""
 
+import json
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -7,6 +8,8 @@ import aiohttp
 import pytest
 
 from tests.connectors.exchange.running import Running, exchange
+from traider.connectors.sim.exchange import events
+from traider.connectors.sim.exchange.products import listed
 
 
 @pytest.fixture
@@ -128,6 +131,11 @@ async def test_status_tells_products_and_their_changes(running: Running) -> None
     assert [(p["id"], p["status"]) for p in message["events"][0]["products"]] == [("BTC-USD", "online")]
     await running.fault(do="product", product_id="BTC-USD", status="offline")
     assert (await socket.next())["events"][0]["products"][0]["status"] == "offline"
+
+
+def test_status_writes_increments_as_plain_numbers() -> None:
+    (event,) = json.loads(events.status(listed("BTC-EUR")))
+    assert (event["products"][0]["base_increment"], event["products"][0]["quote_increment"]) == ("0.00000001", "0.01")
 
 
 async def test_the_user_channel_tells_open_orders_and_then_what_becomes_of_them(running: Running) -> None:

@@ -15,13 +15,19 @@ def test_a_decimal_text_becomes_atoms_and_the_same_number_again(number: Decimal)
     assert Decimal(text(whole)) == number == decimal(whole)
 
 
-@pytest.mark.parametrize("bad", ["", "-1", "nan", "inf", "1e99", "1,5", "0x1", "1" * 65, None, 1, 1.5, "1e-25"])
+@pytest.mark.parametrize(
+    "bad", ["", "-1", "nan", "inf", "1e99", "1,5", "0x1", "1" * 65, None, 1, 1.5, "1e-25", "1_0", " 1", "1\n", "+1", "٠.٠١", "."]
+)
 def test_what_is_no_number_of_at_least_0_is_none(bad: object) -> None:
     assert parse_atoms(bad) is None
 
 
 def test_an_exponent_is_read() -> None:
     assert parse_atoms("1e-05") == atoms("0.00001")
+
+
+def test_a_point_needs_digits_on_one_side_only() -> None:
+    assert (parse_atoms(".5"), parse_atoms("5.")) == (atoms("0.5"), atoms(5))
 
 
 def test_the_text_is_the_shortest() -> None:

@@ -1,6 +1,7 @@
 """What a rule can do to the exchange: orders, connections, the clock, keys, limits, products, balances."""
 
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +17,7 @@ from .order_entry import OrderEntry
 from .orders import Order
 from .products import FLAGS, Product
 from .refusals import OrderRefusedError, RequestRefusedError, bad_request
-from .rules import Signature
+from .rules import Signature, listed_ids
 from .session import Session
 from .settings import FeeTier
 from .units import ONE, PPM, parse_atoms
@@ -66,6 +67,7 @@ class Bench:
         self.planned: list[PlannedFill] = []
         self.maintenance_until_ns = 0
         self.external_count = 0
+        self._before: dict[tuple[int, str], tuple[Any, str, Any]] = {}  # what acts have changed: where, and what it was
         entry.before_cancel.append(lambda order: self._fill_planned(order, "cancel"))
         entry.before_edit.append(lambda order: self._fill_planned(order, "edit"))
 
@@ -81,10 +83,20 @@ class Bench:
                 ids.append(told["success_response"]["order_id"])
         return Context(account, [self.exchange.orders[i] for i in ids if i in self.exchange.orders])
 
+    def changes(self, thing: Any, *names: str) -> None:
+        """These attributes are about to be changed; ``mend`` gives them back what they have now."""
+        for name in names:
+            self._before.setdefault((id(thing), name), (thing, name, copy(getattr(thing, name))))
+
     def mend(self) -> None:
-        """Nothing is planned or damaged any more."""
+        """Nothing is planned, damaged or changed any more."""
         self.planned.clear()
         self.maintenance_until_ns = 0
+        for thing, name, before in self._before.values():
+            setattr(thing, name, before)
+        if any(isinstance(thing, Product) for thing, _, _ in self._before.values()):
+            self.hub.products_changed()
+        self._before.clear()
         for session in self.sessions.values():
             session.damage = Damage()
 
@@ -146,7 +158,7 @@ def _ids_of(call: Call) -> list[str]:
         body = call.json()
     except RequestRefusedError:
         return list(call.parts)
-    named = [body.get("order_id"), *(body.get("order_ids") or [])]
+    named = [body.get("order_id"), *listed_ids(body)]
     return [name for name in (*named, *call.parts) if isinstance(name, str)]
 
 
@@ -255,27 +267,32 @@ def _inject(bench: Bench, args: dict[str, Any], context: Context) -> None:
 
 
 def _skew(bench: Bench, args: dict[str, Any], context: Context) -> None:
+    bench.changes(bench.exchange.agenda, "skew_ns")
     bench.exchange.agenda.skew_ns = round(args["seconds"] * SECOND_NS)
 
 
 def _step(bench: Bench, args: dict[str, Any], context: Context) -> None:
+    bench.changes(bench.exchange.agenda, "skew_ns")
     bench.exchange.agenda.skew_ns += round(args["seconds"] * SECOND_NS)
 
 
 def _revoke(bench: Bench, args: dict[str, Any], context: Context) -> None:
     for key in bench.keys(args, context):
+        bench.changes(key, "revoked")
         key.revoked = not args.get("undo", False)
 
 
 def _scopes(bench: Bench, args: dict[str, Any], context: Context) -> None:
-    if set(args["scopes"]) - set(SCOPES):
+    if any(scope not in SCOPES for scope in args["scopes"]):
         raise bad_request(f"scopes are of: {', '.join(SCOPES)}")
     for key in bench.keys(args, context):
+        bench.changes(key, "scopes")
         key.scopes = set(args["scopes"])
 
 
 def _limit(bench: Bench, args: dict[str, Any], context: Context) -> None:
     switches = bench.exchange.switches
+    bench.changes(switches, "limits", "private_per_s", "public_per_s")
     switches.limits = args.get("on", True)
     switches.private_per_s = float(args.get("private_per_s", switches.private_per_s))
     switches.public_per_s = float(args.get("public_per_s", switches.public_per_s))
@@ -283,6 +300,7 @@ def _limit(bench: Bench, args: dict[str, Any], context: Context) -> None:
 
 def _product(bench: Bench, args: dict[str, Any], context: Context) -> None:
     product = bench.product(args["product_id"])
+    bench.changes(product, "flags", "status", "cancels_rejected")
     for flag in FLAGS:
         if flag in args:
             product.flags[flag] = args[flag]
@@ -311,6 +329,7 @@ def _fee_tier(bench: Bench, args: dict[str, Any], context: Context) -> None:
         if rate is None or rate * PPM % ONE:
             raise bad_request(f"fee_tier: {name} is {args[name]!r}; give a rate such as 0.006, of at most 6 decimals")
         rates.append(rate * PPM // ONE)
+    bench.changes(account, "tier")
     account.tier = FeeTier(args.get("name", "Set by hand"), 0, *rates)
 
 

@@ -8,7 +8,7 @@ from .orders import BUY, DOWN, UP, Kind, Terms, TimeInForce
 from .products import Product
 from .refusals import OrderRefusedError
 from .settings import Switches
-from .units import atoms, parse_atoms
+from .units import atoms, parse_atoms, text
 
 _DIRECTIONS = {"STOP_DIRECTION_STOP_UP": UP, "STOP_DIRECTION_STOP_DOWN": DOWN}
 BRACKET_SLIP_PERCENT = 5
@@ -45,6 +45,8 @@ def parse_configuration(product: Product, side: int, configuration: object, *, n
         raise OrderRefusedError(
             "UNSUPPORTED_ORDER_CONFIGURATION", f"{name} is not supported on spot", preview="PREVIEW_INVALID_ORDER_CONFIG"
         )
+    if fields.get("base_size") and fields.get("quote_size"):
+        raise OrderRefusedError("INVALID_REQUEST", "give base_size or quote_size, not both", preview="PREVIEW_INVALID_ORDER_CONFIG")
     terms = parse(_Reader(product, side, fields, now_ns, last))
     check_amount(product, terms.ticks, terms.lots, terms.budget)
     _check_band(terms, last, switches)
@@ -64,7 +66,7 @@ class _Reader:
             raise OrderRefusedError("INVALID_LIMIT_PRICE", f"{name} must be a positive number")
         if rest:
             raise OrderRefusedError(
-                "INVALID_PRICE_PRECISION", f"{name} has too many decimals: the increment is {self.product.price_increment}"
+                "INVALID_PRICE_PRECISION", f"{name} has too many decimals: the increment is {text(self.product.grid.tick)}"
             )
         return ticks
 
@@ -75,7 +77,7 @@ class _Reader:
             raise OrderRefusedError("INVALID_REQUEST", f"{name} must be a positive number", preview="PREVIEW_INVALID_SIZE_PRECISION")
         if rest:
             raise OrderRefusedError(
-                "INVALID_SIZE_PRECISION", f"{name} has too many decimals: the increment is {self.product.size_increment}"
+                "INVALID_SIZE_PRECISION", f"{name} has too many decimals: the increment is {text(self.product.grid.lot)}"
             )
         return lots
 
@@ -91,7 +93,7 @@ class _Reader:
             raise OrderRefusedError("INVALID_REQUEST", "quote_size must be a positive number", preview="PREVIEW_INVALID_SIZE_PRECISION")
         if value % self.product.grid.tick:
             raise OrderRefusedError(
-                "INVALID_SIZE_PRECISION", f"quote_size has too many decimals: the increment is {self.product.price_increment}"
+                "INVALID_SIZE_PRECISION", f"quote_size has too many decimals: the increment is {text(self.product.grid.tick)}"
             )
         return value
 

@@ -11,7 +11,7 @@ from .ladder import Ladder
 from .markets import Candle, Market, Print
 from .orders import Order
 from .products import Product
-from .units import Grid
+from .units import Grid, text
 
 _EPOCH = "1970-01-01T00:00:00Z"
 CANDLE_S = 300
@@ -104,8 +104,8 @@ def status(products: Iterable[Product]) -> bytes:
             "id": product.product_id,
             "base_currency": product.base,
             "quote_currency": product.quote,
-            "base_increment": str(product.size_increment),
-            "quote_increment": str(product.price_increment),
+            "base_increment": text(product.grid.lot),
+            "quote_increment": text(product.grid.tick),
             "display_name": product.product_id.replace("-", "/"),
             "status": product.status,
             "status_message": "",

@@ -35,7 +35,7 @@ class Faults:
         return rule
 
     def clear(self) -> None:
-        """No rule is left, and connections are no longer damaged."""
+        """No rule is left, connections are no longer damaged, and what rules have changed is as it was."""
         self.rules.clear()
         self.bench.mend()
 

@@ -42,8 +42,10 @@ class OrderEntry:
     def create(self, account: Account, body: dict[str, Any], *, source: str = "RETAIL_ADVANCED") -> Order:
         """The order that this client order id stands for: a new one, or the one that it was given before."""
         client_order_id = body.get("client_order_id")
-        if not isinstance(client_order_id, str) or not 0 < len(client_order_id) <= LONGEST_CLIENT_ID:
+        if not isinstance(client_order_id, str) or not client_order_id:
             raise bad_request("client_order_id is missing")
+        if len(client_order_id) > LONGEST_CLIENT_ID:
+            raise bad_request(f"client_order_id is longer than {LONGEST_CLIENT_ID} characters")
         exchange = self.exchange
         known = self._known(account, client_order_id)
         if known is not None:
@@ -178,6 +180,8 @@ class OrderEntry:
             raise EditRefusedError("ONLY_OPEN_ORDERS_CAN_BE_EDITED")
         if order.terms.kind not in (Kind.LIMIT, Kind.STOP_LIMIT, Kind.BRACKET) or order.terms.tif is not TimeInForce.GTC:
             raise EditRefusedError("ONLY_LIMIT_ORDER_EDITS_SUPPORTED")
+        if any("quote_size" in fields for fields in order.configuration.values()):
+            raise EditRefusedError("SIZE_IN_QUOTE_EDITS_NOT_ALLOWED")
         grid = order.product.grid
         price, size = parse_atoms(body.get("price")), parse_atoms(body.get("size")) or 0
         if not price or price % grid.tick:
@@ -196,6 +200,8 @@ class OrderEntry:
             raise EditRefusedError("EDIT_REQUEST_EQUAL_TO_ORIGINAL_REQUEST")
         if lots <= order.filled_lots:
             raise EditRefusedError("CANNOT_EDIT_TO_BELOW_FILLED_SIZE")
+        if order.stop_ticks and not order.triggered and not self._stop_makes_sense(order, ticks, stop):
+            raise EditRefusedError("INVALID_EDITED_STOP_PRICE", "PREVIEW_INVALID_STOP_PRICE")
         try:
             check_amount(order.product, ticks, lots)
         except OrderRefusedError as refused:
@@ -205,6 +211,15 @@ class OrderEntry:
         more = order.hold_for(lots - order.filled_lots, order.hold_ticks or ticks) - order.hold
         if more > self.exchange.wallet(order.account, order.currency).available:
             raise EditRefusedError("COMMANDER_REJECTED_EDIT_ORDER", "PREVIEW_INSUFFICIENT_FUND")
+
+    def _stop_makes_sense(self, order: Order, ticks: int, stop: int) -> bool:
+        """Whether the stop has yet to be reached, and stands where it belongs with the limit, as of a new order."""
+        last, direction = self.exchange.market_of(order.product).price(), order.terms.stop_direction
+        if last and (last - stop) * direction >= 0:
+            return False
+        if order.terms.kind is Kind.BRACKET:
+            return (ticks - stop) * order.side < 0
+        return direction != order.side or (ticks - stop) * order.side >= 0
 
     def edit(self, account: Account, body: dict[str, Any]) -> None:
         """Takes the edit; with the switch ``edit_delay_s`` it comes into effect later."""
@@ -237,6 +252,8 @@ class OrderEntry:
         order.hold = needed
         smaller = ticks == order.ticks and lots < order.lots
         order.edits.append((ticks, lots, exchange.now_ns()))
+        if exchange.switches.edited_configuration == "current":
+            order.configuration = _edited(order, ticks, lots, stop)
         if smaller and order.rests_at:
             order.lots, order.stop_ticks = lots, stop
             market.matcher.side(order.side).resize(order, lots - order.filled_lots)
@@ -271,6 +288,15 @@ class OrderEntry:
                 ladder.resize(order, order.remaining - lots)
         self.exchange.settle_by_hand(market, Match(ticks or order.ticks, lots, None, order, -order.side))
         return lots
+
+
+def _edited(order: Order, ticks: int, lots: int, stop: int) -> dict[str, Any]:
+    """The order's configuration with its new terms."""
+    grid = order.product.grid
+    terms = {"base_size": grid.size(lots), "limit_price": grid.price(ticks)}
+    if stop:
+        terms["stop_trigger_price" if order.terms.kind is Kind.BRACKET else "stop_price"] = grid.price(stop)
+    return {name: fields | terms for name, fields in order.configuration.items()}
 
 
 def _check_flags(product: Product, terms: Terms) -> None:

@@ -90,7 +90,7 @@ class Order:
     product: Product
     side: int
     terms: Terms
-    configuration: dict[str, Any]  # as it was sent
+    configuration: dict[str, Any]  # as it was sent, or as edits have left it
     created_ns: int
     maker_ppm: int
     taker_ppm: int

@@ -46,23 +46,25 @@ class Quoter:
             if ticks in self._levels[side < 0]:
                 rows.append(self._set(side, ticks))
         for side in (1, -1):
+            levels = self._levels[side < 0]
             near = (self._behind(side, behind) for behind in range(min(REACH, self._depth)))
-            rows += [(Word.LEVEL, side, ticks, self._levels[side < 0][ticks]) for ticks in near]
+            rows += [(Word.LEVEL, side, ticks, levels[ticks]) for ticks in near if ticks in levels]
         return [*rows, self._set(1, self.bid), self._set(-1, self.ask)]
 
     def reach(self, side: int) -> int:
         """The worst price that a taker of this side pays: the last level that is told in every step."""
-        return self._behind(-side, min(REACH, self._depth) - 1)
+        return max(1, self._behind(-side, min(REACH, self._depth) - 1))
 
     def _behind(self, side: int, number: int) -> int:
-        """The price of a level, counted from the touch."""
+        """The price of a level, counted from the touch; below one tick there are no bids."""
         return self._place(self._slot_behind(side, self.bid if side > 0 else self.ask) - side * number)
 
     def _move(self, side: int, touch: int) -> list[Row]:
         levels = self._levels[side < 0]
         first = self._slot_behind(side, touch)
-        wanted = [self._place(first - side * number) for number in range(self._depth)]
-        last = wanted[-1] * side
+        places = (self._place(first - side * number) for number in range(self._depth))
+        wanted = [ticks for ticks in places if ticks >= 1]
+        last = (wanted[-1] if wanted else touch) * side
         gone = [ticks for ticks in levels if ticks != touch and not last <= ticks * side < touch * side]
         old = self.bid if side > 0 else self.ask
         if old != touch and old in levels and self._place(old // self.width) != old and old not in gone:
@@ -85,7 +87,7 @@ class Quoter:
 
     def _place(self, slot: int) -> int:
         mixed = (slot * 0x9E3779B1 ^ self._salt) * 0x85EBCA77 & 0xFFFFFFFF
-        return max(1, slot * self.width + (mixed >> 7) % self.width)
+        return slot * self.width + (mixed >> 7) % self.width
 
     def _set(self, side: int, ticks: int) -> Row:
         lots = max(1, round(_MEDIAN_VALUE * math.exp(self._random.gauss(0.0, 1.2)) * self._unit / ticks))

@@ -12,12 +12,13 @@ from traider.domain.errors import DataError
 from .products import Product
 from .quoter import Quoter
 from .tape import Message, Row, Word
-from .units import ONE
+from .units import ONE, text
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Integers = np.ndarray[Any, np.dtype[np.int64]]
 Flags = np.ndarray[Any, np.dtype[np.bool_]]
 _LARGEST = 2**62
+_MOST_ROUNDED = 0.01  # of a price: more would make another market of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,4 +191,16 @@ def _whole(file: Columns, name: str, atoms: int, *, least: int) -> Integers:
         row = int(np.flatnonzero(~(np.isfinite(values) & (values <= _LARGEST) & (values >= 0)))[0])
         raise DataError(f"{file.name}: {name} is {file.values[name][row]} in row {row}; it must be a number that is not negative")
     whole: Integers = np.maximum(values, least).astype(np.int64)
+    if name == "price":
+        _check_rounding(file, whole / float(per_unit), atoms)
     return whole
+
+
+def _check_rounding(file: Columns, rounded: Floats, atoms: int) -> None:
+    prices = file.values["price"]
+    if (far := np.abs(rounded - prices) > _MOST_ROUNDED * prices).any():
+        row = int(np.flatnonzero(far)[0])
+        raise DataError(
+            f"{file.name}: price {prices[row]} in row {row} is far from a multiple of the price increment {text(atoms)}; "
+            "give a finer --price-increment"
+        )

@@ -50,13 +50,19 @@ class Match:
         except RequestRefusedError:
             return False
         products = [body.get("product_id"), *call.words("product_id"), *call.words("product_ids")]
-        ids = [body.get("order_id"), *(body.get("order_ids") or []), *call.parts, call.path.rpartition("/")[2]]
+        ids = [body.get("order_id"), *listed_ids(body), *call.parts, call.path.rpartition("/")[2]]
         return (
             (not self.product or self.product in products)
             and (not self.client_order_id or re.search(self.client_order_id, str(body.get("client_order_id", ""))) is not None)
             and (not self.order_id or self.order_id in ids)
             and (not self.size or any(_size_fits(self.size, size) for size in sizes(body)))
         )
+
+
+def listed_ids(body: dict[str, Any]) -> list[Any]:
+    """``order_ids`` of a request, whatever the client has put there."""
+    ids = body.get("order_ids")
+    return ids if isinstance(ids, list) else []
 
 
 def sizes(body: dict[str, Any]) -> list[str]:
@@ -134,6 +140,8 @@ def parse_rule(number: int, given: object, signatures: dict[str, Signature]) -> 
         if name not in args:
             raise bad_request(f"{do} needs {name!r}")
     when = given.get("when", "after_apply")
+    if do == "status" and "when" in given:
+        args.setdefault("applied", when == "after_apply")
     if when not in ("before_apply", "after_apply"):
         raise bad_request(f"when is {when!r}; give before_apply or after_apply")
     match = _match(given.get("match"))

@@ -44,6 +44,7 @@ class Switches:
     fill_lag_s: float = 0.0
     cancel_delay_s: float = 0.0  # between the acceptance of a cancel and its effect
     edit_delay_s: float = 0.0
+    edited_configuration: Literal["current", "original"] = "current"  # what an edited order's order_configuration tells
     cancel_batch: int = 100
     strict_query: bool = False  # ignore the singular product_id, as the real server is said to
     # Tokens

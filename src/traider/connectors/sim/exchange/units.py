@@ -4,8 +4,9 @@ Money of every currency is counted in atoms of 10**-24: price increment x size i
 whole number of atoms for every product that is listed (``Grid`` refuses one for which it is not).
 """
 
+import re
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from traider.domain.errors import SettingsError
 
@@ -13,19 +14,15 @@ DIGITS = 24
 ONE = 10**DIGITS
 PPM = 1_000_000  # fee rates are parts per million
 _LONGEST = 64
+# Decimal() takes "1_0", " 1" and the digits of other scripts too
+_NUMBER = re.compile(r"([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 
 
 def parse_atoms(text: object) -> int | None:
     """The atoms of a decimal number that is not negative; None where it is no such number, or finer than an atom."""
-    if not isinstance(text, str) or not 0 < len(text) <= _LONGEST:
+    if not isinstance(text, str) or len(text) > _LONGEST or _NUMBER.fullmatch(text) is None:
         return None
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        return None
-    if not number.is_finite() or number < 0:
-        return None
-    return _whole(number, DIGITS)
+    return _whole(Decimal(text), DIGITS)
 
 
 def atoms(number: Decimal | int | str) -> int:
