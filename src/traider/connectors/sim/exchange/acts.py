@@ -66,6 +66,7 @@ class Bench:
         self.planned: list[PlannedFill] = []
         self.maintenance_until_ns = 0
         self.external_count = 0
+        self.changed: Callable[[], None] = lambda: None  # called when an account or a key is another by hand
         entry.before_cancel.append(lambda order: self._fill_planned(order, "cancel"))
         entry.before_edit.append(lambda order: self._fill_planned(order, "edit"))
 
@@ -265,6 +266,7 @@ def _step(bench: Bench, args: dict[str, Any], context: Context) -> None:
 def _revoke(bench: Bench, args: dict[str, Any], context: Context) -> None:
     for key in bench.keys(args, context):
         key.revoked = not args.get("undo", False)
+    bench.changed()
 
 
 def _scopes(bench: Bench, args: dict[str, Any], context: Context) -> None:
@@ -272,6 +274,7 @@ def _scopes(bench: Bench, args: dict[str, Any], context: Context) -> None:
         raise bad_request(f"scopes are of: {', '.join(SCOPES)}")
     for key in bench.keys(args, context):
         key.scopes = set(args["scopes"])
+    bench.changed()
 
 
 def _limit(bench: Bench, args: dict[str, Any], context: Context) -> None:
@@ -301,6 +304,7 @@ def _balance(bench: Bench, args: dict[str, Any], context: Context) -> None:
     wallet = bench.exchange.wallet(account, args["currency"])
     amount = -min(amount, wallet.available) if delta.startswith("-") else amount
     bench.exchange.ledger.deposit(wallet, amount)
+    bench.changed()
 
 
 def _fee_tier(bench: Bench, args: dict[str, Any], context: Context) -> None:
@@ -312,6 +316,7 @@ def _fee_tier(bench: Bench, args: dict[str, Any], context: Context) -> None:
             raise bad_request(f"fee_tier: {name} is {args[name]!r}; give a rate such as 0.006, of at most 6 decimals")
         rates.append(rate * PPM // ONE)
     account.tier = FeeTier(args.get("name", "Set by hand"), 0, *rates)
+    bench.changed()
 
 
 def _maintenance(bench: Bench, args: dict[str, Any], context: Context) -> None:
