@@ -201,15 +201,15 @@ async def test_another_strategy_begins_a_session_of_its_own_on_the_same_account(
 async def test_the_bus_is_told_of_every_market_event_once_and_of_the_past_after_a_restart(tmp_path: Path, data_dir: Path) -> None:
     place = Place(tmp_path)
     await place.start()
-    plan = restless(data_dir, 700)
+    plan = restless(data_dir, 1010)
     first = everything(place.bus)
     await asyncio.wait_for(place.trader(plan).run(), 30)
     seen = [payload async for topic, payload in drained(first) if topic == MARKET]
-    assert [event.index for event in seen] == list(range(700))
+    assert [event.index for event in seen] == list(range(1010))
     second = everything(place.bus)
     await asyncio.wait_for(place.trader(plan).run(), 30)
     again = [payload async for topic, payload in drained(second) if topic == MARKET]
-    assert [event.index for event in again] == list(range(200, 700))
+    assert [event.index for event in again] == list(range(10, 1010))
     await place.stop()
 
 

@@ -9,6 +9,7 @@ from ..domain.guard_protocol import MarketEvent, Snapshot
 from ..domain.instruments import Instrument
 from ..domain.orders import AnyOrderEvent, OrderRequest
 from ..domain.session_record import AnyLine, Asked, Begun, Heard, Saw, Warmed
+from ..domain.vocabulary import BAR_MADE
 from ..kernel.kit import Strategy
 from .live import CancelOrder, LiveSession
 from .manifest import code_of
@@ -88,6 +89,11 @@ class Rerun:
     orders: int = 0
     segments: int = 0
     divergence: str | None = None
+
+    @property
+    def last_ns(self) -> int:
+        """The market's time at the last event; a bar made of trades bears its start, so it says nothing."""
+        return next((event.ts_ns for event in reversed(self.events) if not event.flags & BAR_MADE), 0)
 
 
 def rerun(lines: Iterable[AnyLine], strategy_of: Callable[[Begun], type[Strategy]]) -> Rerun:

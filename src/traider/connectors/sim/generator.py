@@ -40,6 +40,7 @@ class Generator:
     """
 
     untraded = UNTRADED
+    in_moments = False
 
     def __init__(self, *, symbol: str, seed: int, clock: Clock, anchor: Decimal, speed: float = 1.0) -> None:
         self.symbol = symbol
