@@ -129,8 +129,10 @@ def write_key(path: Path | None, content: dict[str, Any]) -> None:
     if path is None:
         return
     try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        partial = path.with_name(f"{path.name}.new")
+        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
             json.dump(content, file, indent=2)
+        partial.replace(path)
     except OSError as error:
         raise SettingsError(f"{path}: can't be written: {error.strerror}; give another file") from None
 

@@ -1,4 +1,4 @@
-"""What ``traider up`` trades: a market source, a strategy, and the name of the session that both make."""
+"""What ``traider up`` and ``traider live`` trade: a market source, a strategy, and the name of the session that both make."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -9,12 +9,10 @@ from typing import Any
 
 import msgspec
 
-from traider.connectors.sim.generator import Generator
 from traider.connectors.sim.replay import Replay
 from traider.domain.errors import UserError
 from traider.domain.guard_protocol import Snapshot
 from traider.domain.instruments import Instrument
-from traider.domain.ports import Clock
 from traider.engine.live import LiveSession
 from traider.engine.recorded import RecordedSession, begin, rerun, session_of
 from traider.kernel.kit import Strategy
@@ -138,16 +136,6 @@ def _decoded(session: str) -> dict[str, Any]:
 
 
 SourceOf = Callable[[Decimal], MarketSource]
-
-
-def generated(*, symbol: str, seed: int, speed: float, clock: Clock) -> tuple[Instrument, SourceOf, dict[str, object]]:
-    """A made-up market: its instrument, its source, and what names it."""
-    first = Generator(symbol=symbol, seed=seed, clock=clock, anchor=OTHER_ANCHOR, speed=speed)
-
-    def source_of(anchor: Decimal) -> MarketSource:
-        return Generator(symbol=symbol, seed=seed, clock=clock, anchor=anchor, speed=speed)
-
-    return first.instrument, source_of, dict(first.description)
 
 
 def replayed(replay: Replay) -> tuple[SourceOf, dict[str, object]]:

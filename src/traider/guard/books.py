@@ -41,6 +41,7 @@ class GuardConfig(msgspec.Struct, frozen=True, kw_only=True):
     maker_fee: float = 0.0
     taker_fee: float = 0.0
     fill: FillMode = FillMode.NEXT_OPEN
+    simulated: bool = False  # the exchange, where there is one, is a simulated one: its account is never taken for a real one's
 
     @property
     def currency(self) -> str:

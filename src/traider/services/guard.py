@@ -201,7 +201,7 @@ class GuardOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     ``parent`` is the process that looks after this one, if there is one: when it has died before the journal was locked, its
     successor could not have known of this guard, so this guard does not start. On an exchange ``live`` says whether orders may leave;
-    None is for tests alone: then every order may.
+    None is for a simulated exchange: then every order may.
     """
 
     state_dir: Path

@@ -215,7 +215,8 @@ class _Steps:
     async def trade(self, client: GuardClient) -> None:
         snapshot = await client.snapshot()
         last = snapshot.last_index
-        resumed = self._plan.resume(snapshot)
+        # In a thread, since a long recording takes its time: the guard goes on hearing that this process is alive.
+        resumed = await asyncio.to_thread(self._plan.resume, snapshot)
         source = self._plan.source(snapshot)
         if resumed is None:
             source.continue_after(last, snapshot.account.ts_ns)

@@ -12,7 +12,7 @@ begun, and a backtest could not be given the same. The venue's past can't be rea
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
 
 import msgspec
@@ -77,7 +77,7 @@ class LiveMarket:
         make_feed: type[MarketFeed] = MarketFeed,
     ) -> None:
         self.symbol = instrument.symbol
-        self.on_change: Callable[[StreamChange], None] = lambda _change: None
+        self.on_change: Callable[[StreamChange], Awaitable[None]] = _tell_nobody
         self._options = options
         self._clock = clock
         self._kinds = kinds
@@ -117,7 +117,7 @@ class LiveMarket:
                 self._feed.has_had(self.symbol, int(trades[-1].trade_id))
             self._past = [*(await self._past_bars(calls, trades)), *self._past_trades(trades)]
         except VenueUnavailableError as error:
-            self.on_change(StreamChange(state=StreamState.LOST, detail=f"the market's past is not known: {error}"))
+            await self.on_change(StreamChange(state=StreamState.LOST, detail=f"the market's past is not known: {error}"))
         finally:
             await rest.stop()
 
@@ -178,20 +178,20 @@ class LiveMarket:
         self._next = start_index
         async for one in self._feed.events():
             if isinstance(one, StreamChange):
-                self._note(one)
+                await self._note(one)
                 continue
             if not self._kinds >> one.kind & 1:
                 continue
             for event in self._bars.woven(one) if self._bars is not None and one.kind is EventKind.TRADE else (one,):
                 yield self._at_its_place(event)
 
-    def _note(self, change: StreamChange) -> None:
+    async def _note(self, change: StreamChange) -> None:
         if self._bars is not None:
             if change.state is StreamState.LOST:
                 self._bars.broken()
             else:
                 self._bars.mended()
-        self.on_change(change)
+        await self.on_change(change)
 
     def _at_its_place(self, event: MarketEvent) -> MarketEvent:
         """The event with its number in the session, and no earlier than the one before; a made bar keeps its own start."""
@@ -200,3 +200,7 @@ class LiveMarket:
             return msgspec.structs.replace(event, index=index)
         self._last_ns = max(self._last_ns, event.ts_ns)
         return msgspec.structs.replace(event, index=index, ts_ns=self._last_ns)
+
+
+async def _tell_nobody(_change: StreamChange) -> None:
+    """Where nobody asked to be told."""
