@@ -60,8 +60,8 @@ def first_account(simulator: Simulator, funds: dict[str, int], *, asked: bool) -
         return simulator.open_account(FIRST, funds)
     opened = simulator.funds[FIRST]
     if asked and opened != funds:
-        had = ", ".join(f"{amount_text(amount)} {currency}" for currency, amount in opened.items())
-        raise SettingsError(f"--fund: this account was opened with {had}: leave it out, or give another --state")
+        had, now = (", ".join(f"{amount_text(amount)} {currency}" for currency, amount in one.items()) for one in (opened, funds))
+        raise SettingsError(f"this account was opened with {had}, not {now}: leave out what it begins with, or begin in another place")
     return account
 
 

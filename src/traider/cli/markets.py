@@ -1,7 +1,7 @@
 """What ``traider up`` and ``traider live`` trade on: a market that plays, the guard for it, and the plan that both follow."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -36,12 +36,6 @@ class Chosen:
     interpreted: bool
 
 
-def simulated_exchange(arguments: Sequence[str], *, folder: Path, environment: Mapping[str, str]) -> ExchangeProcess:
-    """The process, and its folder, which nobody but the owner may look into."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return ExchangeProcess(arguments, folder=folder, environment=environment)
-
-
 def at_exchange(exchange: ExchangeProcess) -> dict[str, str]:
     """The variables by which the client of Coinbase finds the simulated one."""
     return {
@@ -71,21 +65,27 @@ def listed_instrument(symbol: str, settings: Settings) -> Instrument:
     return asyncio.run(instrument_at(symbol, options_from(settings.coinbase)))
 
 
+def check_chosen(chosen: Chosen, instrument: Instrument, bars: str) -> None:
+    """Tells before anything is started what can't be run on a market that plays by itself."""
+    cls = chosen.strategy
+    if cls.market != "spot":
+        raise StrategyError(f"strategy {cls.name} sells what it does not hold, and {instrument.symbol} there is spot: run it on a --replay")
+    if not acts_on(cls):
+        raise StrategyError(f"strategy {cls.name} has no handler of the market: it would never see it")
+    options.check_quantity(cls(**chosen.values).quantity, instrument)
+    options.bar_maker(bars, "--bars")
+
+
 def live_plan(
     chosen: Chosen, instrument: Instrument, market_options: Options, *, name: Mapping[str, object], bars: str
 ) -> tuple[PaperPlan, LiveMarket]:
-    """The strategy on a market that plays by itself."""
+    """The strategy on a market that plays by itself; it has been checked."""
     cls, wants = chosen.strategy, acts_on(chosen.strategy)
-    if cls.market != "spot":
-        raise StrategyError(f"strategy {cls.name} sells what it does not hold, and {instrument.symbol} there is spot: run it on a --replay")
-    if not wants:
-        raise StrategyError(f"strategy {cls.name} has no handler of the market: it would never see it")
-    options.check_quantity(cls(**chosen.values).quantity, instrument)
     kinds = kinds_of(wants)
     maker = options.bar_maker(bars, "--bars")
     description = {**name, "symbol": instrument.symbol} | ({"bars": bars} if "bars" in wants else {})
     market = LiveMarket(instrument, market_options, SystemClock(), kinds=kinds, bars=maker, make_feed=_feed_for(kinds))
-    plan = PaperPlan(cls, chosen.values, instrument, description, lambda _anchor: market, chosen.interpreted, kinds=kinds)
+    plan = PaperPlan(cls, chosen.values, instrument, description, lambda: market, chosen.interpreted, kinds=kinds)
     return plan, market
 
 

@@ -3,9 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -19,13 +17,10 @@ from traider.kernel.kit import Strategy
 from traider.services.trader import MarketSource, Resumed
 from traider.storage.session_file import SessionFile, read_session, session_path
 
-ANCHORS = {"BTC": Decimal(60_000), "ETH": Decimal(3_000), "SOL": Decimal(150)}
-OTHER_ANCHOR = Decimal(100)
-
 
 @dataclass(frozen=True)
 class PaperPlan:
-    """A strategy on one market. ``source_of`` makes the source; the price that a made-up market begins at is settled with the guard."""
+    """A strategy on one market, which ``source_of`` gives."""
 
     strategy_class: type[Strategy]
     values: Mapping[str, object]
@@ -37,19 +32,12 @@ class PaperPlan:
     kinds: int = 0  # of the events that the market may bring: a bit mask, 1 << kind; 0 where that is not known
 
     def session(self, snapshot: Snapshot) -> str:
-        """The session that runs already, where it is the same; else a new one, which begins at the price where the market stands."""
+        """What runs: the session that runs already where it is the same, else a new one."""
         ours = {"strategy": self.strategy_class.name, "values": self.strategy_class(**self.values).values(), **self.description}
-        running = _decoded(snapshot.session)
-        if {name: value for name, value in running.items() if name != "anchor"} == ours:
-            return snapshot.session
-        return json.dumps({**ours, "anchor": str(self._anchor(snapshot))}, sort_keys=True)
-
-    def _anchor(self, snapshot: Snapshot) -> Decimal:
-        marks = {position.symbol: position.mark_price for position in snapshot.account.positions}
-        return marks.get(self.instrument.symbol) or ANCHORS.get(self.instrument.base, OTHER_ANCHOR)
+        return json.dumps(ours, sort_keys=True)
 
     def source(self, snapshot: Snapshot) -> MarketSource:
-        return self.source_of(Decimal(_decoded(snapshot.session)["anchor"]))
+        return self.source_of()
 
     def strategy(self, snapshot: Snapshot) -> LiveSession:
         """A fresh strategy over a mirror of the account as it was when the session began."""
@@ -127,17 +115,9 @@ class RecordingPlan:
             self._files.pop().close()
 
 
-def _decoded(session: str) -> dict[str, Any]:
-    try:
-        decoded = json.loads(session)
-    except ValueError:
-        return {}
-    return decoded if isinstance(decoded, dict) else {}
-
-
-SourceOf = Callable[[Decimal], MarketSource]
+SourceOf = Callable[[], MarketSource]
 
 
 def replayed(replay: Replay) -> tuple[SourceOf, dict[str, object]]:
     """A recorded market: its source, and what names it."""
-    return (lambda _anchor: replay), dict(replay.description)
+    return (lambda: replay), dict(replay.description)

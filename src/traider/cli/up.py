@@ -16,7 +16,7 @@ from traider.kernel.simulation import Fees
 from traider.runtime.logging import configure_logging
 from traider.runtime.loop import run
 from traider.runtime.settings import Settings, load_settings
-from traider.services.up import GuardProcess, holding
+from traider.services.up import ExchangeProcess, GuardProcess, holding
 from traider.strategies.registry import find_strategy
 
 from . import options
@@ -26,11 +26,11 @@ from .markets import (
     EXCHANGE,
     Chosen,
     at_exchange,
+    check_chosen,
     listed_instrument,
     live_plan,
     options_at,
     replay_plan,
-    simulated_exchange,
     simulated_instrument,
 )
 from .platform import Composition, Platform
@@ -101,53 +101,55 @@ def up(
         told = ("--instrument", format_instrument(instrument), *arguments)
         return GuardProcess(told, state_dir=folder, environment=environment | dict(variables or {}))
 
+    if replay is not None:
+        increments = (options.increment("--price-increment", price_increment), options.increment("--size-increment", size_increment))
+        plan = replay_plan(chosen, replay, speed=REPLAY_SPEED if speed is None else speed, symbol=symbol, increments=increments)
+        what = Composition(
+            settings=settings,
+            mode="paper",
+            venue=PAPER_VENUE,
+            source=f"replay of {replay.name}",
+            plan=plan,
+            children=(guard(plan.instrument, *paper, *opened),),
+            on_exchange=False,
+            record_as=strategy if record else None,
+            until="trader" if exit_at_end else None,
+        )
+    elif market == "coinbase":
+        instrument = listed_instrument(symbol or "BTC-USD", settings)
+        check_chosen(chosen, instrument, bars or "1m")
+        plan, live = live_plan(chosen, instrument, options_from(settings.coinbase), name={"market": market}, bars=bars or "1m")
+        what = Composition(
+            settings=settings,
+            mode="paper",
+            venue=PAPER_VENUE,
+            source=f"Coinbase's public market data ({settings.coinbase.market_url})",
+            plan=plan,
+            children=(guard(instrument, *paper, *opened),),
+            on_exchange=False,
+            market=live,
+            record_as=strategy,
+        )
+    else:
+        instrument = simulated_instrument(symbol or "BTC-USD")
+        check_chosen(chosen, instrument, bars or "1s")
+        told = _exchange_arguments(instrument, folder, cash=cash, fees=fees, seed=seed, speed=speed)
+        exchange = ExchangeProcess(told, folder=folder / EXCHANGE, environment=environment)
+        at, name = at_exchange(exchange), {"market": market, "seed": seed}
+        plan, live = live_plan(chosen, instrument, options_at(exchange, settings), name=name, bars=bars or "1s")
+        key = {"COINBASE_KEY_FILE": str(exchange.key_file.absolute())}
+        what = Composition(
+            settings=settings,
+            mode="paper",
+            venue="simulated exchange",
+            source=f"simulated exchange on 127.0.0.1:{exchange.port}, seed {seed}",
+            plan=plan,
+            children=(exchange, guard(instrument, "--venue", "coinbase", "--simulated", variables=at | key)),
+            on_exchange=True,
+            market=live,
+            record_as=strategy,
+        )
     with holding(folder):
-        if replay is not None:
-            increments = (options.increment("--price-increment", price_increment), options.increment("--size-increment", size_increment))
-            plan = replay_plan(chosen, replay, speed=REPLAY_SPEED if speed is None else speed, symbol=symbol, increments=increments)
-            what = Composition(
-                settings=settings,
-                mode="paper",
-                venue=PAPER_VENUE,
-                source=f"replay of {replay.name}",
-                plan=plan,
-                children=(guard(plan.instrument, *paper, *opened),),
-                on_exchange=False,
-                record_as=strategy if record else None,
-                until="trader" if exit_at_end else None,
-            )
-        elif market == "coinbase":
-            instrument = listed_instrument(symbol or "BTC-USD", settings)
-            plan, live = live_plan(chosen, instrument, options_from(settings.coinbase), name={"market": market}, bars=bars or "1m")
-            what = Composition(
-                settings=settings,
-                mode="paper",
-                venue=PAPER_VENUE,
-                source=f"Coinbase's public market data ({settings.coinbase.market_url})",
-                plan=plan,
-                children=(guard(instrument, *paper, *opened),),
-                on_exchange=False,
-                market=live,
-                record_as=strategy,
-            )
-        else:
-            instrument = simulated_instrument(symbol or "BTC-USD")
-            told = _exchange_arguments(instrument, folder, cash=cash, fees=fees, seed=seed, speed=speed)
-            exchange = simulated_exchange(told, folder=folder / EXCHANGE, environment=environment)
-            at, name = at_exchange(exchange), {"market": market, "seed": seed}
-            plan, live = live_plan(chosen, instrument, options_at(exchange, settings), name=name, bars=bars or "1s")
-            key = {"COINBASE_KEY_FILE": str(exchange.key_file.absolute())}
-            what = Composition(
-                settings=settings,
-                mode="paper",
-                venue="simulated exchange",
-                source=f"simulated exchange on 127.0.0.1:{exchange.port}, seed {seed}",
-                plan=plan,
-                children=(exchange, guard(instrument, "--venue", "coinbase", "--simulated", variables=at | key)),
-                on_exchange=True,
-                market=live,
-                record_as=strategy,
-            )
         run(Platform(what).run(with_api=not no_api))
     return 0
 

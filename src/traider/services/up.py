@@ -175,6 +175,7 @@ class ExchangeProcess(Child):
         self._socket = socket.create_server(("127.0.0.1", 0), backlog=128)
         self.port = int(self._socket.getsockname()[1])
         self.key_file = folder / "key.json"
+        self._folder = folder
         state = folder / "state.jsonl"
         listening = ("--port", str(self.port), "--listen-fd", str(self._socket.fileno()), "--parent", str(os.getpid()))
         super().__init__(
@@ -186,6 +187,10 @@ class ExchangeProcess(Child):
             fds=(self._socket.fileno(),),
             quiet=True,
         )
+
+    async def spawn(self) -> None:
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        await super().spawn()
 
     def _is_there(self, pid: int) -> bool:
         return self.key_file.exists() and super()._is_there(pid)
