@@ -1,8 +1,9 @@
 """Keeps the exchange's key out of every process but the guard: a command that was given one starts over without it.
 
-What a process was started with can be read from outside for as long as it runs, whatever it deletes of it later. So ``traider up``
-and ``traider live`` replace themselves, under the same process id, before they do anything else. ``live`` leaves what the guard will
-need: the path of the key's file, or a file without a name that the secret was moved to and that only the guard reads.
+What a process was started with can be read from outside for as long as it runs, whatever it deletes of it later. So ``traider up``,
+``traider live`` and ``traider enable-live`` replace themselves, under the same process id, before they do anything else. The latter
+two leave what the guard will need: the path of the key's file, or a file without a name that the secret was moved to and that only
+the guard reads.
 """
 
 import json
@@ -14,8 +15,8 @@ from pathlib import Path
 NAME, SECRET, KEY_FILE = "COINBASE_API_KEY", "COINBASE_API_SECRET", "COINBASE_KEY_FILE"
 SECRETS = (NAME, SECRET, KEY_FILE, "COINBASE_OAUTH_CLIENT_SECRET")
 FOR_GUARD, NAME_FOR_GUARD = "TRAIDER_GUARD_KEY_FILE", "TRAIDER_GUARD_KEY_NAME"
-_NEEDS_KEY = "live"
-_COMMANDS = ("up", _NEEDS_KEY)
+_WITH_GUARD = ("live", "enable-live")  # which start a guard that needs it
+_COMMANDS = ("up", *_WITH_GUARD)
 
 
 def start_over_without_secrets(words: Sequence[str]) -> None:
@@ -24,7 +25,7 @@ def start_over_without_secrets(words: Sequence[str]) -> None:
     if command not in _COMMANDS or not any(os.environ.get(name) for name in SECRETS):
         return
     clean = without_secrets(os.environ)
-    if command == _NEEDS_KEY:
+    if command in _WITH_GUARD:
         clean |= _left_for_guard(os.environ)
     os.execve(sys.executable, (sys.executable, *sys.orig_argv[1:]), clean)  # noqa: S606 - the same command, once more
 

@@ -77,14 +77,16 @@ def check_chosen(chosen: Chosen, instrument: Instrument, bars: str) -> None:
 
 
 def live_plan(
-    chosen: Chosen, instrument: Instrument, market_options: Options, *, name: Mapping[str, object], bars: str
+    chosen: Chosen, instrument: Instrument, market_options: Options, *, name: Mapping[str, object], bars: str, on_exchange: bool
 ) -> tuple[PaperPlan, LiveMarket]:
     """The strategy on a market that plays by itself; it has been checked."""
     cls, wants = chosen.strategy, acts_on(chosen.strategy)
     kinds = kinds_of(wants)
     maker = options.bar_maker(bars, "--bars")
     description = {**name, "symbol": instrument.symbol} | ({"bars": bars} if "bars" in wants else {})
-    market = LiveMarket(instrument, market_options, SystemClock(), kinds=kinds, bars=maker, make_feed=_feed_for(kinds))
+    market = LiveMarket(
+        instrument, market_options, SystemClock(), kinds=kinds, bars=maker, feeds_past=not on_exchange, make_feed=_feed_for(kinds)
+    )
     plan = PaperPlan(cls, chosen.values, instrument, description, lambda: market, chosen.interpreted, kinds=kinds)
     return plan, market
 

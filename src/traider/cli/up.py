@@ -81,7 +81,7 @@ def up(
 
     What was going on in the state directory goes on. Another strategy, parameter or market begins a new session on the same account.
     """
-    environment = _environment(host=host, port=port, state_dir=state_dir)
+    environment = environment_with(host=host, port=port, state_dir=state_dir)
     settings = load_settings(environment)
     configure_logging(settings.log)
     if cash is not None:
@@ -118,7 +118,9 @@ def up(
     elif market == "coinbase":
         instrument = listed_instrument(symbol or "BTC-USD", settings)
         check_chosen(chosen, instrument, bars or "1m")
-        plan, live = live_plan(chosen, instrument, options_from(settings.coinbase), name={"market": market}, bars=bars or "1m")
+        plan, live = live_plan(
+            chosen, instrument, options_from(settings.coinbase), name={"market": market}, bars=bars or "1m", on_exchange=False
+        )
         what = Composition(
             settings=settings,
             mode="paper",
@@ -136,7 +138,7 @@ def up(
         told = _exchange_arguments(instrument, folder, cash=cash, fees=fees, seed=seed, speed=speed)
         exchange = ExchangeProcess(told, folder=folder / EXCHANGE, environment=environment)
         at, name = at_exchange(exchange), {"market": market, "seed": seed}
-        plan, live = live_plan(chosen, instrument, options_at(exchange, settings), name=name, bars=bars or "1s")
+        plan, live = live_plan(chosen, instrument, options_at(exchange, settings), name=name, bars=bars or "1s", on_exchange=True)
         key = {"COINBASE_KEY_FILE": str(exchange.key_file.absolute())}
         what = Composition(
             settings=settings,
@@ -182,8 +184,8 @@ def _exchange_arguments(
     ]
 
 
-def _environment(*, host: str | None, port: int | None, state_dir: Path | None) -> dict[str, str]:
-    """The process's variables, with what the command line says instead."""
+def environment_with(*, host: str | None, port: int | None, state_dir: Path | None) -> dict[str, str]:
+    """The process's variables without a key's, with what the command line says instead."""
     environment = without_secrets(os.environ)
     for name, value in (("API_HOST", host), ("API_PORT", port), ("TRAIDER_STATE_DIR", state_dir)):
         if value is not None:

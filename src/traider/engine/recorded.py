@@ -119,7 +119,7 @@ def _feed(run: Rerun, session: LiveSession, line: AnyLine, number: int) -> None:
         case Warmed():
             session.warm_up(line.events)
             run.events += line.events
-            run.last_index = max((event.index for event in line.events), default=run.last_index)
+            run.last_index = max(run.last_index, *(event.index for event in line.events))
         case Heard():
             session.on_order_event(line.event)
             run.last_n = max(run.last_n, line.event.n)

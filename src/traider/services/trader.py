@@ -59,6 +59,11 @@ class MarketSource(Protocol):
         """Whether the rows of one message of a book are taken together; a replay takes them one by one, as a backtest does."""
         ...
 
+    @property
+    def unfed(self) -> Sequence[MarketEvent]:
+        """What was before the session or between two of its runs, for the strategy alone: an account is not valued by it."""
+        ...
+
     def continue_after(self, last_index: int, last_ns: int) -> None:
         """The session goes on after this event, which the guard had at this time of the market."""
         ...
@@ -227,6 +232,7 @@ class _Steps:
             strategy = resumed.strategy
             last = await self._go_on(client, source, resumed, last)
         last = await self._look_on(client, source, strategy, last)
+        strategy.warm_up(source.unfed)
         await self._publish_past(source, resumed, last)
         moment: list[MarketEvent] = []
         async for event in source.events(last + 1):
@@ -348,9 +354,9 @@ class _Steps:
 
     async def _publish_past(self, source: MarketSource, resumed: Resumed | None, last: int) -> None:
         if self._show_past:
-            past = list(source.history(max(0, last + 1 - 2 * SHOWN_AGAIN), last + 1))
+            past = [*source.history(max(0, last + 1 - 2 * SHOWN_AGAIN), last + 1), *source.unfed]
             if resumed is not None:
-                first = past[0].index if past else last + 1
+                first = next((event.index for event in past if event.index >= 0), last + 1)
                 past = [event for event in resumed.rerun.events if event.index < first] + past
             shown = [event for event in past if event.kind is not EventKind.DEPTH and not event.flags & BAR_MADE]
             for number, event in enumerate(shown[-SHOWN_AGAIN:]):

@@ -74,8 +74,10 @@ class LiveMarket:
         *,
         kinds: int,
         bars: Maker | None = None,
+        feeds_past: bool = True,
         make_feed: type[MarketFeed] = MarketFeed,
     ) -> None:
+        """``feeds_past``: the past is the session's too, and orders on the paper venue meet it; else the strategy alone sees it."""
         self.symbol = instrument.symbol
         self.on_change: Callable[[StreamChange], Awaitable[None]] = _tell_nobody
         self._options = options
@@ -87,6 +89,8 @@ class LiveMarket:
         self._feed, self._session = coinbase_feed((instrument,), options, channels=channels, depth=depth, make_feed=make_feed)
         self._past: list[MarketEvent] = []  # what was before the stream began, until a session has taken it
         self._placed: list[MarketEvent] = []  # the same, at its place in the session
+        self._feeds_past = feeds_past
+        self.unfed: Sequence[MarketEvent] = ()
         self._next = 0
         self._last_ns = 0
         self.untraded = 0
@@ -159,7 +163,8 @@ class LiveMarket:
             self._last_ns = max(self._last_ns, last_ns)
         fresh = [event for event in self._past if last_index < 0 or self._ends_ns(event) > last_ns]
         self._past = []
-        self._placed = [self._at_its_place(event) for event in fresh]
+        self._placed = [self._at_its_place(event) for event in fresh] if self._feeds_past else []
+        self.unfed = () if self._feeds_past else fresh
         self.untraded = self._next
 
     def _ends_ns(self, event: MarketEvent) -> int:

@@ -41,6 +41,7 @@ class Generator:
 
     untraded = UNTRADED
     in_moments = False
+    unfed = ()
 
     def __init__(self, *, symbol: str, seed: int, clock: Clock, anchor: Decimal, speed: float = 1.0) -> None:
         self.symbol = symbol
