@@ -1,6 +1,7 @@
 """``traider guard``: the risk guard alone, until Ctrl-C or SIGTERM."""
 
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
@@ -21,6 +22,8 @@ from traider.services.guard import GuardOptions, run_guard
 
 from . import amounts
 from .instruments import parse_instrument
+
+KEY_WITHIN_S = 60.0
 
 
 def guard(
@@ -59,6 +62,7 @@ def guard(
     )
     if simulated:
         _must_be_here(venue, settings)
+        _await_key(settings)
     make_venue = _venue_of(venue, settings)
     configure_logging(settings.log)
     run(
@@ -86,6 +90,14 @@ def _must_be_here(venue: str, settings: Settings) -> None:
     if venue != "coinbase" or elsewhere:
         told = f"{elsewhere[0]} is not" if elsewhere else f"--venue {venue} has none"
         raise SettingsError(f"--simulated is for an exchange-sim on this machine, with --venue coinbase and COINBASE_*_URL: {told}")
+
+
+def _await_key(settings: Settings) -> None:
+    """Returns when the key is there: a simulated exchange that is being started at the same time writes it first of all."""
+    path = settings.coinbase_key.file
+    deadline_s = time.monotonic() + KEY_WITHIN_S
+    while path is not None and not path.exists() and time.monotonic() < deadline_s:
+        time.sleep(0.01)
 
 
 def _venue_of(name: str, settings: Settings) -> Callable[[], Venue] | None:

@@ -42,12 +42,13 @@ PAPER_ORDERS_PER_MINUTE = 120
 PAPER_DAILY_LOSS = Decimal("0.1")  # of the cash that the account is opened with
 PAPER_DRAWDOWN = Decimal("0.25")
 REPLAY_SPEED = 60.0
+SIM_QUANTITY = 0.1  # what the made-up book takes within a few levels
 
 
 def up(
     strategy: Annotated[str, typer.Option(help="Built-in name, FILE.py:CLASS or PACKAGE.MODULE:CLASS.")] = "sma_cross",
     param: Annotated[list[str] | None, typer.Option(help="NAME=VALUE, as often as needed.")] = None,
-    quantity: Annotated[float | None, typer.Option(help="Size of one entry, in base currency.")] = None,
+    quantity: Annotated[float | None, typer.Option(help="Size of one entry, in base currency. [default: the strategy's; sim: 0.1]")] = None,
     market: Annotated[
         str, typer.Option(help="sim: a simulated exchange on this machine; coinbase: its public market data, orders on the paper venue.")
     ] = "sim",
@@ -88,6 +89,13 @@ def up(
         options.check_cash(cash)
     fees = options.fees(fee_maker, fee_taker)
     _check_market(market, replay=replay, speed=speed, fill=fill, exit_at_end=exit_at_end)
+    if (
+        quantity is None
+        and replay is None
+        and market == "sim"
+        and not any(one.partition("=")[0].strip() == "quantity" for one in param or [])
+    ):
+        quantity = SIM_QUANTITY
     chosen = Chosen(
         find_strategy(strategy), options.parameters(_with_window(strategy, param or [], settings), quantity=quantity), interpreted
     )

@@ -76,6 +76,11 @@ class Books:
     id_of: dict[int, str] = field(default_factory=dict)  # of open orders, by the desk's number
     controls: Controls | None = None  # the desk's own, or those that are asked beside its check
 
+    @property
+    def is_valued(self) -> bool:
+        """Whether equity is known."""
+        return bool(self.now_ns)
+
     def __post_init__(self) -> None:
         self.controls = self.controls or self.desk.controls
 

@@ -190,7 +190,7 @@ class StoreWriter:
             entry.record for entry in journal.read(self.last_n + 1, last) if isinstance(entry.record, OrderEvent)
         ]
         more = last < journal.n
-        account = account_state(books) if not more and books.now_ns else None
+        account = account_state(books) if not more and books.is_valued else None
         await self._projection.apply(events, account, None if more else self._guard.risk())
         self.last_n = last
         return more

@@ -176,7 +176,7 @@ class ExchangeProcess(Child):
         self.port = int(self._socket.getsockname()[1])
         self.key_file = folder / "key.json"
         self._folder = folder
-        state = folder / "state.jsonl"
+        state = self._state = folder / "state.jsonl"
         listening = ("--port", str(self.port), "--listen-fd", str(self._socket.fileno()), "--parent", str(os.getpid()))
         super().__init__(
             "exchange",
@@ -190,6 +190,8 @@ class ExchangeProcess(Child):
 
     async def spawn(self) -> None:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not self._state.exists():
+            self.key_file.unlink(missing_ok=True)  # of an exchange that is no more; the guard waits for the new one's
         await super().spawn()
 
     def _is_there(self, pid: int) -> bool:
@@ -236,7 +238,7 @@ async def run_up(
 ) -> None:
     """Runs the processes and the parts until SIGINT or SIGTERM, or until the part named ``until`` is done.
 
-    The processes are started in their order, each when the one before it is there, and the parts are prepared meanwhile. ``checked``
+    The processes are started all at once, and the parts are prepared meanwhile. ``checked``
     raises why they may not be started after all. ``ready`` is called when everything has been started. A part that breaks stops
     everything, and its error is raised; parts are stopped in reverse order, then the processes, the last one first.
     """
@@ -276,6 +278,7 @@ async def run_up(
 async def _start_all(children: Sequence[Child]) -> None:
     for child in children:
         await child.spawn()
+    for child in children:
         with suppress(KilledError):  # who looks after it starts it again, as after any other death
             await child.listening()  # raises why it doesn't
 
