@@ -89,12 +89,8 @@ def up(
         options.check_cash(cash)
     fees = options.fees(fee_maker, fee_taker)
     _check_market(market, replay=replay, speed=speed, fill=fill, exit_at_end=exit_at_end)
-    if (
-        quantity is None
-        and replay is None
-        and market == "sim"
-        and not any(one.partition("=")[0].strip() == "quantity" for one in param or [])
-    ):
+    named = {one.partition("=")[0].strip() for one in param or []}
+    if quantity is None and replay is None and market == "sim" and "quantity" not in named:
         quantity = SIM_QUANTITY
     chosen = Chosen(
         find_strategy(strategy), options.parameters(_with_window(strategy, param or [], settings), quantity=quantity), interpreted

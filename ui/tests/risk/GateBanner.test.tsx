@@ -6,9 +6,12 @@ import { KillSwitch } from "@/features/risk/KillSwitch";
 import { riskQuery } from "@/features/risk/queries";
 import type { Risk } from "@/features/risk/types";
 import { meQuery } from "@/features/session/queries";
+import type { User } from "@/features/session/types";
 
 import { renderWithClient } from "../render";
 import { risk } from "../samples";
+
+const TRADER: User = { username: "someone", role: "trader" };
 
 function show(state: Risk) {
   return renderWithClient(
@@ -17,7 +20,7 @@ function show(state: Risk) {
       <GateBanner />
     </>,
     (client) => {
-      client.setQueryData(meQuery.queryKey, { username: "someone", role: "trader" });
+      client.setQueryData(meQuery.queryKey, TRADER);
       client.setQueryData(riskQuery.queryKey, state);
     },
   );

@@ -73,7 +73,7 @@ class Server:
         try:
             await socket.prepare(request)
         except ConnectionError:
-            return socket  # the peer hung up before it was answered
+            return web.Response(status=503)  # the peer hung up before it was answered
         wire = _DeflatedWire(request, socket) if socket.compress else _PlainWire(request, socket)
         session = Session(
             next(self._numbers),
