@@ -17,7 +17,7 @@ from contextlib import asynccontextmanager, suppress
 
 import msgspec
 
-from traider.domain.errors import TraiderError
+from traider.domain.errors import TraiderError, UserError
 from traider.domain.guard_protocol import MarketEvent
 from traider.domain.instruments import Instrument
 from traider.domain.ports import Clock
@@ -46,7 +46,7 @@ def kinds_of(acts_on: Collection[str]) -> int:
 
 
 async def instrument_at(symbol: str, options: Options) -> Instrument:
-    """The market as the venue lists it; ``TraiderError`` where it does not, or can't be reached."""
+    """The market as the venue lists it; ``UserError`` where it does not, ``TraiderError`` where it can't be reached."""
     rest = Rest(coinbase_transport(None, None, options), options.rest_timing)
     await rest.start()
     try:
@@ -57,7 +57,7 @@ async def instrument_at(symbol: str, options: Options) -> Instrument:
         await rest.stop()
     found = next((instrument for instrument in listed if instrument.symbol == symbol), None)
     if found is None:
-        raise TraiderError(f"{options.addresses.rest_url} has no market {symbol}; it has {len(listed)} others, such as BTC-USD")
+        raise UserError(f"{options.addresses.rest_url} has no market {symbol}; it has {len(listed)} others, such as BTC-USD")
     return found
 
 

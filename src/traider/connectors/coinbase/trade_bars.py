@@ -31,9 +31,9 @@ class TradeBars:
             self._whole_from_ns = -1
 
     def next_start_ns(self, ts_ns: int) -> int:
-        """When the first bar begins that lies after this moment whole; the moment itself where time does not say."""
+        """When the first bar begins that lies whole behind this moment; the moment itself where time does not say."""
         span_ns = self.span_ns
-        return -(-ts_ns // span_ns) * span_ns if span_ns else ts_ns
+        return (ts_ns // span_ns + 1) * span_ns if span_ns else ts_ns
 
     def woven(self, trade: MarketEvent) -> list[MarketEvent]:
         """The trade, and the bar that it completes: before it where that bar ended without it, behind it where it is in it."""
