@@ -21,7 +21,7 @@ Started = list[dict[str, str]]
 def started(monkeypatch: pytest.MonkeyPatch) -> Iterator[Started]:
     """The environments of what would have replaced this process."""
     found: Started = []
-    monkeypatch.setattr(handover.os, "execve", lambda _program, _words, environment: found.append(dict(environment)))
+    monkeypatch.setattr(os, "execve", lambda _program, _words, environment: found.append(dict(environment)))
     yield found
     for environment in found:
         for fd in guard_key(environment)[1]:
