@@ -2,8 +2,6 @@
 
 import asyncio
 import random
-from dataclasses import replace
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +10,7 @@ import pytest
 from tests.services.strategies import Restless
 from tests.services.support import BTC, Place, bars_plan, everything, fills
 from traider.cli.plan import PaperPlan
-from traider.connectors.sim.generator import Generator
 from traider.domain.bus_events import MARKET, SYSTEM
-from traider.domain.guard_protocol import MarketEvent
 from traider.domain.limits import RiskLimits
 from traider.domain.orders import AnyOrderEvent, OrderAccepted, OrderFilled, OrderRejected, OrderSubmitted
 from traider.domain.vocabulary import Reason
@@ -241,34 +237,6 @@ async def test_limits_hold_and_the_strategy_goes_on(tmp_path: Path, data_dir: Pa
     assert refused
     assert all("MAX_POSITION_SIZE is 0.5 BTC" in event.detail for event in refused)
     assert place.guard.books.index == 199
-
-
-async def test_a_made_up_market_is_looked_at_first_and_goes_on_where_it_stood(tmp_path: Path) -> None:
-    place = Place(tmp_path)
-
-    def made() -> Generator:
-        return Generator(symbol="BTC-USD", seed=4, clock=place.clock, anchor=Decimal(60_000), speed=0.0)
-
-    plan = PaperPlan(SmaCross, {"fast": 2, "slow": 5, "quantity": 0.5}, made().instrument, made().description, made, interpreted=True)
-    seen: list[MarketEvent] = []
-    for _ in range(2):
-        await place.start()
-        heard = everything(place.bus)
-        trading = asyncio.create_task(place.trader(plan).run())
-        await place.handled(150, trading)
-        trading.cancel()
-        await asyncio.gather(trading, return_exceptions=True)
-        seen.append([payload async for topic, payload in drained(heard) if topic == MARKET][-1])
-        place.guard.stop()
-        await place.stop()
-    assert min(int(event.client_order_id.split("-")[1]) for event in place.events()) >= 300 - 1
-    assert seen[1].index > seen[0].index
-    assert len(place.fills()) > 10
-    other = replace(plan, values={"fast": 3, "slow": 7, "quantity": 0.5})
-    await place.start()
-    snapshot = place.guard.snapshot()
-    assert plan.session(snapshot) == snapshot.session != other.session(snapshot)
-    await place.stop()
 
 
 async def drained(subscription: Any) -> Any:

@@ -48,8 +48,8 @@ def _left_for_guard(environment: Mapping[str, str]) -> dict[str, str]:
     name, secret, path = (environment.get(one, "").strip() for one in (NAME, SECRET, KEY_FILE))
     if path and not secret:
         return {FOR_GUARD: str(Path(path).absolute())} | ({NAME_FOR_GUARD: name} if name else {})
-    if path or bool(name) != bool(secret):
-        return {}  # not one key: the command says so
+    if path or bool(name) != bool(secret) or not hasattr(os, "memfd_create"):
+        return {}  # not one key, or a system that has no files in memory: the command says that there is none
     fd = os.memfd_create("traider-key", 0)
     os.write(fd, json.dumps({"name": name, "privateKey": secret}).encode())
     return {FOR_GUARD: f"/dev/fd/{fd}"}

@@ -57,7 +57,9 @@ def streams(strategy: type[Strategy]) -> list[Tape]:
     ones, price = np.ones(100), np.linspace(1.0, 2.0, 100).round(2)
     handlers = strategy.handlers()
     if "on_bar" in handlers:
-        return [bars_tape(ts_ns, price, price, price, price, price)]
+        trades = trades_tape(ts_ns, price, price, ones)
+        with_bars = Tape(*trades.columns(), kinds=trades.kinds | 1 << EventKind.BAR, instruments=1)  # as a live market brings them
+        return [bars_tape(ts_ns, price, price, price, price, price), with_bars]
     if "on_book" in handlers:
         return [_book(ts_ns, with_trades=with_trades) for with_trades in (False, True)]
     return [trades_tape(ts_ns, price, price, ones)]
