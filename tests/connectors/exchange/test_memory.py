@@ -80,6 +80,19 @@ def test_a_resting_order_is_in_the_book_again_and_fills_there(tmp_path: Path) ->
     assert len(set(trades)) == len(trades) == 2
 
 
+def test_an_order_of_a_product_that_is_not_listed_any_more_holds_nothing(tmp_path: Path) -> None:
+    first, alice, _ = started(tmp_path / "state")
+    first.entry.create(alice, limit("97", "2", client_order_id="rests"))
+    other = Simulator(Setup(Config(fee_tiers=TIERS), virtual_start_ns=START_NS, state_file=tmp_path / "state"))
+    other.list_product("ETH-USD", Decimal(1), Decimal("0.001"))
+    assert other.remembers()
+    other.begin()
+    report = other.truth.report()
+    assert report["orders"] == []
+    assert report["balances"]["alice"]["USD"] == {"available": "100000", "hold": "0"}
+    assert set(report["ledger"].values()) == {"0"}
+
+
 def test_trade_numbers_grow_over_a_restart(tmp_path: Path) -> None:
     first, alice, _ = started(tmp_path / "state")
     for number in range(3):

@@ -84,7 +84,9 @@ class Memory:
     def _restore_order(self, account: Account, record: dict[str, Any]) -> None:
         exchange = self._exchange
         product = exchange.products.get(record["product"])
-        if product is None:
+        if product is None:  # it is not listed any more: what the order held is free again, and it is forgotten
+            base, _, quote = str(record["product"]).partition("-")
+            exchange.ledger.release(exchange.wallet(account, quote if record["side"] > 0 else base), record["hold"])
             return
         order = order_of(record, account, product)
         exchange.orders[order.order_id] = account.orders[order.order_id] = order
