@@ -1,4 +1,4 @@
-"""Compiling ahead of time: a built-in strategy has code for each kind of file that it acts on and for a live market, before its first run."""
+"""Compiling ahead of time: a built-in strategy has code for each kind of file and for a live market before its first run."""
 
 import pytest
 

@@ -120,6 +120,7 @@ def _feed(run: Rerun, session: LiveSession, line: AnyLine, number: int) -> None:
             session.warm_up(line.events)
             run.events += line.events
             run.last_index = max(run.last_index, *(event.index for event in line.events))
+            run.wanted = []  # what the run before left unsent was settled before this one looked at the market
         case Heard():
             session.on_order_event(line.event)
             run.last_n = max(run.last_n, line.event.n)

@@ -125,6 +125,22 @@ async def test_no_event_is_older_than_the_one_that_the_session_was_left_with(run
         assert event.ts_ns == later
 
 
+async def test_what_was_taken_and_the_session_has_not_comes_again(running: Running) -> None:
+    """The guard died with the events under way: whatever it had of them, none is lost and none is shown twice."""
+    source = market(running, "trades")
+    async with reading(running, source) as reader:
+        for price in (104, 105, 106):
+            trade(running, price)
+        first = await reader.next(3)
+        source.continue_after(first[0].index, first[0].ts_ns)
+        assert list(source.history(first[0].index + 1, first[2].index + 1)) == first[1:]
+        again = Reader(running, source, first[1].index)
+        trade(running, 107)
+        coming = await again.next(3)
+        assert coming[:2] == first[1:]
+        assert (coming[2].index, coming[2].a) == (first[2].index + 1, 107.0)
+
+
 async def test_bars_stand_before_the_first_trade_that_is_not_in_them(running: Running) -> None:
     """The trade at 100 is in the first second that is told, whose beginning was not seen: it makes no bar."""
     await running.advance(0.5)

@@ -12,6 +12,7 @@ begun, and a backtest could not be given the same. The venue's past can't be rea
 """
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager, suppress
 
@@ -34,6 +35,7 @@ from .trade_bars import Maker, TradeBars, made_bar
 _SECOND_NS = 1_000_000_000
 PAST_TRADES = 1000  # the most that the venue tells at once
 PAST_BARS = 350
+RECENT = 4096  # events that are remembered after they were taken: a guard that dies may not have had the last of them
 
 
 def kinds_of(acts_on: Collection[str]) -> int:
@@ -91,6 +93,7 @@ class LiveMarket:
         self._placed: list[MarketEvent] = []  # the same, at its place in the session
         self._feeds_past = feeds_past
         self.unfed: Sequence[MarketEvent] = ()
+        self._recent: deque[MarketEvent] = deque(maxlen=RECENT)
         self._next = 0
         self._last_ns = 0
         self.untraded = 0
@@ -175,11 +178,16 @@ class LiveMarket:
         return last_index + 1
 
     def history(self, start: int, stop: int) -> Sequence[MarketEvent]:
-        """As far as it was placed before the stream began."""
-        return [event for event in self._placed if start <= event.index < stop]
+        """As far as it was placed before the stream began, or has come a moment ago."""
+        return [event for event in (*self._placed, *self._recent) if start <= event.index < stop]
 
     async def events(self, start_index: int) -> AsyncIterator[MarketEvent]:
-        """Without end."""
+        """Without end. What was taken a moment ago, and the session is known not to have after all, comes again."""
+        again = [event for event in self._recent if event.index >= start_index]
+        if again and again[0].index == start_index:
+            for event in again:
+                yield event
+            start_index = again[-1].index + 1
         self._next = start_index
         async for one in self._feed.events():
             if isinstance(one, StreamChange):
@@ -188,7 +196,9 @@ class LiveMarket:
             if not self._kinds >> one.kind & 1:
                 continue
             for event in self._bars.woven(one) if self._bars is not None and one.kind is EventKind.TRADE else (one,):
-                yield self._at_its_place(event)
+                placed = self._at_its_place(event)
+                self._recent.append(placed)
+                yield placed
 
     async def _note(self, change: StreamChange) -> None:
         if self._bars is not None:
