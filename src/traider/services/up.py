@@ -47,12 +47,12 @@ class Child:
         command: Sequence[str],
         *,
         lock: Path,
-        progress: Path,
+        progress: Path | None = None,
         environment: Mapping[str, str] | None = None,
         fds: Sequence[int] = (),
         quiet: bool = False,
     ) -> None:
-        """``lock`` is held by it while it runs, ``progress`` grows while it gets something done; ``fds`` are handed down to it."""
+        """``lock`` is held by it while it runs, ``progress``, if there is such a file, grows while it gets something done; ``fds`` are handed down."""
         self.name = name
         self.lock = lock
         self._command = (sys.executable, "-m", "traider.cli.main", *command)
@@ -107,7 +107,7 @@ class Child:
         return held is not None and held.pid == pid
 
     def _size(self) -> int:
-        return self._progress.stat().st_size if self._progress.exists() else 0
+        return self._progress.stat().st_size if self._progress is not None and self._progress.exists() else 0
 
     async def look_after(self) -> None:
         """Starts it again whenever it dies, until cancelled; ``TraiderError`` when it dies again and again and gets nothing done."""
@@ -182,7 +182,6 @@ class ExchangeProcess(Child):
             "exchange",
             ("exchange-sim", *listening, "--state", str(state), "--key-out", str(self.key_file), *arguments),
             lock=state.with_name(f"{state.name}.lock"),
-            progress=state,
             environment=environment,
             fds=(self._socket.fileno(),),
             quiet=True,
