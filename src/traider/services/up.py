@@ -52,7 +52,7 @@ class Child:
         fds: Sequence[int] = (),
         quiet: bool = False,
     ) -> None:
-        """``lock`` is held by it while it runs, ``progress``, if there is such a file, grows while it gets something done; ``fds`` are handed down."""
+        """``lock`` is held by it while it runs, ``progress`` is a file that grows while it works; ``fds`` are handed down."""
         self.name = name
         self.lock = lock
         self._command = (sys.executable, "-m", "traider.cli.main", *command)
