@@ -1,13 +1,14 @@
 import httpx
+import msgspec
 import pytest
 from fastapi import FastAPI
 
 from tests.api.conftest import START_NS, ManualClock, MemoryGuard
 from tests.api.waiting import until
 from traider.bus.memory import MemoryBus
-from traider.domain.bus_events import MARKET, SYSTEM, SystemEvent
+from traider.domain.bus_events import MARKET, RISK, SYSTEM, SystemEvent
 from traider.domain.guard_protocol import MarketEvent
-from traider.domain.vocabulary import EventKind
+from traider.domain.vocabulary import BAR_MADE, EventKind
 
 SECOND_NS = 1_000_000_000
 # The market's own time has nothing to do with the clock: this is a replay.
@@ -79,6 +80,7 @@ async def test_the_system_tells_what_runs_and_how_its_parts_are(
     assert (await viewer.get("/api/system")).json() == {
         "version": "1.2.3",
         "mode": "paper",
+        "venue": "paper venue",
         "strategy": "sma_cross",
         "params": {"fast": 20, "slow": 50},
         "symbol": "BTC-USD",
@@ -131,3 +133,33 @@ async def test_a_wrong_method_is_told_as_json(viewer: httpx.AsyncClient) -> None
     answer = await viewer.post("/api/orders")
     assert answer.status_code == 405
     assert "detail" in answer.json()
+
+
+async def test_a_closed_gate_of_the_guard_is_why_it_is_not_ready(
+    anyone: httpx.AsyncClient, app: FastAPI, bus: MemoryBus, guard: MemoryGuard
+) -> None:
+    guard.risk = msgspec.structs.replace(guard.risk, gates=("start: the exchange was not asked yet",))
+    await bus.publish(RISK, guard.risk)
+    await told(app, bus, trade(0, 100.0))
+    reasons = (await anyone.get("/readyz")).json()["reasons"]
+    assert reasons == ["the guard's gate is closed: start: the exchange was not asked yet"]
+
+
+async def test_a_made_bar_and_the_rows_of_a_book_say_nothing_that_the_trades_do_not(
+    viewer: httpx.AsyncClient, app: FastAPI, bus: MemoryBus
+) -> None:
+    made = msgspec.structs.replace(bar(1, (1.0, 1.0, 1.0, 1.0), 9.0, 0), flags=BAR_MADE)
+    row = MarketEvent(index=2, kind=EventKind.DEPTH, symbol="BTC-USD", ts_ns=TAPE_NS, a=5.0, b=1.0, c=1.0)
+    quote = MarketEvent(index=3, kind=EventKind.QUOTE, symbol="BTC-USD", ts_ns=TAPE_NS, a=6.0, b=1.0, c=8.0, d=1.0)
+    await told(app, bus, trade(0, 100.0), made, row, quote, trade(4, 101.0, ts_ns=TAPE_NS + SECOND_NS // 2))
+    (candle,) = (await viewer.get("/api/market/candles")).json()
+    assert (candle["low"], candle["close"], candle["volume"]) == (100.0, 101.0, 2.0)
+
+
+async def test_where_there_are_no_trades_the_middle_of_the_quotes_is_the_price(
+    viewer: httpx.AsyncClient, app: FastAPI, bus: MemoryBus
+) -> None:
+    quote = MarketEvent(index=0, kind=EventKind.QUOTE, symbol="BTC-USD", ts_ns=TAPE_NS, a=6.0, b=1.0, c=8.0, d=2.0)
+    await told(app, bus, quote)
+    (candle,) = (await viewer.get("/api/market/candles")).json()
+    assert (candle["close"], candle["volume"]) == (7.0, 0.0)

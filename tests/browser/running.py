@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 BUILT_PAGE = ROOT / "src" / "traider" / "api" / "static" / "index.html"
 PASSWORD = "open sesame"
 
-# A generated market that runs fast, and a strategy that changes its mind every few seconds.
+# A made-up market that runs fast, and a strategy that changes its mind every few seconds.
 RESTLESS = ("--speed", "20", "--param", "fast=2", "--param", "slow=5")
 READY_WITHIN_S = 120  # the first start of all compiles the strategy
 STOPPED_WITHIN_S = 20

@@ -153,7 +153,7 @@ def test_help_loads_nothing_heavy() -> None:
     loaded = set(done.stderr.split())
     assert loaded.isdisjoint(HEAVY), sorted(loaded.intersection(HEAVY))
     rooms = {name for name in loaded if name.startswith("traider.")}
-    assert rooms == {"traider.cli", "traider.cli.main", "traider.domain", "traider.domain.errors"}
+    assert rooms == {"traider.cli", "traider.cli.handover", "traider.cli.main", "traider.domain", "traider.domain.errors"}
 
 
 def test_a_backtest_loads_nothing_that_was_not_asked_for(tmp_path: Path) -> None:

@@ -1,8 +1,9 @@
-"""Compiling ahead of time: a built-in strategy has code for each kind of file that it acts on, before its first run."""
+"""Compiling ahead of time: a built-in strategy has code for each kind of file and for a live market before its first run."""
 
 import pytest
 
 from traider.cli.warm import streams
+from traider.connectors.coinbase.live_market import kinds_of
 from traider.kernel.kit import Strategy
 from traider.kernel.layout import KIND_BITS
 from traider.kernel.loop import Shape
@@ -20,6 +21,8 @@ def files_of(strategy: type[Strategy]) -> list[Format]:
 def test_each_stream_has_the_shape_of_a_file(strategy: type[Strategy]) -> None:
     wanted = {Shape(file.event_kinds, single=True) for file in files_of(strategy)}
     assert wanted
+    if "on_bar" in strategy.handlers():
+        wanted.add(Shape(kinds_of({"bars"}), single=True))  # trades, and bars made of them
     assert {tape.shape for tape in streams(strategy)} == wanted
 
 

@@ -13,7 +13,8 @@ from traider.connectors.sim.exchange.triggers import TRIGGERS
 
 PAGE = (ROOT / "docs" / "exchange-simulator.md").read_text(encoding="utf-8")
 FAULTS = [(name, signature.args) for name, signature in (REQUEST_ACTS | {name: act.signature for name, act in ACTS.items()}).items()]
-OPTIONS = [f"--{name.replace('_', '-')}" for name in signature(exchange_sim).parameters]
+HIDDEN = {"listen_fd", "parent"}  # for the command that looks after the process
+OPTIONS = [f"--{name.replace('_', '-')}" for name in signature(exchange_sim).parameters if name not in HIDDEN]
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(Switches)])

@@ -21,7 +21,7 @@ from traider.guard.place import JOURNAL
 from traider.guard.records import SessionStarted
 from traider.services.up import GIVE_UP_AFTER, GuardProcess
 
-FAST = ("--speed", "50", "--param", "fast=2", "--param", "slow=5", "--interpreted")
+FAST = ("--speed", "8", "--param", "fast=2", "--param", "slow=5", "--interpreted")
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_ctrl_c_stops_everything_and_the_next_start_goes_on(make: Callable[..., 
     wait_for(up, has_traded(up))
     assert up.interrupt() == 0
     assert up.guard_pid is None
-    assert "paper trading BTC-USD with sma_cross; market: made-up market, seed 1" in up.text()
+    assert "PAPER trading BTC-USD with sma_cross; orders go to: simulated exchange; market: simulated exchange on 127.0.0.1:" in up.text()
     assert "Traceback" not in up.text()
     before = verify(up.state_dir / JOURNAL).entries
     up.start()
@@ -199,8 +199,8 @@ def test_a_guard_that_can_not_start_stops_the_start_with_its_reason(make: Callab
     richer = make(*FAST, "--cash", "6000")
     richer.start()
     assert richer.wait() == 2
-    assert "error: this account was opened with 5000 USD, not 6000: leave out the cash, or choose another --state-dir" in richer.text()
-    assert "the guard did not start (exit status 2); its message is above" in richer.text()
+    assert "error: this account was opened with 5000 USD, not 6000 USD: leave out what it begins with" in richer.text()
+    assert "the exchange did not start (exit status 2); its message is above" in richer.text()
     (up.state_dir / JOURNAL).write_bytes((up.state_dir / JOURNAL).read_bytes()[:-30])
     up.start()
     assert up.wait() == 1
@@ -213,10 +213,16 @@ def test_a_guard_that_can_not_start_stops_the_start_with_its_reason(make: Callab
     ("arguments", "problem"),
     [
         (("--speed", "-1"), "--speed is -1"),
-        (("--fill", "same"), "give next-open or next-close"),
+        (("--replay", "nothing.parquet", "--fill", "same"), "give next-open or next-close"),
+        (("--fill", "next-open"), "--fill is for --replay FILE"),
+        (("--exit-at-end",), "--exit-at-end is for --replay FILE"),
+        (("--market", "binance"), "--market is 'binance'; give sim or coinbase"),
+        (("--market", "coinbase", "--speed", "2"), "Coinbase has a pace of its own"),
+        (("--bars", "soon"), "--bars is 'soon'; give a time such as 5s"),
+        (("--symbol", "BTC"), "--symbol BTC: write BASE-QUOTE"),
         (("--strategy", "nobody"), "unknown strategy 'nobody'"),
         (("--param", "fast"), "write NAME=VALUE"),
-        (("--strategy", "ema_band"), "does not act on bars, which is what the made-up market has"),
+        (("--strategy", "touch_maker"), "sells what it does not hold, and BTC-USD there is spot"),
         (("--replay", "nothing.parquet"), "there is no such file"),
         (("--cash", "nan"), "--cash is nan"),
         (("--quantity", "0"), "--quantity is 0"),

@@ -100,6 +100,7 @@ export function system(rest: Partial<System> = {}): System {
   return {
     version: "0.1.0",
     mode: "paper",
+  venue: "simulated exchange",
     strategy: "sma_cross",
     params: { fast: 20, slow: 50 },
     symbol: "BTC-USD",

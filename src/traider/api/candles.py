@@ -1,4 +1,4 @@
-"""Recent candles of each market, in memory: the source's own bars, or candles of one second when it gives trades."""
+"""Recent candles of each market, in memory: the source's own bars, or candles of one second of its trades or, where it has none, quotes."""
 
 from collections import deque
 
@@ -29,8 +29,8 @@ class Candles:
         self._ring_size = ring_size
         self._rings: dict[str, deque[Candle]] = {}
 
-    def observe(self, event: MarketEvent) -> None:
-        """Takes a market event into account; one older than the newest candle is passed over."""
+    def observe(self, event: MarketEvent, price: float) -> None:
+        """Takes a market event, and the price that it tells, into account; one older than the newest candle is passed over."""
         ring = self._rings.setdefault(event.symbol, deque(maxlen=self._ring_size))
         newest = ring[-1] if ring else None
         if event.kind is EventKind.BAR:
@@ -41,7 +41,7 @@ class Candles:
                 ring[-1] = candle
             return
         start_ns = event.ts_ns - event.ts_ns % _SECOND_NS
-        price, size = event.a, event.b
+        size = event.b if event.kind is EventKind.TRADE else 0.0
         if newest is None or start_ns > newest.ts_ns:
             ring.append(Candle(ts_ns=start_ns, open=price, high=price, low=price, close=price, volume=size))
         elif start_ns == newest.ts_ns:

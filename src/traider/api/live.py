@@ -1,6 +1,7 @@
 """What runs now, as the bus and the guard tell it: the account, the limits, the market, the parts of the platform."""
 
 from collections.abc import Mapping
+from typing import Literal
 
 import msgspec
 from structlog import get_logger
@@ -10,7 +11,7 @@ from traider.domain.errors import LinkError
 from traider.domain.guard_protocol import MarketEvent
 from traider.domain.ports import Clock, GuardPort
 from traider.domain.state import AccountState, RiskState
-from traider.domain.vocabulary import EventKind
+from traider.domain.vocabulary import BAR_MADE, EventKind
 
 from .candles import Candles
 from .schemas import CandleOut, ComponentOut, MarketOut, SystemOut
@@ -23,6 +24,8 @@ class SessionInfo(msgspec.Struct, frozen=True, kw_only=True):
     """What was started: it does not change while the platform runs."""
 
     version: str
+    mode: Literal["paper", "live"] = "paper"
+    venue: str = "paper venue"  # where orders go, in a person's words
     strategy: str
     params: Mapping[str, int | float | str | bool]
     symbol: str
@@ -42,7 +45,8 @@ class LiveView:
         self._session = session
         self._stale_after_ms = market_stale_after_s * 1000
         self._candles = Candles()
-        self._newest: dict[str, MarketEvent] = {}
+        self._newest: dict[str, tuple[int, float]] = {}  # time and price
+        self._traded: set[str] = set()  # markets whose trades are told: a quote's middle says nothing more there
         self._market_seen_ns: int | None = None
         self._components: dict[str, SystemEvent] = {}
 
@@ -59,21 +63,37 @@ class LiveView:
 
     def on_market(self, event: MarketEvent) -> None:
         self._market_seen_ns = self._clock.now_ns()
-        self._newest[event.symbol] = event
+        price = self._price_of(event)
+        if price is None:
+            return
+        self._newest[event.symbol] = (event.ts_ns, price)
         self.moved.add(event.symbol)
-        self._candles.observe(event)
+        self._candles.observe(event, price)
+
+    def _price_of(self, event: MarketEvent) -> float | None:
+        """What the market stands at with this event; None where it does not say, or a better word is there."""
+        match event.kind:
+            case EventKind.TRADE:
+                self._traded.add(event.symbol)
+                return event.a
+            case EventKind.BAR:
+                return None if event.flags & BAR_MADE else event.d  # a made one has nothing that its trades had not
+            case EventKind.QUOTE:
+                return None if event.symbol in self._traded else (event.a + event.c) / 2
+            case _:
+                return None
 
     def on_system(self, event: SystemEvent) -> None:
         self._components[event.component] = event
 
     def market(self, symbol: str) -> MarketOut | None:
         """The newest price of a market, None before the first."""
-        event = self._newest.get(symbol)
-        if event is None:
+        newest = self._newest.get(symbol)
+        if newest is None:
             return None
+        ts_ns, price = newest
         candle = self._candles.newest(symbol)
-        price = event.d if event.kind is EventKind.BAR else event.a
-        return MarketOut(symbol=symbol, ts_ms=event.ts_ns // MS_NS, price=price, candle=None if candle is None else candle_out(candle))
+        return MarketOut(symbol=symbol, ts_ms=ts_ns // MS_NS, price=price, candle=None if candle is None else candle_out(candle))
 
     def markets(self) -> list[MarketOut]:
         """The newest price of every market that was heard of."""
@@ -107,6 +127,8 @@ class LiveView:
             found.append("no market data yet")
         elif self.market_stale:
             found.append(f"market data is stale: the last event came {self.market_age_ms / 1000:.1f} s ago")
+        if self.risk is not None:
+            found += [f"the guard's gate is closed: {gate}" for gate in self.risk.gates]
         unwell = (part for part in self._components.values() if part.state != "up")
         found += [
             f"{part.component} is {part.state}: {part.detail}" for part in unwell if part.component != "guard" or self.guard_connected
@@ -117,7 +139,8 @@ class LiveView:
         session = self._session
         return SystemOut(
             version=session.version,
-            mode="paper",
+            mode=session.mode,
+            venue=session.venue,
             strategy=session.strategy,
             params=dict(session.params),
             symbol=session.symbol,

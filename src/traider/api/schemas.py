@@ -69,6 +69,7 @@ class ComponentOut(Schema):
 class SystemOut(Schema):
     version: str
     mode: Literal["paper", "live"]
+    venue: str = Field(description="where orders go, in a person's words")
     strategy: str
     params: dict[str, int | float | str | bool]
     symbol: str

@@ -2,6 +2,7 @@
 
 import asyncio
 import getpass
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -9,21 +10,27 @@ import typer
 
 from traider.domain.errors import UserError
 from traider.domain.guard_protocol import KeyInfo, Snapshot
+from traider.domain.instruments import Instrument
 from traider.domain.state import LimitUse
 from traider.guard.authorization import Authorization, LivePolicy, why_not_configured, write_authorization
-from traider.guard.client import GuardClient
-from traider.guard.place import find_guard
+from traider.guard.journal import lock_path
+from traider.guard.lock import holder
+from traider.guard.place import JOURNAL
 from traider.kernel.kit import Strategy
 from traider.research.evidence import version_of
 from traider.runtime.clock import SystemClock
 from traider.runtime.settings import Settings, load_settings
+from traider.services.up import holding
 from traider.strategies.registry import find_strategy
 
 from . import options
-from .accept_balances import Deaf
+from .handover import without_secrets
 from .live_evidence import standing_of
+from .live_guard import check_key, exchange_guard, key_and_limits
+from .markets import listed_instrument
 
 NEEDED = {"max_order_notional": "MAX_ORDER_NOTIONAL", "max_gross_exposure": "MAX_GROSS_EXPOSURE", "max_daily_loss": "MAX_DAILY_LOSS"}
+ASK_S = 30.0  # so long the exchange has to tell what the key may do
 HOUR_NS = 3_600_000_000_000
 
 
@@ -31,15 +38,19 @@ def enable_live(
     strategy: Annotated[str, typer.Argument(help="Built-in name, FILE.py:CLASS or PACKAGE.MODULE:CLASS.")],
     param: Annotated[list[str] | None, typer.Option(help="NAME=VALUE, as often as needed.")] = None,
     quantity: Annotated[float | None, typer.Option(help="Size of one entry, in base currency.")] = None,
+    symbol: Annotated[str, typer.Option(help="The market, where the guard is started for this.")] = "BTC-USD",
     paper_dir: Annotated[Path | None, typer.Option(help="State directory of the paper period. [default: TRAIDER_STATE_DIR]")] = None,
 ) -> int:
-    """Let a strategy version trade with money, on the account that the running guard has the key of, for LIVE_VALID_H hours."""
+    """Let a strategy version trade with money, on the account that the guard has the key of, for LIVE_VALID_H hours.
+
+    Where no guard is running in the state directory, one is started to be asked, and stopped again.
+    """
     settings = load_settings()
     policy = LivePolicy(live_trading=settings.live.live_trading, dry_run=settings.live.dry_run)
     refuse(why_not_configured(policy))
     cls = find_strategy(strategy)
     made = cls(**options.parameters(param or [], quantity=quantity))
-    key, snapshot = asyncio.run(_asked(settings.state.directory))
+    key, snapshot = _asked(settings, symbol)
     refuse(why_not_this_key(key))
     refuse(why_not_these_limits(snapshot.risk.limits))
     standing = standing_of(cls, made.values(), paper_dir or settings.state.directory, paper_days=settings.live.paper_days)
@@ -53,7 +64,7 @@ def enable_live(
     typer.echo("\n".join(told))
     refuse("; ".join(f"missing: {one}" for one in standing.missing))
     confirm(key)
-    path = write_authorization(settings.state.directory, _authorization(strategy, made, key, settings))
+    path = write_authorization(settings.state.directory, _authorization(strategy, made, key, settings, paper_dir))
     typer.echo(f"live trading is enabled for {settings.live.valid_h:g} hours ({path}); delete the file to end it at once")
     return 0
 
@@ -87,15 +98,29 @@ def confirm(key: KeyInfo) -> None:
         raise UserError("that is not the account's name: nothing was enabled")
 
 
-async def _asked(state_dir: Path) -> tuple[KeyInfo, Snapshot]:
-    client = await GuardClient.connect(*find_guard(state_dir), Deaf(), role="observer", client="enable-live")
+def _asked(settings: Settings, symbol: str) -> tuple[KeyInfo, Snapshot]:
+    state_dir = settings.state.directory
+    if holder(lock_path(state_dir / JOURNAL)) is not None:
+        return asyncio.run(key_and_limits(state_dir, wait=False))
+    check_key(os.environ)
+    instrument = listed_instrument(symbol, settings)
+    with holding(state_dir):
+        return asyncio.run(_asked_of_a_new_one(instrument, state_dir))
+
+
+async def _asked_of_a_new_one(instrument: Instrument, state_dir: Path) -> tuple[KeyInfo, Snapshot]:
+    guard = exchange_guard(instrument, state_dir=state_dir, environment=without_secrets(os.environ))
     try:
-        return await client.key(), await client.snapshot()
+        await guard.start()
+        async with asyncio.timeout(ASK_S):
+            return await key_and_limits(state_dir, wait=True)
+    except TimeoutError:
+        raise UserError(f"the exchange did not tell within {ASK_S:g} s what the key may do: see the guard's messages above") from None
     finally:
-        client.close()
+        await guard.stop()
 
 
-def _authorization(name: str, strategy: Strategy, key: KeyInfo, settings: Settings) -> Authorization:
+def _authorization(name: str, strategy: Strategy, key: KeyInfo, settings: Settings, paper_dir: Path | None) -> Authorization:
     now_ns = SystemClock().now_ns()
     return Authorization(
         venue=key.venue,
@@ -107,6 +132,7 @@ def _authorization(name: str, strategy: Strategy, key: KeyInfo, settings: Settin
         by=getpass.getuser(),
         made_ns=now_ns,
         expires_ns=now_ns + int(settings.live.valid_h * HOUR_NS),
+        evidence_dir="" if paper_dir is None else str(paper_dir.absolute()),
     )
 
 

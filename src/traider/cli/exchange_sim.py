@@ -56,35 +56,51 @@ def exchange_sim(
     switch: Annotated[list[str] | None, typer.Option(help="NAME=VALUE of the page on the simulator, as often as needed.")] = None,
     quantity_triggers: Annotated[bool, typer.Option("--quantity-triggers", help="Faults by the last digits of a size.")] = False,
     truth_file: Annotated[Path | None, typer.Option(help="Every request and fill is appended to it.")] = None,
+    state: Annotated[
+        Path | None, typer.Option(help="Accounts, keys, orders and fills are kept in it over restarts. [default: nothing is kept]")
+    ] = None,
+    fee_maker: Annotated[str | None, typer.Option(help="Of the first account, in place of the tiers by volume, such as 0.004.")] = None,
+    fee_taker: Annotated[str | None, typer.Option(help="The same for what it takes.")] = None,
     price_increment: Annotated[str, typer.Option(help="Of every product.")] = "0.01",
     size_increment: Annotated[str, typer.Option(help="Of every product.")] = "0.00000001",
+    listen_fd: Annotated[int | None, typer.Option(hidden=True)] = None,
+    parent: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> int:
     """Serve an exchange on this machine that speaks Coinbase Advanced Trade's REST and WebSocket protocol. Ctrl-C stops it."""
     if not 0 < speed <= 1e6 or not 0 < steps_per_s <= 1000:
         raise SettingsError("--speed and --steps-per-s are numbers above 0, at most 1000000 and 1000")
     switches = _switches([*(switch or []), *(["quantity_triggers=true"] if quantity_triggers else [])])
-    simulator = Simulator(
-        Setup(
-            Config(seed=seed, switches=switches, bounds=Bounds()),
-            speed=speed,
-            once=once,
-            virtual_start_ns=_virtual_start(virtual, virtual_start),
-            truth_file=accounts.writable(truth_file, "--truth-file"),
+    if state is not None and virtual:
+        raise SettingsError("--state and --virtual don't go together: virtual time begins anew at each start")
+    with accounts.held(accounts.writable(state, "--state"), parent):
+        simulator = Simulator(
+            Setup(
+                Config(seed=seed, switches=switches, bounds=Bounds()),
+                speed=speed,
+                once=once,
+                virtual_start_ns=_virtual_start(virtual, virtual_start),
+                truth_file=accounts.writable(truth_file, "--truth-file"),
+                state_file=state,
+            )
         )
-    )
-    tick, lot = increment("--price-increment", price_increment), increment("--size-increment", size_increment)
-    products = [simulator.list_product(_product_id(name), *(i for i in (tick, lot) if i is not None)) for name in product or ["BTC-USD"]]
-    files = _files(replay or [], products)
-    for listed in products:
-        _play(simulator, listed, files.get(listed.product_id, []), seed=seed, depth=depth, steps_per_s=steps_per_s, infer=infer_trades)
-    first = simulator.open_account("main", accounts.parse_funds(fund, "--fund") if fund else accounts.default_funds(products))
-    kind = accounts.key_kind(key_kind, "--key-kind")
-    if key_out is not None:
-        accounts.write_key(accounts.writable(key_out, "--key-out"), simulator.issue_key(first, kind, ("view", "trade")))
-    for text in account or []:
-        accounts.open_account(simulator, text)
-    context = server_context(accounts.beside(key_out), host) if tls or tls_port is not None else None
-    run(_serve(Serving(simulator, Address(host, port, control_port, context, tls_port)), tls=tls and tls_port is None))
+        tick, lot = increment("--price-increment", price_increment), increment("--size-increment", size_increment)
+        steps = tuple(one for one in (tick, lot) if one is not None)
+        products = [simulator.list_product(_product_id(name), *steps) for name in product or ["BTC-USD"]]
+        remembered = simulator.remembers()
+        kind = accounts.key_kind(key_kind, "--key-kind")
+        funds = accounts.parse_funds(fund, "--fund") if fund else None
+        first = accounts.first_account(simulator, funds or accounts.default_funds(products), asked=fund is not None)
+        accounts.set_fees(first, fee_maker, fee_taker)
+        accounts.give_key(simulator, first, accounts.writable(key_out, "--key-out"), kind, ("view", "trade"))
+        for text in account or []:
+            accounts.open_account(simulator, text, remembered=remembered)
+        files = _files(replay or [], products)
+        for listed in products:
+            _play(simulator, listed, files.get(listed.product_id, []), seed=seed, depth=depth, steps_per_s=steps_per_s, infer=infer_trades)
+        simulator.begin()
+        context = server_context(accounts.beside(key_out), host) if tls or tls_port is not None else None
+        address = Address(host, port, control_port, context, tls_port, listen_fd)
+        run(_serve(Serving(simulator, address), tls=tls and tls_port is None))
     return 0
 
 
@@ -114,8 +130,9 @@ def _play(simulator: Simulator, product: Product, files: list[Path], *, seed: in
         columns = [read_recording(path, product.product_id) for path in files]
         simulator.play(product, recorded_market(product, columns, seed=seed, depth=depth, infer_trades=infer))
     else:
-        start = _PRICES.get(product.base, 100.0)
-        market = GeneratedMarket(product, seed, start, depth=depth, steps_per_s=steps_per_s)
+        last = simulator.exchange.market_of(product).last  # where an earlier run has left it
+        start = float(product.grid.price(last)) if last else _PRICES.get(product.base, 100.0)
+        market = GeneratedMarket(product, seed, start, depth=depth, steps_per_s=steps_per_s, run=simulator.runs)
         simulator.play(product, market, past_hours=_PAST_HOURS)
 
 

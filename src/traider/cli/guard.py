@@ -1,9 +1,11 @@
 """``traider guard``: the risk guard alone, until Ctrl-C or SIGTERM."""
 
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 
@@ -15,11 +17,13 @@ from traider.runtime.clock import SystemClock
 from traider.runtime.link import parse_endpoint
 from traider.runtime.logging import configure_logging
 from traider.runtime.loop import run
-from traider.runtime.settings import Settings, load_settings
+from traider.runtime.settings import LOOPBACK, Settings, load_settings
 from traider.services.guard import GuardOptions, run_guard
 
 from . import amounts
 from .instruments import parse_instrument
+
+KEY_WITHIN_S = 60.0
 
 
 def guard(
@@ -33,6 +37,9 @@ def guard(
         str | None, typer.Option(help="unix:///path or tcp://127.0.0.1:PORT. [default: a socket in the state directory]")
     ] = None,
     venue: Annotated[str, typer.Option(help="Where orders go: paper, or coinbase (with its key; see enable-live).")] = "paper",
+    simulated: Annotated[
+        bool, typer.Option("--simulated", help="The exchange is exchange-sim on this machine: orders need no enable-live.")
+    ] = False,
     rebuild_store: Annotated[bool, typer.Option("--rebuild-store", help="Write the state store anew, from the journal.")] = False,
     parent: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> int:
@@ -51,7 +58,11 @@ def guard(
         maker_fee=fees.maker,
         taker_fee=fees.taker,
         fill=amounts.fill_mode(fill),
+        simulated=simulated,
     )
+    if simulated:
+        _must_be_here(venue, settings)
+        _await_key(settings)
     make_venue = _venue_of(venue, settings)
     configure_logging(settings.log)
     run(
@@ -63,13 +74,30 @@ def guard(
                 listen=None if listen is None else parse_endpoint(listen),
                 parent=parent,
                 rebuild_store=rebuild_store,
-                live=LivePolicy(live_trading=settings.live.live_trading, dry_run=settings.live.dry_run),
+                live=None if simulated else LivePolicy(live_trading=settings.live.live_trading, dry_run=settings.live.dry_run),
             ),
             SystemClock(),
             make_venue,
         )
     )
     return 0
+
+
+def _must_be_here(venue: str, settings: Settings) -> None:
+    """A simulated exchange is on this machine and nowhere else: what is not enabled may not get out by this door."""
+    at = settings.coinbase
+    elsewhere = [url for url in (at.rest_url, at.market_url, at.user_url) if urlsplit(url).hostname not in LOOPBACK]
+    if venue != "coinbase" or elsewhere:
+        told = f"{elsewhere[0]} is not" if elsewhere else f"--venue {venue} has none"
+        raise SettingsError(f"--simulated is for an exchange-sim on this machine, with --venue coinbase and COINBASE_*_URL: {told}")
+
+
+def _await_key(settings: Settings) -> None:
+    """Returns when the key is there: a simulated exchange that is being started at the same time writes it first of all."""
+    path = settings.coinbase_key.file
+    deadline_s = time.monotonic() + KEY_WITHIN_S
+    while path is not None and not path.exists() and time.monotonic() < deadline_s:
+        time.sleep(0.01)
 
 
 def _venue_of(name: str, settings: Settings) -> Callable[[], Venue] | None:

@@ -15,6 +15,8 @@ import typer
 from traider import __version__
 from traider.domain.errors import TraiderError, UserError
 
+from .handover import start_over_without_secrets
+
 EXIT_FAILED = 1
 EXIT_BAD_INPUT = 2
 EXIT_INTERRUPTED = 130
@@ -38,6 +40,7 @@ COMMANDS = {
     "strategies": Command("traider.cli.strategies:strategies", "List strategies with their parameters, ranges and defaults."),
     "new strategy": Command("traider.cli.new:strategy", "Write a commented strategy with its test, to start from."),
     "up": Command("traider.cli.up:up", "Start the platform in paper mode: guard, trader, API and dashboard."),
+    "live": Command("traider.cli.live:live", "Trade with money on Coinbase, a strategy version that was enabled for it."),
     "exchange-sim": Command("traider.cli.exchange_sim:exchange_sim", "Serve a simulated exchange that speaks Coinbase's protocol."),
     "guard": Command("traider.cli.guard:guard", "Run the risk guard alone."),
     "accept-balances": Command("traider.cli.accept_balances:accept_balances", "Let the guard's books follow the exchange's balances."),
@@ -54,7 +57,9 @@ COMMANDS = {
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Runs one command and ends the process with its exit status."""
-    sys.exit(run(sys.argv[1:] if argv is None else argv))
+    words = sys.argv[1:] if argv is None else argv
+    start_over_without_secrets(words)
+    sys.exit(run(words))
 
 
 def run(argv: Sequence[str]) -> int:

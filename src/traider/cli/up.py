@@ -1,58 +1,71 @@
 """``traider up``: the whole platform on this machine, in paper mode, until Ctrl-C."""
 
 import os
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from traider import __version__
-from traider.bus.memory import MemoryBus
-from traider.connectors.sim.replay import Replay
+from traider.connectors.coinbase.build import options_from
 from traider.domain.errors import SettingsError
 from traider.domain.instruments import Instrument
-from traider.domain.vocabulary import EventKind
-from traider.engine.session import acts_on
 from traider.guard.books import DEFAULT_CASH
-from traider.kernel.kit import Strategy
-from traider.runtime.clock import SystemClock
+from traider.kernel.simulation import Fees
 from traider.runtime.logging import configure_logging
 from traider.runtime.loop import run
 from traider.runtime.settings import Settings, load_settings
-from traider.services.trader import Trader
-from traider.services.up import GuardProcess, Part, holding, run_up
-from traider.services.watch import GuardWatch
+from traider.services.up import ExchangeProcess, GuardProcess, holding
 from traider.strategies.registry import find_strategy
 
 from . import options
+from .handover import without_secrets
 from .instruments import format_instrument
-from .plan import PaperPlan, RecordingPlan, generated, replayed
+from .markets import (
+    EXCHANGE,
+    Chosen,
+    at_exchange,
+    check_chosen,
+    listed_instrument,
+    live_plan,
+    options_at,
+    replay_plan,
+    simulated_instrument,
+)
+from .platform import Composition, Platform
 
+PAPER_VENUE = "paper venue"
 # Limits of a paper account where none are set: wide enough for a strategy at work, narrow enough to stop one that has gone mad.
 PAPER_OPEN_ORDERS = 100
 PAPER_ORDERS_PER_MINUTE = 120
 PAPER_DAILY_LOSS = Decimal("0.1")  # of the cash that the account is opened with
 PAPER_DRAWDOWN = Decimal("0.25")
 REPLAY_SPEED = 60.0
-GENERATOR_SPEED = 1.0
+SIM_QUANTITY = 0.1  # what the made-up book takes within a few levels
 
 
 def up(
     strategy: Annotated[str, typer.Option(help="Built-in name, FILE.py:CLASS or PACKAGE.MODULE:CLASS.")] = "sma_cross",
     param: Annotated[list[str] | None, typer.Option(help="NAME=VALUE, as often as needed.")] = None,
-    quantity: Annotated[float | None, typer.Option(help="Size of one entry, in base currency.")] = None,
+    quantity: Annotated[float | None, typer.Option(help="Size of one entry, in base currency. [default: the strategy's; sim: 0.1]")] = None,
+    market: Annotated[
+        str, typer.Option(help="sim: a simulated exchange on this machine; coinbase: its public market data, orders on the paper venue.")
+    ] = "sim",
+    bars: Annotated[
+        str | None,
+        typer.Option(help="For a strategy on bars, made of the trades: 1s, 5m, volume:100, dollar:1000000. [default: 1s; coinbase: 1m]"),
+    ] = None,
     cash: Annotated[float | None, typer.Option(help="What a new account is opened with. [default: 100000]")] = None,
     fee_maker: Annotated[float, typer.Option(help="Fraction of the notional.")] = 0.0,
     fee_taker: Annotated[float, typer.Option(help="Fraction of the notional.")] = 0.0,
-    fill: Annotated[str, typer.Option(help="Where market orders fill: next-open, next-close.")] = "next-open",
-    replay: Annotated[Path | None, typer.Option(help="Parquet file of bars or trades. Without it the market is made up.")] = None,
-    speed: Annotated[float | None, typer.Option(help="Times as fast as it happened; 0: unlimited. [default: 1, of a replay 60]")] = None,
+    fill: Annotated[str | None, typer.Option(help="Of a replay: next-open or next-close. [default: next-open]")] = None,
+    replay: Annotated[Path | None, typer.Option(help="Parquet file of bars or trades to replay, in place of --market.")] = None,
+    speed: Annotated[
+        float | None, typer.Option(help="Times as fast as it happened; of a replay 0: unlimited. [default: 1, of a replay 60]")
+    ] = None,
     symbol: Annotated[str | None, typer.Option(help="The market. [default: the file's, or BTC-USD]")] = None,
-    seed: Annotated[int, typer.Option(help="Of the made-up market.", min=0)] = 1,
+    seed: Annotated[int, typer.Option(help="Of the simulated exchange's made-up market.", min=0)] = 1,
     price_increment: Annotated[str | None, typer.Option(help="Of a replay, where the prices don't tell.")] = None,
     size_increment: Annotated[str | None, typer.Option(help="Of a replay; default 0.00000001.")] = None,
     host: Annotated[str | None, typer.Option(help="[default: API_HOST]")] = None,
@@ -61,135 +74,123 @@ def up(
     no_api: Annotated[bool, typer.Option("--no-api", help="Without API, dashboard and metrics.")] = False,
     exit_at_end: Annotated[bool, typer.Option("--exit-at-end", help="Stop when the replay has ended.")] = False,
     interpreted: Annotated[bool, typer.Option("--interpreted", help="Run the strategy as ordinary Python.")] = False,
-    record: Annotated[bool, typer.Option("--record", help="Keep what the strategy saw and asked for; see: traider replay.")] = False,
+    record: Annotated[
+        bool, typer.Option("--record", help="Of a replay: keep what was seen and asked for; else it is always kept.")
+    ] = False,
 ) -> int:
-    """Start the platform in paper mode: guard, trader, API and dashboard. Ctrl-C stops it.
+    """Start the platform in paper mode: a market, guard, trader, API and dashboard. Ctrl-C stops it.
 
     What was going on in the state directory goes on. Another strategy, parameter or market begins a new session on the same account.
     """
-    environment = _environment(host=host, port=port, state_dir=state_dir)
+    environment = environment_with(host=host, port=port, state_dir=state_dir)
     settings = load_settings(environment)
     configure_logging(settings.log)
     if cash is not None:
         options.check_cash(cash)
     fees = options.fees(fee_maker, fee_taker)
-    if fill not in ("next-open", "next-close"):
-        raise SettingsError(f"--fill is {fill!r}; live, an order fills after it was decided on: give next-open or next-close")
-    if speed is not None and not 0 <= speed <= 1e9:
-        raise SettingsError(f"--speed is {speed:g}; give 0 for as fast as it goes, or how many times as fast as it happened")
-    plan, source = _plan(
-        find_strategy(strategy),
-        options.parameters(_with_window(strategy, param or [], settings), quantity=quantity),
-        replay=replay,
-        speed=speed,
-        symbol=symbol,
-        seed=seed,
-        increments=(options.increment("--price-increment", price_increment), options.increment("--size-increment", size_increment)),
-        interpreted=interpreted,
+    _check_market(market, replay=replay, speed=speed, fill=fill, exit_at_end=exit_at_end)
+    named = {one.partition("=")[0].strip() for one in param or []}
+    if quantity is None and replay is None and market == "sim" and "quantity" not in named:
+        quantity = SIM_QUANTITY
+    chosen = Chosen(
+        find_strategy(strategy), options.parameters(_with_window(strategy, param or [], settings), quantity=quantity), interpreted
     )
-    guard_arguments = [
-        *("--instrument", format_instrument(plan.instrument), "--fill", fill),
-        *("--fee-maker", repr(fees.maker), "--fee-taker", repr(fees.taker)),
-        *(() if cash is None else ("--cash", repr(cash))),
-    ]
-    platform = _Platform(
-        settings=settings,
-        plan=plan,
-        source=source,
-        guard=GuardProcess(
-            guard_arguments, state_dir=settings.state.directory, environment=environment | _paper_limits(settings, cash or DEFAULT_CASH)
-        ),
-        until="trader" if exit_at_end else None,
-        record_as=strategy if record else None,
-    )
-    with holding(settings.state.directory):
-        run(platform.run(with_api=not no_api))
+    chosen.strategy(**chosen.values)  # a wrong parameter is told before anything is started
+    paper = ("--fill", fill or "next-open", "--fee-maker", repr(fees.maker), "--fee-taker", repr(fees.taker))
+    opened = () if cash is None else ("--cash", repr(cash))
+    environment |= _paper_limits(settings, cash or DEFAULT_CASH)
+    folder = settings.state.directory
+
+    def guard(instrument: Instrument, *arguments: str, variables: Mapping[str, str] | None = None) -> GuardProcess:
+        told = ("--instrument", format_instrument(instrument), *arguments)
+        return GuardProcess(told, state_dir=folder, environment=environment | dict(variables or {}))
+
+    if replay is not None:
+        increments = (options.increment("--price-increment", price_increment), options.increment("--size-increment", size_increment))
+        plan = replay_plan(chosen, replay, speed=REPLAY_SPEED if speed is None else speed, symbol=symbol, increments=increments)
+        what = Composition(
+            settings=settings,
+            mode="paper",
+            venue=PAPER_VENUE,
+            source=f"replay of {replay.name}",
+            plan=plan,
+            children=(guard(plan.instrument, *paper, *opened),),
+            on_exchange=False,
+            record_as=strategy if record else None,
+            until="trader" if exit_at_end else None,
+        )
+    elif market == "coinbase":
+        instrument = listed_instrument(symbol or "BTC-USD", settings)
+        check_chosen(chosen, instrument, bars or "1m")
+        plan, live = live_plan(
+            chosen, instrument, options_from(settings.coinbase), name={"market": market}, bars=bars or "1m", on_exchange=False
+        )
+        what = Composition(
+            settings=settings,
+            mode="paper",
+            venue=PAPER_VENUE,
+            source=f"Coinbase's public market data ({settings.coinbase.market_url})",
+            plan=plan,
+            children=(guard(instrument, *paper, *opened),),
+            on_exchange=False,
+            market=live,
+            record_as=strategy,
+        )
+    else:
+        instrument = simulated_instrument(symbol or "BTC-USD")
+        check_chosen(chosen, instrument, bars or "1s")
+        told = _exchange_arguments(instrument, folder, cash=cash, fees=fees, seed=seed, speed=speed)
+        exchange = ExchangeProcess(told, folder=folder / EXCHANGE, environment=environment)
+        at, name = at_exchange(exchange), {"market": market, "seed": seed}
+        plan, live = live_plan(chosen, instrument, options_at(exchange, settings), name=name, bars=bars or "1s", on_exchange=True)
+        key = {"COINBASE_KEY_FILE": str(exchange.key_file.absolute())}
+        what = Composition(
+            settings=settings,
+            mode="paper",
+            venue="simulated exchange",
+            source=f"simulated exchange on 127.0.0.1:{exchange.port}, seed {seed}",
+            plan=plan,
+            children=(exchange, guard(instrument, "--venue", "coinbase", "--simulated", variables=at | key)),
+            on_exchange=True,
+            market=live,
+            record_as=strategy,
+        )
+    with holding(folder):
+        run(Platform(what).run(with_api=not no_api))
     return 0
 
 
-@dataclass
-class _Platform:
-    settings: Settings
-    plan: PaperPlan
-    source: str
-    guard: GuardProcess
-    until: str | None
-    record_as: str | None  # the strategy's name in its recording, where there is to be one
-
-    def __post_init__(self) -> None:
-        self._clock = SystemClock()
-        self._bus = MemoryBus()
-        state_dir = self.settings.state.directory
-        self._watch = GuardWatch(bus=self._bus, clock=self._clock, state_dir=state_dir)
-        plan = self.plan if self.record_as is None else RecordingPlan(self.plan, state_dir, self.record_as)
-        self._trader = Trader(plan, bus=self._bus, clock=self._clock, state_dir=state_dir)
-        self._lines = [f"paper trading {self.plan.instrument.symbol} with {self.plan.strategy_class.name}; market: {self.source}"]
-
-    async def run(self, *, with_api: bool) -> None:
-        prepared = self._with_api() if with_api else self._alone()
-        await run_up(self.guard, prepared, state_dir=self.settings.state.directory, until=self.until, ready=self._tell)
-
-    @asynccontextmanager
-    async def _alone(self) -> AsyncIterator[Mapping[str, Part]]:
-        yield {"watch": self._watch.run, "trader": self._trade}
-
-    @asynccontextmanager
-    async def _with_api(self) -> AsyncIterator[Mapping[str, Part]]:
-        # A second of imports, while the guard's process starts on another core; --no-api does without.
-        from traider.api.launch import launch
-        from traider.api.live import SessionInfo
-        from traider.runtime.metrics import Metrics, start_exporter
-
-        session = SessionInfo(
-            version=__version__,
-            strategy=self.plan.strategy_class.name,
-            params=self.plan.strategy_class(**self.plan.values).values(),
-            symbol=self.plan.instrument.symbol,
-            source=self.source,
-            started_ts_ns=self._clock.now_ns(),
+def _check_market(market: str, *, replay: Path | None, speed: float | None, fill: str | None, exit_at_end: bool) -> None:
+    if market not in ("sim", "coinbase"):
+        raise SettingsError(f"--market is {market!r}; give sim or coinbase, or --replay FILE")
+    if replay is None and (fill is not None or exit_at_end):
+        raise SettingsError(
+            f"{'--fill' if fill is not None else '--exit-at-end'} is for --replay FILE: any other market goes on, and fills by itself"
         )
-        metrics = Metrics(clock=self._clock, guard_connected=lambda: self._watch.connected)
-        self._trader.on_answer = metrics.answered
-        async with launch(self.settings, guard=self._watch, bus=self._bus, clock=self._clock, session=session) as launched:
-            self._lines += self._address(launched.server.port, launched.new_password)
-            exporter = start_exporter(metrics, self.settings.metrics.port)
-            try:
-                yield {
-                    "watch": self._watch.run,
-                    "metrics": lambda: metrics.follow(self._bus),
-                    "api": launched.server.serve,
-                    "trader": self._trade,
-                }
-            finally:
-                if exporter is not None:
-                    exporter.close()
-
-    async def _trade(self) -> None:
-        await self._trader.run()
-        if self._watch.connected:
-            account = (await self._watch.snapshot()).account
-            outcome = f"equity {account.equity:.2f} {account.currency}, {account.drawdown:.2%} below its peak"
-            again = "" if self._trader.events else "; it had ended before: to run it again, choose another --state-dir"
-            print(f"the recording has ended: {outcome}{again}", flush=True)
-
-    def _tell(self) -> None:
-        print("\n".join(self._lines), flush=True)
-
-    def _address(self, port: int, new_password: str | None) -> list[str]:
-        api = self.settings.api
-        host = f"[{api.host}]" if ":" in api.host else api.host
-        if new_password is not None:
-            login = f"password {new_password} (shown this once; set DASHBOARD_PASSWORD to choose another)"
-        elif api.dashboard_password is not None:
-            login = "the password of DASHBOARD_PASSWORD"
-        else:
-            login = "the password that was shown at the first start (set DASHBOARD_PASSWORD to choose another)"
-        return [f"dashboard  http://{host}:{port}", f"login      owner, {login}", "Ctrl-C stops it"]
+    if fill not in (None, "next-open", "next-close"):
+        raise SettingsError(f"--fill is {fill!r}; live, an order fills after it was decided on: give next-open or next-close")
+    if speed is not None and not (0 if replay is not None else 1e-3) <= speed <= 1e6:
+        raise SettingsError(f"--speed is {speed:g}; give how many times as fast as it happened (of a replay, 0 for as fast as it goes)")
+    if speed is not None and replay is None and market == "coinbase":
+        raise SettingsError("--speed is for --replay FILE and --market sim: Coinbase has a pace of its own")
 
 
-def _environment(*, host: str | None, port: int | None, state_dir: Path | None) -> dict[str, str]:
-    """The process's variables, with what the command line says instead."""
-    environment = dict(os.environ)
+def _exchange_arguments(
+    instrument: Instrument, folder: Path, *, cash: float | None, fees: Fees, seed: int, speed: float | None
+) -> list[str]:
+    """What the simulated exchange is started with; an account that it has already is what it was left as."""
+    is_new = not (folder / EXCHANGE / "state.jsonl").exists()
+    funds = Decimal(repr(DEFAULT_CASH if cash is None else cash))
+    return [
+        *("--product", instrument.symbol, "--seed", str(seed), "--speed", repr(speed or 1.0)),
+        *("--fee-maker", f"{Decimal(repr(fees.maker)):f}", "--fee-taker", f"{Decimal(repr(fees.taker)):f}"),
+        *(("--fund", f"{instrument.quote}={funds:f}") if is_new or cash is not None else ()),
+    ]
+
+
+def environment_with(*, host: str | None, port: int | None, state_dir: Path | None) -> dict[str, str]:
+    """The process's variables without a key's, with what the command line says instead."""
+    environment = without_secrets(os.environ)
     for name, value in (("API_HOST", host), ("API_PORT", port), ("TRAIDER_STATE_DIR", state_dir)):
         if value is not None:
             environment[name] = str(value)
@@ -214,38 +215,3 @@ def _paper_limits(settings: Settings, cash: float) -> dict[str, str]:
         "MAX_DRAWDOWN": (risk.max_drawdown, PAPER_DRAWDOWN),
     }
     return {name: str(default) for name, (value, default) in defaults.items() if value is None}
-
-
-def _plan(
-    cls: type[Strategy],
-    values: Mapping[str, object],
-    *,
-    replay: Path | None,
-    speed: float | None,
-    symbol: str | None,
-    seed: int,
-    increments: tuple[Decimal | None, Decimal | None],
-    interpreted: bool,
-) -> tuple[PaperPlan, str]:
-    """What is traded, and where the market comes from, in a person's words."""
-    checked = cls(**values)  # a wrong parameter is told before a large file is read
-    instrument: Instrument
-    if replay is None:
-        if "bars" not in acts_on(cls):
-            raise SettingsError(f"strategy {cls.name} does not act on bars, which is what the made-up market has: give --replay FILE")
-        instrument, source_of, description = generated(
-            symbol=symbol or "BTC-USD", seed=seed, speed=GENERATOR_SPEED if speed is None else speed, clock=SystemClock()
-        )
-        kinds = 1 << EventKind.BAR
-        told = f"made-up market, seed {seed}"
-    else:
-        market = options.market_file(replay, strategy=cls, symbol=symbol, price_increment=increments[0])
-        if market.instruments > 1:
-            raise SettingsError(f"--replay {replay}: holds {', '.join(market.symbols)}; paper trading is of one instrument: give its file")
-        instrument = options.instrument_of(market, increments[1])
-        speed = REPLAY_SPEED if speed is None else speed
-        source_of, description = replayed(Replay(options.tape_of_file(market), market.symbols, sha256=market.sha256, speed=speed))
-        kinds = market.kinds
-        told = f"replay of {replay.name}"
-    options.check_quantity(checked.quantity, instrument)
-    return PaperPlan(cls, values, instrument, description, source_of, interpreted, kinds=kinds), told

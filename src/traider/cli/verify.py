@@ -151,7 +151,7 @@ def _check_replayable(market: MarketData) -> None:
 
 
 def _made_up(strategy: type[Strategy], symbol: str) -> MarketData:
-    """Bars of the market that ``traider up`` makes up, as if they had been read from a file."""
+    """Bars of a made-up market, as if they had been read from a file."""
     if "bars" not in acts_on(strategy):
         kinds = " and ".join(acts_on(strategy))
         raise DataError(f"strategy {strategy.name} acts on {kinds}: give --data FILE, a Parquet file of such data")

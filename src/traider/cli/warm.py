@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from traider.domain.instruments import instrument_from_symbol
-from traider.domain.vocabulary import BOOK_END, EventKind, OrderType, Side, TimeInForce
+from traider.domain.vocabulary import BAR_MADE, BOOK_END, EventKind, OrderType, Side, TimeInForce
 from traider.engine.session import Session
 from traider.engine.tape import Tape, bars_tape, trades_tape
 from traider.kernel.aggregators import TimeBars
@@ -57,10 +57,18 @@ def streams(strategy: type[Strategy]) -> list[Tape]:
     ones, price = np.ones(100), np.linspace(1.0, 2.0, 100).round(2)
     handlers = strategy.handlers()
     if "on_bar" in handlers:
-        return [bars_tape(ts_ns, price, price, price, price, price)]
+        return [bars_tape(ts_ns, price, price, price, price, price), _made_bars(ts_ns, price)]
     if "on_book" in handlers:
         return [_book(ts_ns, with_trades=with_trades) for with_trades in (False, True)]
     return [trades_tape(ts_ns, price, price, ones)]
+
+
+def _made_bars(ts_ns: np.ndarray[Any, np.dtype[np.int64]], price: np.ndarray[Any, np.dtype[np.float64]]) -> Tape:
+    """Trades and bars made of them, in turns, as a live market brings them."""
+    kind = np.where(np.arange(len(ts_ns)) % 2 == 0, EventKind.TRADE, EventKind.BAR | BAR_MADE).astype(np.uint8)
+    columns = (price, price, np.ones(len(ts_ns)), price, price)
+    kinds = 1 << EventKind.TRADE | 1 << EventKind.BAR
+    return Tape(ts_ns, kind, np.zeros(len(ts_ns), np.uint16), *columns, kinds=kinds, instruments=1)
 
 
 def _book(ts_ns: np.ndarray[Any, np.dtype[np.int64]], *, with_trades: bool) -> Tape:

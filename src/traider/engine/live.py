@@ -154,7 +154,21 @@ class LiveSession:
             self._refs[int(row["ref"])] = request.client_order_id
             wanted.append(request)
         account["requests"] = 0
+        for one in wanted:
+            if isinstance(one, OrderRequest):
+                self._expect(one, event.ts_ns)
         return wanted
+
+    def _expect(self, request: OrderRequest, ts_ns: int) -> None:
+        """An order that was asked for is open for the strategy until it is told otherwise, however long an exchange takes to answer.
+
+        In a backtest it is, and a strategy that does not see its order under way would ask for it again. What can't be an order is not
+        counted: its refusal follows.
+        """
+        numbers = (request.size, *(price for price in (request.limit_price, request.stop_price) if price is not None))
+        room = int(self.desk.account["open_orders"]) < len(self.desk.record["orders"])
+        if room and all(number.is_finite() and number > 0 for number in numbers):
+            self._open(request, filled=0.0, ts_ns=ts_ns)
 
     def _tape(self, events: Sequence[MarketEvent]) -> Tape:
         other = next((event.kind for event in events if self._kinds and not self._kinds >> event.kind & 1), None)

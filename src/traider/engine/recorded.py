@@ -9,6 +9,7 @@ from ..domain.guard_protocol import MarketEvent, Snapshot
 from ..domain.instruments import Instrument
 from ..domain.orders import AnyOrderEvent, OrderRequest
 from ..domain.session_record import AnyLine, Asked, Begun, Heard, Saw, Warmed
+from ..domain.vocabulary import BAR_MADE
 from ..kernel.kit import Strategy
 from .live import CancelOrder, LiveSession
 from .manifest import code_of
@@ -89,6 +90,11 @@ class Rerun:
     segments: int = 0
     divergence: str | None = None
 
+    @property
+    def last_ns(self) -> int:
+        """The market's time at the last event; a bar made of trades bears its start, so it says nothing."""
+        return next((event.ts_ns for event in reversed(self.events) if not event.flags & BAR_MADE), 0)
+
 
 def rerun(lines: Iterable[AnyLine], strategy_of: Callable[[Begun], type[Strategy]]) -> Rerun:
     """Feeds the recording to the same compiled step. It stops at the first divergence."""
@@ -113,7 +119,8 @@ def _feed(run: Rerun, session: LiveSession, line: AnyLine, number: int) -> None:
         case Warmed():
             session.warm_up(line.events)
             run.events += line.events
-            run.last_index = max((event.index for event in line.events), default=run.last_index)
+            run.last_index = max(run.last_index, *(event.index for event in line.events))
+            run.wanted = []  # what the run before left unsent was settled before this one looked at the market
         case Heard():
             session.on_order_event(line.event)
             run.last_n = max(run.last_n, line.event.n)

@@ -38,6 +38,7 @@ class Authorization(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     by: str
     made_ns: int
     expires_ns: int
+    evidence_dir: str = ""  # where the evidence is that was shown; empty: in the state directory
 
 
 def limits_hash(limits: RiskLimits) -> str:

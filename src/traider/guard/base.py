@@ -38,7 +38,7 @@ from traider.domain.guard_protocol import (
 from traider.domain.orders import AnyOrderEvent, OrderEvent, OrderRejected, OrderRequest, OrderSubmitted
 from traider.domain.ports import Clock
 from traider.domain.state import RiskState
-from traider.domain.vocabulary import Reason
+from traider.domain.vocabulary import BAR_MADE, Reason
 
 from .batch import Batch
 from .books import Books, KillState
@@ -179,11 +179,12 @@ class GuardBase(ABC, Generic[B]):
                 return f"market event {event.index} does not follow event {expected - 1}"
             if self.books.instrument_number(event.symbol) < 0:
                 return f"market event {event.index}: {event.symbol} is not traded here"
-            if event.ts_ns < now_ns:
+            made = bool(event.flags & BAR_MADE)  # of trades that were fed before: it bears its start, and is nothing new to the market
+            if event.ts_ns < now_ns and not made:
                 return f"market event {event.index} is older than the one before"
             if not all(map(math.isfinite, (event.a, event.b, event.c, event.d, event.e))):
                 return f"market event {event.index} holds a number that is not finite"
-            expected, now_ns = expected + 1, event.ts_ns
+            expected, now_ns = expected + 1, max(now_ns, event.ts_ns)
         return None
 
     def _market_ns(self) -> int:

@@ -41,6 +41,7 @@ class GuardConfig(msgspec.Struct, frozen=True, kw_only=True):
     maker_fee: float = 0.0
     taker_fee: float = 0.0
     fill: FillMode = FillMode.NEXT_OPEN
+    simulated: bool = False  # the exchange, where there is one, is a simulated one: its account is never taken for a real one's
 
     @property
     def currency(self) -> str:
@@ -74,6 +75,11 @@ class Books:
     accepted_ts_ns: dict[str, int] = field(default_factory=dict)  # of open orders
     id_of: dict[int, str] = field(default_factory=dict)  # of open orders, by the desk's number
     controls: Controls | None = None  # the desk's own, or those that are asked beside its check
+
+    @property
+    def is_valued(self) -> bool:
+        """Whether equity is known."""
+        return bool(self.now_ns)
 
     def __post_init__(self) -> None:
         self.controls = self.controls or self.desk.controls

@@ -123,6 +123,18 @@ class GuardClient:
         """Returns when what became of each is told. No ids: every open order."""
         await self._done(Cancel(seq=self._next(), client_order_ids=tuple(client_order_ids)))
 
+    async def step(self, events: Sequence[MarketEvent], wanted: Sequence[Sequence[OrderRequest | str]]) -> None:
+        """Feeds, and submits or cancels in this order, all in one write; returns when everything is answered.
+
+        Nothing of it waits for the answer to what stands before it: what was decided on these events leaves with them.
+        """
+        asks: list[AnyAsk] = [Feed(seq=self._next(), events=tuple(events))]
+        for some in wanted:
+            orders = tuple(one for one in some if isinstance(one, OrderRequest))
+            ids = tuple(one for one in some if isinstance(one, str))
+            asks.append(Submit(seq=self._next(), orders=orders) if orders else Cancel(seq=self._next(), client_order_ids=ids))
+        await self._ask_all(asks, Done)
+
     async def amend(self, client_order_id: str, *, size: Decimal, limit_price: Decimal) -> None:
         """Returns when the amendment has left, or was refused; what became of it is told."""
         await self._done(Amend(seq=self._next(), client_order_id=client_order_id, size=size, limit_price=limit_price))
@@ -195,20 +207,33 @@ class GuardClient:
         await self._ask(ask, Done)
 
     async def _ask(self, ask: AnyAsk, expected: type[R]) -> R:
+        (reply,) = await self._ask_all((ask,), expected)
+        return reply
+
+    async def _ask_all(self, asks: Sequence[AnyAsk], expected: type[R]) -> list[R]:
+        """The replies, in order; the first that is none of the expected kind is raised."""
         if self._link is None:
             raise LinkError("not connected to the guard")
         loop = asyncio.get_running_loop()
-        answer: asyncio.Future[Reply] = loop.create_future()
-        self._link.send(_encoder.encode(ask))
-        self._waiting[ask.seq] = answer
+        answers: list[asyncio.Future[Reply]] = [loop.create_future() for _ in asks]
+        self._link.send_all([_encoder.encode(ask) for ask in asks])
+        for ask, answer in zip(asks, answers, strict=True):
+            self._waiting[ask.seq] = answer
         deadline = loop.call_later(self._answer_s, self._link.end, f"the guard did not answer within {self._answer_s:g} s")
         try:
-            reply = await answer
+            await answers[-1]  # the guard answers in the order in which it was asked
+            return [_expected(ask, answer.result(), expected) for ask, answer in zip(asks, answers, strict=True)]
         finally:
             deadline.cancel()
-            self._waiting.pop(ask.seq, None)
-        if isinstance(reply, Refused):
-            raise GuardRefusedError(reply.message)
-        if not isinstance(reply, expected):
-            raise LinkError(f"the guard answered {type(ask).__name__} with {type(reply).__name__}")
-        return reply
+            for ask, answer in zip(asks, answers, strict=True):
+                self._waiting.pop(ask.seq, None)
+                if answer.done() and not answer.cancelled():
+                    answer.exception()  # one is told for all
+
+
+def _expected(ask: AnyAsk, reply: Reply, expected: type[R]) -> R:
+    if isinstance(reply, Refused):
+        raise GuardRefusedError(reply.message)
+    if not isinstance(reply, expected):
+        raise LinkError(f"the guard answered {type(ask).__name__} with {type(reply).__name__}")
+    return reply

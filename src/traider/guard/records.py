@@ -11,6 +11,7 @@ from traider.domain.orders import AnyOrderEvent
 from traider.domain.state import AccountState
 
 JOURNAL_VERSION = 1
+SIMULATED = "simulated"  # stands there for an account on a simulated exchange
 LIVE = "live"  # stands in ``Configured.fill`` of an account on an exchange, where one on paper has its fill mode
 
 

@@ -23,7 +23,7 @@ from traider.kernel.orders import trail_from
 
 from .books import Books, GuardConfig, desk_order, merged_instruments, more_of, new_desk
 from .journal import Journal
-from .records import JOURNAL_VERSION, LIVE, Checkpoint, Configured, Entry, KillSwitchSet, SessionStarted
+from .records import JOURNAL_VERSION, LIVE, SIMULATED, Checkpoint, Configured, Entry, KillSwitchSet, SessionStarted
 
 
 def recover(journal: Journal, config: GuardConfig) -> Books:
@@ -69,8 +69,9 @@ class _Reader:
     def _on_configured(self, record: Configured) -> None:
         if record.version != JOURNAL_VERSION:
             raise UserError(f"the journal is of version {record.version}, this guard writes version {JOURNAL_VERSION}")
-        if record.fill == LIVE:
-            raise UserError("this account trades on an exchange: choose another --state-dir for one on paper")
+        if record.fill in (LIVE, SIMULATED):
+            where = "an exchange" if record.fill == LIVE else "the simulated exchange"
+            raise UserError(f"this account trades on {where}: choose another --state-dir for one on the paper venue")
         if self._books.configured is None:
             config = msgspec.structs.replace(self._config, cash=record.cash, instruments=record.instruments)
             self._books = Books(config, new_desk(config))

@@ -17,7 +17,7 @@ import ipaddress
 import os
 import secrets
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol, cast
 from urllib.parse import urlsplit
@@ -124,15 +124,20 @@ class Link(asyncio.Protocol):
 
     def send(self, frame: bytes) -> None:
         """Queues one frame; ``LinkError`` when the link has ended, the frame is too large, or the peer has stopped reading."""
+        self.send_all((frame,))
+
+    def send_all(self, frames: Sequence[bytes]) -> None:
+        """Queues these frames in one write, or none of them; see ``send``."""
         transport = self._transport
         if self.reason is not None or transport is None:
             raise self.reason or LinkError("the link is not open")
-        if len(frame) > MAX_FRAME:
-            raise LinkError(f"a frame of {len(frame)} bytes is more than the link takes ({MAX_FRAME})")
+        largest = max(map(len, frames))
+        if largest > MAX_FRAME:
+            raise LinkError(f"a frame of {largest} bytes is more than the link takes ({MAX_FRAME})")
         if transport.get_write_buffer_size() > MAX_UNSENT:
             self.end("the peer does not read what it is sent")
             raise LinkError("the peer does not read what it is sent")
-        transport.write(_LENGTH.pack(len(frame)) + frame)
+        transport.write(b"".join(part for frame in frames for part in (_LENGTH.pack(len(frame)), frame)))
 
     def end(self, reason: str, *, flush: bool = False) -> None:
         """Ends the link for this reason; ``flush`` lets what is queued go out first."""

@@ -19,6 +19,7 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, NoDecode, Pydanti
 from traider.domain.errors import SettingsError
 from traider.domain.limits import RiskLimits, VolatilityMethod
 
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 STORE_SCHEMES = ("sqlite", "sqlite+aiosqlite", "postgresql", "postgresql+asyncpg", "postgres")
 
 Port = Annotated[int, Field(ge=0, le=65535)]
@@ -186,7 +187,7 @@ class CoinbaseSettings(Section):
         parts = urlsplit(value)
         if parts.scheme not in schemes or not parts.netloc or value.rstrip("/") != f"{parts.scheme}://{parts.netloc}":
             raise ValueError(f"write {schemes[0]}://host[:port] without a path")
-        if parts.scheme == schemes[1] and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
+        if parts.scheme == schemes[1] and parts.hostname not in LOOPBACK:
             raise ValueError(f"an address without TLS has to be on this machine: write {schemes[0]}://")
         return value.rstrip("/")
 

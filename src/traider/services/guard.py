@@ -190,7 +190,7 @@ class StoreWriter:
             entry.record for entry in journal.read(self.last_n + 1, last) if isinstance(entry.record, OrderEvent)
         ]
         more = last < journal.n
-        account = account_state(books) if not more and books.now_ns else None
+        account = account_state(books) if not more and books.is_valued else None
         await self._projection.apply(events, account, None if more else self._guard.risk())
         self.last_n = last
         return more
@@ -201,7 +201,7 @@ class GuardOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     ``parent`` is the process that looks after this one, if there is one: when it has died before the journal was locked, its
     successor could not have known of this guard, so this guard does not start. On an exchange ``live`` says whether orders may leave;
-    None is for tests alone: then every order may.
+    None is for a simulated exchange: then every order may.
     """
 
     state_dir: Path

@@ -3,6 +3,9 @@
 For event i the guard is fed first, so that its venue matches and tells of fills; then the strategy sees the event; then its orders
 go to the guard; then comes event i+1. That is the backtest's order, and with a replay it gives the backtest's fills.
 
+On an exchange nothing is matched here, so the strategy does not wait for the guard: event and orders leave in one write, and what
+the guard tells of them comes when it comes. The recording has everything in the order in which the strategy was told.
+
 There is one way to begin, after a first start, a lost guard or a crash alike: the strategy is made anew and shown the market's
 past, with the order events of the guard's journal at the places where they happened. Client order ids come from session, event and
 number, so the step that was under way when the connection broke is taken again, and orders that the guard knows are not sent twice.
@@ -10,6 +13,7 @@ number, so the step that was under way when the connection broke is taken again,
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import suppress
 from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -22,17 +26,21 @@ from traider.domain.guard_protocol import MarketEvent, PastEvent, Snapshot
 from traider.domain.orders import AnyOrderEvent, OrderRejected, OrderRequest, OrderSubmitted
 from traider.domain.ports import Bus, Clock
 from traider.domain.state import AccountState, RiskState
-from traider.domain.vocabulary import Reason
+from traider.domain.vocabulary import BAR_MADE, BOOK_END, EventKind, Reason
 from traider.engine.live import CancelOrder, LiveSession
 from traider.engine.recorded import RecordedSession, Rerun
 from traider.guard.client import GuardClient, GuardRefusedError
+from traider.guard.live.books import EXTERNAL
 from traider.guard.place import find_guard
 
 log = get_logger("traider.trader")
 
+STALE_S = 5.0  # what was decided longer ago than this, and never left, is not sent to an exchange any more
+LEAVING_S = 5.0  # so long an exchange has, when this process ends, to say that the orders are gone
 RETRY_S = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
-SHOWN_AGAIN = 500  # past market events that are published at the start, so that a chart is not empty
+SHOWN_AGAIN = 1000  # past market events that are published at the start, so that a chart is not empty
 _ROWS_A_TIME = 4096
+_SHOWN_A_TIME = 64
 
 
 class MarketSource(Protocol):
@@ -44,6 +52,16 @@ class MarketSource(Protocol):
     @property
     def untraded(self) -> int:
         """Events at the beginning that are only looked at."""
+        ...
+
+    @property
+    def in_moments(self) -> bool:
+        """Whether the rows of one message of a book are taken together; a replay takes them one by one, as a backtest does."""
+        ...
+
+    @property
+    def unfed(self) -> Sequence[MarketEvent]:
+        """What was before the session or between two of its runs, for the strategy alone: an account is not valued by it."""
         ...
 
     def continue_after(self, last_index: int, last_ns: int) -> None:
@@ -94,11 +112,19 @@ class Trader:
     """``run`` returns when the source has ended. ``on_answer`` is told how long the guard took to answer orders, in seconds.
 
     With ``cancel_on_disconnect`` the guard cancels its orders when this process is gone; with a ``heartbeat_s`` also when it hangs,
-    and nothing was heard of it for so long.
+    and nothing was heard of it for so long. ``on_exchange`` says that the guard's venue is one, and matches nothing itself.
     """
 
     def __init__(
-        self, plan: Plan, *, bus: Bus, clock: Clock, state_dir: Path, cancel_on_disconnect: bool = False, heartbeat_s: float = 0.0
+        self,
+        plan: Plan,
+        *,
+        bus: Bus,
+        clock: Clock,
+        state_dir: Path,
+        cancel_on_disconnect: bool = False,
+        heartbeat_s: float = 0.0,
+        on_exchange: bool = False,
     ) -> None:
         self.on_answer: Callable[[float], None] = lambda _seconds: None
         self._plan = plan
@@ -107,6 +133,7 @@ class Trader:
         self._state_dir = state_dir
         self._cancel_on_disconnect = cancel_on_disconnect
         self._heartbeat_s = heartbeat_s
+        self._on_exchange = on_exchange
         self.events = 0  # market events taken since this was made
         self._shown = False
         self._problem = ""
@@ -114,7 +141,7 @@ class Trader:
     async def run(self) -> None:
         failures = 0
         while True:
-            steps = _Steps(self._plan, self._bus, show_past=not self._shown, on_answer=self.on_answer)
+            steps = _Steps(self._plan, self._bus, self._clock, show_past=not self._shown, on_answer=self.on_answer, ahead=self._on_exchange)
             try:
                 client = await self._connect(steps)
                 try:
@@ -122,6 +149,10 @@ class Trader:
                     await _until_lost(steps.trade(client), client, self._heartbeat_s)
                     await self._tell("up", "the market source has ended")
                     return
+                except asyncio.CancelledError:
+                    if self._cancel_on_disconnect:
+                        await _take_back(client)
+                    raise
                 finally:
                     client.close()
             except GuardRefusedError as error:
@@ -163,8 +194,10 @@ class Trader:
 class _Steps:
     """The life of one connection. It listens to the guard from the first moment, and applies what it hears once it is ready."""
 
-    def __init__(self, plan: Plan, bus: Bus, *, show_past: bool, on_answer: Callable[[float], None]) -> None:
+    def __init__(self, plan: Plan, bus: Bus, clock: Clock, *, show_past: bool, on_answer: Callable[[float], None], ahead: bool) -> None:
         self._plan = plan
+        self._clock = clock
+        self._ahead = ahead  # the strategy does not wait for the guard
         self._on_answer = on_answer
         self._bus = bus
         self._show_past = show_past
@@ -187,21 +220,41 @@ class _Steps:
     async def trade(self, client: GuardClient) -> None:
         snapshot = await client.snapshot()
         last = snapshot.last_index
+        # In a thread, since a long recording takes its time: the guard goes on hearing that this process is alive.
+        resumed = await asyncio.to_thread(self._plan.resume, snapshot)
         source = self._plan.source(snapshot)
-        source.continue_after(last, snapshot.account.ts_ns)
-        resumed = self._plan.resume(snapshot)
-        strategy = self._plan.strategy(snapshot) if resumed is None else resumed.strategy
         if resumed is None:
+            source.continue_after(last, snapshot.account.ts_ns)
+            strategy = self._plan.strategy(snapshot)
             await self._send(client, await self._remember(client, source, strategy, last))
         else:
+            source.continue_after(max(last, resumed.rerun.last_index), resumed.rerun.last_ns)
+            strategy = resumed.strategy
             last = await self._go_on(client, source, resumed, last)
         last = await self._look_on(client, source, strategy, last)
-        await self._publish_past(source, last)
+        strategy.warm_up(source.unfed)
+        await self._publish_past(source, resumed, last)
+        moment: list[MarketEvent] = []
         async for event in source.events(last + 1):
-            await client.feed((event,))
-            self.events += 1
-            await self._send(client, strategy.on_market(event))
-            await self._bus.publish(MARKET, event)
+            moment.append(event)
+            if source.in_moments and event.kind is EventKind.DEPTH and not event.flags & BOOK_END:
+                continue  # no strategy sees a book in the middle of its moment
+            await self._take(client, strategy, moment)
+            moment = []
+
+    async def _take(self, client: GuardClient, strategy: LiveSession | RecordedSession, moment: Sequence[MarketEvent]) -> None:
+        """One moment of the market: guard and strategy see it, and what the strategy asks for is on its way."""
+        if self._ahead:
+            wanted = [one for event in moment for one in strategy.on_market(event)]
+            asked_s = asyncio.get_running_loop().time()
+            await client.step(moment, _runs(wanted))
+            if wanted:
+                self._on_answer(asyncio.get_running_loop().time() - asked_s)
+        else:
+            await client.feed(moment)
+            await self._send(client, [one for event in moment for one in strategy.on_market(event)])
+        self.events += len(moment)
+        await self._bus.publish(MARKET, moment[-1])
 
     async def _remember(
         self, client: GuardClient, source: MarketSource, strategy: LiveSession | RecordedSession, last: int
@@ -254,39 +307,69 @@ class _Steps:
         self._strategy = strategy
         for early in self._early:
             self.on_order_event(early)
-        await client.feed([event for event in run.events if event.index > last])  # a guard that died may have forgotten the newest
+        missed = [event for event in run.events if event.index > last]
+        for start in range(0, len(missed), _ROWS_A_TIME):  # a guard that died may have forgotten the newest
+            await client.feed(missed[start : start + _ROWS_A_TIME])
         wanted = [one for one in run.wanted if isinstance(one, CancelOrder) or one.client_order_id not in known]
+        if self._ahead and run.events:
+            wanted = self._still_timely(strategy, wanted, run.events[-1])
         for event in source.history(run.last_index + 1, last + 1):  # fed, and not shown before this process died
             await self._send(client, wanted)
             wanted = strategy.on_market(event)
         await self._send(client, wanted)
         return max(last, run.last_index)
 
+    def _still_timely(
+        self, strategy: RecordedSession, wanted: Sequence[OrderRequest | CancelOrder], event: MarketEvent
+    ) -> list[OrderRequest | CancelOrder]:
+        """What may be sent yet of what was decided at this event; of the rest the strategy is told that it was not."""
+        if self._clock.now_ns() - (event.received_ts_ns or event.ts_ns) <= STALE_S * 1e9:
+            return list(wanted)
+        for one in wanted:
+            if isinstance(one, OrderRequest):
+                log.warning("decided before the restart, and too old to be sent now", client_order_id=one.client_order_id)
+                strategy.on_order_event(_not_sent(one, event))
+        return [one for one in wanted if isinstance(one, CancelOrder)]
+
     async def _look_on(self, client: GuardClient, source: MarketSource, strategy: LiveSession | RecordedSession, last: int) -> int:
         """Feeds what is not traded on."""
         if last + 1 >= source.untraded:
             return last
-        events = source.history(last + 1, source.untraded)
-        await client.feed(events)
-        strategy.warm_up(events)
+        for start in range(last + 1, source.untraded, _ROWS_A_TIME):
+            events = source.history(start, min(start + _ROWS_A_TIME, source.untraded))
+            await client.feed(events)
+            strategy.warm_up(events)
         return source.untraded - 1
 
     async def _send(self, client: GuardClient, wanted: Sequence[OrderRequest | CancelOrder]) -> None:
         """In the strategy's order, as a backtest settles it: whether an order passes hangs on what was taken back before it."""
-        for is_order, run in groupby(wanted, key=lambda one: isinstance(one, OrderRequest)):
-            some = list(run)
-            if is_order:
+        for some in _runs(wanted):
+            orders = [one for one in some if isinstance(one, OrderRequest)]
+            if orders:
                 asked_s = asyncio.get_running_loop().time()
-                await client.submit([one for one in some if isinstance(one, OrderRequest)])
+                await client.submit(orders)
                 self._on_answer(asyncio.get_running_loop().time() - asked_s)
             else:
-                await client.cancel([one.client_order_id for one in some if isinstance(one, CancelOrder)])
+                await client.cancel([one for one in some if isinstance(one, str)])
 
-    async def _publish_past(self, source: MarketSource, last: int) -> None:
+    async def _publish_past(self, source: MarketSource, resumed: Resumed | None, last: int) -> None:
         if self._show_past:
-            for event in source.history(max(0, last + 1 - SHOWN_AGAIN), last + 1):
+            past = [*source.history(max(0, last + 1 - 2 * SHOWN_AGAIN), last + 1), *source.unfed]
+            if resumed is not None:
+                first = next((event.index for event in past if event.index >= 0), last + 1)
+                past = [event for event in resumed.rerun.events if event.index < first] + past
+            shown = [event for event in past if event.kind is not EventKind.DEPTH and not event.flags & BAR_MADE]
+            for number, event in enumerate(shown[-SHOWN_AGAIN:]):
                 await self._bus.publish(MARKET, event)
+                if number % _SHOWN_A_TIME == 0:
+                    await asyncio.sleep(0)  # who listens takes them before there are too many
         self.shown = True
+
+
+def _runs(wanted: Sequence[OrderRequest | CancelOrder]) -> list[list[OrderRequest | str]]:
+    """Orders and cancels (by id), as they are sent: what follows upon its like goes along."""
+    plain = [one if isinstance(one, OrderRequest) else one.client_order_id for one in wanted]
+    return [list(run) for _, run in groupby(plain, key=type)]
 
 
 def _step_again(
@@ -321,6 +404,15 @@ async def _beat(client: GuardClient, heartbeat_s: float) -> None:
     while True:
         await asyncio.sleep(heartbeat_s / 3)
         await client.beat()
+
+
+async def _take_back(client: GuardClient) -> None:
+    """Cancels every own order, and returns when none is open any more, or the exchange has had its time to say so."""
+    with suppress(LinkError, TimeoutError):
+        async with asyncio.timeout(LEAVING_S):
+            await client.cancel(())
+            while any(order.request.strategy != EXTERNAL for order in (await client.snapshot()).open_orders):  # noqa: ASYNC110 - it is another process
+                await asyncio.sleep(0.05)
 
 
 async def _until_lost(trading: Coroutine[None, None, None], client: GuardClient, heartbeat_s: float) -> None:

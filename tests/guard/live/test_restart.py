@@ -274,5 +274,5 @@ def test_a_paper_account_and_a_live_one_are_not_mixed_up(tmp_path: Path) -> None
         async with Bench(paper).up():
             pass
 
-    with pytest.raises(UserError, match="this account was opened on paper"):
+    with pytest.raises(UserError, match="this account was opened on the paper venue"):
         play(on_paper)

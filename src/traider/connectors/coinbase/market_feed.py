@@ -83,6 +83,10 @@ class MarketFeed:
             if not self._waiting:
                 self._filled.clear()
 
+    def has_had(self, symbol: str, trade_number: int) -> None:
+        """Trades up to this one are known: the first snapshot is no history but tells what came after it."""
+        self._trades.has_had(symbol, trade_number)
+
     def top(self, symbol: str) -> Top | None:
         """Best bid and ask in ticks, None while the book is not known to be the venue's."""
         return self.keepers[symbol].top()

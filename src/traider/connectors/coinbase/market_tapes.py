@@ -10,6 +10,10 @@ class TradeTape:
     def __init__(self) -> None:
         self._last: dict[str, int] = {}
 
+    def has_had(self, product: str, number: int) -> None:
+        """Trades of the product up to this one are known from elsewhere."""
+        self._last[product] = max(number, self._last.get(product, 0))
+
     def take(self, event: TradesEvent) -> list[Draft]:
         """The trades that are new, oldest first: within a message the order is not promised.
 

@@ -2,10 +2,10 @@
 
 The price at a moment is a function of seed and moment alone: noise of many periods, from seconds to days, each with an amplitude
 that grows with the root of its period, which is how a random walk looks from near and far. So any stretch can be made without the
-one before it, a restart goes on where the market stood, and what a strategy had seen can be shown to it again.
+one before it.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -16,40 +16,27 @@ from traider.domain.instruments import Instrument
 from traider.domain.ports import Clock
 from traider.domain.vocabulary import EventKind
 
-from .pace import Pace
-
 INTERVAL_NS = 1_000_000_000
 PRICE_INCREMENT = Decimal("0.01")
 SIZE_INCREMENT = Decimal("0.00000001")
-UNTRADED = 300  # bars before the first one that is traded on, so that averages exist and a chart is filled from the start
-MAX_HISTORY = 50_000  # bars shown again to a strategy after a restart
 _POINTS = 8  # prices looked at within a bar
 _OCTAVES = 24  # the longest period is 2**23 points: twelve days
 _VOLATILITY = 5e-5  # of what the shortest periods add, as a fraction of the price
 _MEAN_VOLUME = 0.6
-_BARS_A_TIME = 64
 
 Ints = np.ndarray[Any, np.dtype[np.uint64]]
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 
 class Generator:
-    """Bars of a market that stood at ``anchor`` when bar 0 opened.
+    """Bars of a market that stood at ``anchor`` when bar 0 opened; bar 0 begins where the clock stands."""
 
-    ``speed`` bars a second; 0 as fast as they are taken. ``continue_after`` tells where in time a session goes on.
-    """
-
-    untraded = UNTRADED
-
-    def __init__(self, *, symbol: str, seed: int, clock: Clock, anchor: Decimal, speed: float = 1.0) -> None:
+    def __init__(self, *, symbol: str, seed: int, clock: Clock, anchor: Decimal) -> None:
         self.symbol = symbol
-        self.description = {"generator": seed, "symbol": symbol}
         self._seed = np.uint64(seed)
-        self._clock = clock
-        self._speed = speed
         self._anchor = float(anchor)
         self._origin = float(_walk(np.zeros(1, np.int64), self._seed)[0])
-        self._base_ns = clock.now_ns() // INTERVAL_NS * INTERVAL_NS - UNTRADED * INTERVAL_NS
+        self._base_ns = clock.now_ns() // INTERVAL_NS * INTERVAL_NS
 
     @property
     def instrument(self) -> Instrument:
@@ -57,16 +44,6 @@ class Generator:
         return Instrument(
             symbol=self.symbol, base=base, quote=quote or "USD", price_increment=PRICE_INCREMENT, size_increment=SIZE_INCREMENT
         )
-
-    def continue_after(self, last_index: int, last_ns: int) -> None:
-        """The bar after ``last_index`` begins now, and later than ``last_ns``, the market's time when it was left."""
-        if last_index >= 0:
-            now_ns = max(self._clock.now_ns() // INTERVAL_NS * INTERVAL_NS, last_ns + INTERVAL_NS)
-            self._base_ns = now_ns - (last_index + 1) * INTERVAL_NS
-
-    def history_start(self, last_index: int) -> int:
-        """From which bar on a strategy's memory is rebuilt."""
-        return max(0, last_index + 1 - MAX_HISTORY)
 
     def history(self, start: int, stop: int) -> Sequence[MarketEvent]:
         """The bars from ``start`` to before ``stop``."""
@@ -99,16 +76,6 @@ class Generator:
             )
             for index, (open_, high, low, close, volume) in enumerate(zip(*(column.tolist() for column in columns), strict=True), start)
         ]
-
-    async def events(self, start_index: int) -> AsyncIterator[MarketEvent]:
-        """From ``start_index`` on, each bar when it is complete; never ends."""
-        pace = Pace(self._speed)
-        index = start_index
-        while True:
-            for event in self.history(index, index + _BARS_A_TIME):
-                await pace.until(event.ts_ns + INTERVAL_NS)
-                yield event
-            index += _BARS_A_TIME
 
 
 def _walk(points: "np.ndarray[Any, np.dtype[np.int64]]", seed: np.uint64) -> Floats:

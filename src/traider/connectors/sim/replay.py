@@ -33,6 +33,8 @@ class Replay:
     """
 
     untraded = 0  # every event may be traded on
+    in_moments = False
+    unfed = ()
 
     def __init__(self, events: Events, symbols: Sequence[str], *, sha256: str, speed: float = 0.0) -> None:
         self.symbol = symbols[0]

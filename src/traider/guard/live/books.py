@@ -53,6 +53,11 @@ class LiveBooks(Books):
     looked_ns: int = 0  # when the exchange was last asked how things stand, as far as the journal knows
     fed_ns: int = 0  # the time of the last market event
 
+    @property
+    def is_valued(self) -> bool:
+        """Not before the exchange has told what the account holds, and its coins have a price."""
+        return self.opened_ns > 0 and not self.unvalued
+
     def touch(self, now_ns: int) -> None:
         """Moves the account's time on: here it is the machine's, not the market's."""
         self.desk.account["now_ns"] = max(int(self.desk.account["now_ns"]), now_ns)

@@ -15,7 +15,7 @@ from traider.domain.guard_protocol import AcceptBalances, Amend, AnyAsk, Cancel,
 from traider.domain.order_state import Order
 from traider.domain.orders import AnyOrderEvent, OrderRequest, OrderSubmitted, OrderUnknown
 from traider.domain.ports import Clock
-from traider.domain.vocabulary import EventKind, OrderStatus, OrderType, Reason
+from traider.domain.vocabulary import BAR_MADE, EventKind, OrderStatus, OrderType, Reason
 
 from ..base import Effects, refused
 from ..batch import Batch
@@ -105,8 +105,10 @@ class LiveGuard(Answers):
             now_ns = books.now_ns
             desk.on_market(int(event.kind) | event.flags, inst, event.ts_ns, event.a, event.b, event.c, event.d, event.e)
             books.touch(now_ns)
-            books.index, books.fed_ns = event.index, event.ts_ns
-            books.asked.see_market(inst, event.ts_ns, float(desk.positions[inst]["mark_price"]))
+            books.index = event.index
+            if not event.flags & BAR_MADE:
+                books.fed_ns = event.ts_ns
+                books.asked.see_market(inst, event.ts_ns, float(desk.positions[inst]["mark_price"]))
             if desk.account["days"]:
                 desk.drain_day_ends()
             self._watch_limits(batch)

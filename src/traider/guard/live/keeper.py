@@ -20,7 +20,7 @@ from ..books import GuardConfig, KillState
 from ..gates import EVERYWHERE, Change, Gates
 from ..gates import Cause as Gate
 from ..journal import Journal, JournalWriteError
-from ..records import LIVE, Cause, GateSet, KillSwitchSet, Noted
+from ..records import LIVE, SIMULATED, Cause, GateSet, KillSwitchSet, Noted
 from .books import LiveBooks
 from .recovery import recover_live
 
@@ -44,7 +44,7 @@ class GateKeeper(GuardBase[LiveBooks]):
         self._heard_ns: dict[int, int] = {}
 
     def _fill_word(self) -> str:
-        return LIVE
+        return SIMULATED if self.books.config.simulated else LIVE
 
     def now_ns(self) -> int:
         """The machine's time."""

@@ -7,7 +7,7 @@ from traider.kernel import layout
 
 from ..books import GuardConfig, merged_instruments
 from ..journal import Journal
-from ..records import JOURNAL_VERSION, LIVE, Checkpoint, Configured, Entry
+from ..records import JOURNAL_VERSION, LIVE, SIMULATED, Checkpoint, Configured, Entry
 from .books import LiveBooks, live_books
 
 
@@ -41,8 +41,10 @@ def _read(books: LiveBooks, entry: Entry) -> LiveBooks:
 def _configured(books: LiveBooks, record: Configured) -> LiveBooks:
     if record.version != JOURNAL_VERSION:
         raise UserError(f"the journal is of version {record.version}, this guard writes version {JOURNAL_VERSION}")
-    if record.fill != LIVE:
-        raise UserError("this account was opened on paper: choose another --state-dir for one on an exchange")
+    if record.fill != (SIMULATED if books.config.simulated else LIVE):
+        was = {LIVE: "an exchange", SIMULATED: "the simulated exchange"}.get(record.fill, "the paper venue")
+        now = "the simulated exchange" if books.config.simulated else "an exchange"
+        raise UserError(f"this account was opened on {was}: choose another --state-dir for one on {now}")
     if books.configured is None:
         books = live_books(msgspec.structs.replace(books.config, instruments=record.instruments))
     else:

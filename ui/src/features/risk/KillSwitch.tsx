@@ -21,12 +21,14 @@ const RESUME = "border-ink bg-panel text-ink hover:bg-raised";
 
 interface StateWord {
   readonly word: string;
+  readonly sign: string;
   readonly className: string;
 }
 
-function stateWord(on: boolean | undefined): StateWord {
-  if (on === undefined) return { word: "State unknown", className: "text-warn" };
-  return on ? { word: "Stopped", className: "text-down" } : { word: "Trading", className: "text-up" };
+function stateWord(on: boolean | undefined, heldBack: boolean): StateWord {
+  if (on === undefined) return { word: "State unknown", sign: "?", className: "text-warn" };
+  if (on) return { word: "Stopped", sign: "■", className: "text-down" };
+  return heldBack ? { word: "Held back", sign: "◆", className: "text-warn" } : { word: "Trading", sign: "●", className: "text-up" };
 }
 
 /** One click stops trading; resuming asks an admin for a reason. While the state is not known, it can still be stopped. */
@@ -37,13 +39,13 @@ export function KillSwitch() {
   const [resuming, setResuming] = useState(false);
   const role = user?.role ?? "viewer";
   const on = risk?.kill_switch;
-  const { word, className } = stateWord(on);
+  const { word, sign, className } = stateWord(on, (risk?.gates.length ?? 0) > 0);
 
   return (
     <div className="flex items-center gap-3 max-sm:w-full">
       <span role="status" aria-live="assertive" className={cx("font-semibold whitespace-nowrap", className)} data-testid="kill-state">
         <span aria-hidden="true" className="mr-1.5">
-          {on === undefined ? "?" : on ? "■" : "●"}
+          {sign}
         </span>
         {word}
       </span>

@@ -2,10 +2,7 @@
 
 import { useSystem } from "./queries";
 
-const MEANING = {
-  paper: "simulated money: no order reaches an exchange",
-  live: "real money: orders go to the exchange",
-} as const;
+const MONEY = { paper: "simulated money", live: "real money" } as const;
 
 /** What is at stake, on every page and at every scroll position. It claims nothing before the platform has said it. */
 export function ModeBanner() {
@@ -21,7 +18,9 @@ export function ModeBanner() {
       className={`flex h-6 items-center justify-center gap-2 px-3 text-xs whitespace-nowrap ${paper ? "bg-paper text-on-paper" : "bg-stop text-on-stop"}`}
     >
       <strong className="tracking-[0.2em]">{data.mode.toUpperCase()}</strong>
-      <span className="truncate">{MEANING[data.mode]}</span>
+      <span className="truncate">
+        — {data.venue}: {MONEY[data.mode]}
+      </span>
     </div>
   );
 }

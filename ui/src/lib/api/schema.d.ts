@@ -687,6 +687,11 @@ export interface components {
             strategy: string;
             /** Symbol */
             symbol: string;
+            /**
+             * Venue
+             * @description where orders go, in a person's words
+             */
+            venue: string;
             /** Version */
             version: string;
         };

@@ -68,6 +68,7 @@ class Bench:
         self.maintenance_until_ns = 0
         self.external_count = 0
         self._before: dict[tuple[int, str], tuple[Any, str, Any]] = {}  # what acts have changed: where, and what it was
+        self.changed: Callable[[], None] = lambda: None  # called when an account or a key is another by hand
         entry.before_cancel.append(lambda order: self._fill_planned(order, "cancel"))
         entry.before_edit.append(lambda order: self._fill_planned(order, "edit"))
 
@@ -280,6 +281,7 @@ def _revoke(bench: Bench, args: dict[str, Any], context: Context) -> None:
     for key in bench.keys(args, context):
         bench.changes(key, "revoked")
         key.revoked = not args.get("undo", False)
+    bench.changed()
 
 
 def _scopes(bench: Bench, args: dict[str, Any], context: Context) -> None:
@@ -288,6 +290,7 @@ def _scopes(bench: Bench, args: dict[str, Any], context: Context) -> None:
     for key in bench.keys(args, context):
         bench.changes(key, "scopes")
         key.scopes = set(args["scopes"])
+    bench.changed()
 
 
 def _limit(bench: Bench, args: dict[str, Any], context: Context) -> None:
@@ -319,6 +322,7 @@ def _balance(bench: Bench, args: dict[str, Any], context: Context) -> None:
     wallet = bench.exchange.wallet(account, args["currency"])
     amount = -min(amount, wallet.available) if delta.startswith("-") else amount
     bench.exchange.ledger.deposit(wallet, amount)
+    bench.changed()
 
 
 def _fee_tier(bench: Bench, args: dict[str, Any], context: Context) -> None:
@@ -331,6 +335,7 @@ def _fee_tier(bench: Bench, args: dict[str, Any], context: Context) -> None:
         rates.append(rate * PPM // ONE)
     bench.changes(account, "tier")
     account.tier = FeeTier(args.get("name", "Set by hand"), 0, *rates)
+    bench.changed()
 
 
 def _maintenance(bench: Bench, args: dict[str, Any], context: Context) -> None:

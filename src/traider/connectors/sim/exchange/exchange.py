@@ -5,7 +5,7 @@ What happened is told to ``feed`` as it happens; ``told`` marks the end of one s
 
 import random
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, Protocol
 
@@ -46,6 +46,7 @@ class Exchange:
         self.order_count = 0
         self.fill_observers: list[Callable[[Fill], None]] = []
         self.order_observers: list[Callable[[Order], None]] = []
+        self.keep: Callable[[Iterable[Order], Market], None] | None = None  # called with what a step changed, before anybody is told
         self._touched: dict[str, Order] = {}  # changed in this step
         self._followers: list[Order] = []  # orders whose attached order is to be placed
         self._reached: dict[str, tuple[int, int]] = {}  # lowest and highest print of this step, by market
@@ -116,6 +117,8 @@ class Exchange:
                 if (high if order.terms.stop_direction == UP else -low) >= order.stop_ticks * order.terms.stop_direction:
                     self._trigger(market, order)
         touched, self._touched = self._touched, {}
+        if self.keep is not None:
+            self.keep(touched.values(), market)
         for order in touched.values():
             self.feed.order_changed(order)
             for observe in self.order_observers:
@@ -210,6 +213,21 @@ class Exchange:
             self._take(order, order.ticks, order.remaining, rests=terms.tif in (TimeInForce.GTC, TimeInForce.GTD))
             if terms.kind is Kind.BRACKET and not order.triggered and not order.ended:
                 market.stops.append(order)
+
+    def put_back(self, order: Order) -> None:
+        """An open order of an exchange that was started anew: it waits for its price again, or rests at the end of its queue.
+
+        Where the market has passed its price meanwhile, it is filled there, as the maker that it is.
+        """
+        market, terms = self.market_of(order.product), order.terms
+        order.status, order.pending = Status.OPEN, (0, 0)
+        if terms.kind in (Kind.STOP_LIMIT, Kind.BRACKET) and not order.triggered:
+            market.stops.append(order)
+        if terms.kind is not Kind.STOP_LIMIT or order.triggered:
+            market.matcher.rest(order, order.ticks, order.remaining, front=False)
+            market.matcher.uncross()
+        if terms.end_ns and not order.ended:
+            self.expire_at(order, terms.end_ns)
 
     def _take(self, order: Order, ticks: int, lots: int, *, rests: bool) -> None:
         matcher = self.market_of(order.product).matcher

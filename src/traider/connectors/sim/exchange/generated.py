@@ -26,13 +26,15 @@ class GeneratedMarket:
     depth: int = 50  # levels a side
     steps_per_s: float = 8.0
     trades_per_s: float = 3.0
+    run: int = 0  # how often it was begun before: each run goes another way
 
     @property
     def infers_trades(self) -> bool:
         return False
 
     def messages(self) -> Iterator[Message]:
-        rng = random.Random(f"{self.seed} {self.product.product_id}")  # noqa: S311  - a simulation
+        again = f" {self.run}" if self.run else ""
+        rng = random.Random(f"{self.seed} {self.product.product_id}{again}")  # noqa: S311  - a simulation
         grid = self.product.grid
         ticks = self.start * ONE / grid.tick
         lots_per_unit = ONE / grid.notional
@@ -56,15 +58,19 @@ class GeneratedMarket:
             now_ns += step_ns
 
 
-def past_trades(market: GeneratedMarket, now_ns: int, hours: int, every_s: int = 10) -> list[tuple[int, int, int]]:
-    """Time, ticks and lots of what traded before the market began and led to where it begins; oldest first."""
+def past_trades(market: GeneratedMarket, now_ns: int, hours: int, every_s: int = 10, fine: int = 0) -> list[tuple[int, int, int]]:
+    """Time, ticks and lots of what traded before the market began and led to where it begins; oldest first.
+
+    One trade in ``every_s`` seconds, and one a second in the last ``fine`` of them.
+    """
     rng = random.Random(f"{market.seed} {market.product.product_id} past")  # noqa: S311  - a simulation
-    sigma = _YEARLY_VOLATILITY / math.sqrt(_YEAR_S / every_s)
     lots_per_unit = ONE / market.product.grid.notional
     ticks = market.start * ONE / market.product.grid.tick
-    trades = []
-    for number in range(1, hours * 3600 // every_s + 1):
-        ticks *= math.exp(rng.gauss(0.0, sigma))
-        lots = max(1, round(_MEDIAN_TRADE * market.trades_per_s * every_s * math.exp(rng.gauss(0.0, 1.0)) * lots_per_unit / ticks))
-        trades.append((now_ns - number * every_s * SECOND_NS, max(1, round(ticks)), lots))
+    trades, age_s = [], 0
+    while age_s < hours * 3600:
+        step_s = 1 if age_s < fine else every_s
+        age_s += step_s
+        ticks *= math.exp(rng.gauss(0.0, _YEARLY_VOLATILITY / math.sqrt(_YEAR_S / step_s)))
+        lots = max(1, round(_MEDIAN_TRADE * market.trades_per_s * step_s * math.exp(rng.gauss(0.0, 1.0)) * lots_per_unit / ticks))
+        trades.append((now_ns - age_s * SECOND_NS, max(1, round(ticks)), lots))
     return trades[::-1]

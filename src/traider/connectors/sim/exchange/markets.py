@@ -60,6 +60,24 @@ class Candles:
             else:
                 candles.append(Candle(start, ticks, ticks, ticks, ticks, lots))
 
+    def newest(self) -> Candle | None:
+        """The minute that is not over yet."""
+        return self._minutes[-1] if self._minutes else None
+
+    def minutes(self) -> list[Candle]:
+        """Every minute that is remembered, oldest first."""
+        return list(self._minutes)
+
+    def restore(self, minutes: list[Candle]) -> None:
+        """Goes on after these minutes; hours are made of them."""
+        for minute in minutes:
+            self._minutes.append(minute)
+            start = minute.start_s - minute.start_s % HOUR_S
+            if self._hours and self._hours[-1].start_s == start:
+                self._hours[-1].extend(minute)
+            else:
+                self._hours.append(Candle(start, minute.open, minute.high, minute.low, minute.close, minute.lots))
+
     def of(self, length_s: int, first_s: int, last_s: int) -> list[Candle]:
         """The candles that start from ``first_s`` to ``last_s``, oldest first; without those in which nothing traded."""
         made: list[Candle] = []

@@ -70,7 +70,10 @@ class Server:
             return web.Response(status=503)
         compression = simulator.exchange.switches.compression
         socket = web.WebSocketResponse(autoping=False, compress=compression, max_msg_size=_LONGEST_MESSAGE)
-        await socket.prepare(request)
+        try:
+            await socket.prepare(request)
+        except ConnectionError:
+            return web.Response(status=503)  # the peer hung up before it was answered
         wire = _DeflatedWire(request, socket) if socket.compress else _PlainWire(request, socket)
         session = Session(
             next(self._numbers),

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 import ssl
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,7 +21,9 @@ _ACCEPTING = 5  # turns of the loop from accepting a connection to its first cal
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Port 0 takes a free one. Without a ``control_port`` nothing can be broken from outside.
+    """Port 0 takes a free one; ``fd`` is a socket that listens already, in place of ``host`` and ``port``.
+
+    Without a ``control_port`` nothing can be broken from outside.
 
     With a ``tls`` context ``tls_port`` is https and wss beside the plain ``port``; where it is None, ``port`` itself is.
     """
@@ -30,6 +33,7 @@ class Address:
     control_port: int | None = None
     tls: ssl.SSLContext | None = None
     tls_port: int | None = None
+    fd: int | None = None
 
 
 class Serving:
@@ -45,7 +49,7 @@ class Serving:
     async def __aenter__(self) -> Self:
         server, tls = Server(self._simulator), self._address.tls
         try:
-            self.port = await self._serve(web.Server(server.handle), self.port, tls if self.tls_port is None else None)
+            self.port = await self._serve(web.Server(server.handle), self.port, tls if self.tls_port is None else None, self._address.fd)
             if self.tls_port is not None:
                 self.tls_port = await self._serve(web.Server(server.handle), self.tls_port, tls)
             if self.control_port is not None:
@@ -60,11 +64,14 @@ class Serving:
     async def __aexit__(self, *_: object) -> None:
         await self._stop()
 
-    async def _serve(self, handler: web.Server, port: int, tls: ssl.SSLContext | None) -> int:
+    async def _serve(self, handler: web.Server, port: int, tls: ssl.SSLContext | None, fd: int | None = None) -> int:
         runner = web.ServerRunner(handler, access_log=None, shutdown_timeout=0.5)
         await runner.setup()
         self._runners.append(runner)
-        site = web.TCPSite(runner, self.host, port, ssl_context=tls)
+        listening = None if fd is None else socket.socket(fileno=fd)
+        site: web.BaseSite = (
+            web.TCPSite(runner, self.host, port, ssl_context=tls) if listening is None else web.SockSite(runner, listening, ssl_context=tls)
+        )
         try:
             await site.start()
         except OSError as error:

@@ -15,6 +15,8 @@ from .faults import Faults
 from .generated import GeneratedMarket, past_trades
 from .hub import Hub
 from .keys import KeyKind, KeyRing
+from .markets import Print
+from .memory import Memory
 from .order_entry import OrderEntry
 from .pipeline import Pipeline
 from .player import Player
@@ -26,6 +28,8 @@ from .tape import Tape
 from .tokens import TokenChecker
 from .truth import Truth
 
+_PAST_PRINTS = 900  # seconds before the beginning of a made-up market that are told trade by trade
+
 
 @dataclass(frozen=True, slots=True)
 class Setup:
@@ -36,6 +40,7 @@ class Setup:
     once: bool = False  # a recording is played once, and not again from its beginning
     virtual_start_ns: int | None = None
     truth_file: Path | None = None
+    state_file: Path | None = None  # what is remembered over restarts; None: nothing
 
 
 class Simulator:
@@ -57,6 +62,9 @@ class Simulator:
         self.subscriptions = Subscriptions(self.exchange, self.hub, tokens)
         self.players: dict[str, Player] = {}
         self.funds: dict[str, dict[str, int]] = {}
+        self.memory = None if setup.state_file is None else Memory(setup.state_file, self.exchange, self.ring)
+        if self.memory is not None:
+            self.bench.changed = self.memory.changed
 
     def list_product(
         self, product_id: str, price_increment: Decimal = Decimal("0.01"), size_increment: Decimal = Decimal("0.00000001")
@@ -67,8 +75,29 @@ class Simulator:
             self.exchange.list_product(product)
         return products[0]
 
+    def remembers(self) -> bool:
+        """Whether there is an earlier run to go on from. Then its accounts and keys are there, once the products are listed."""
+        if self.memory is None or not self.memory.found:
+            return False
+        self.memory.restore()
+        self.funds |= self.memory.funds
+        return True
+
+    @property
+    def runs(self) -> int:
+        """How many runs there were before this one."""
+        return 0 if self.memory is None else self.memory.runs
+
+    def begin(self) -> None:
+        """The markets are being played: what was remembered goes back to work, and from here on everything is kept."""
+        if self.memory is not None:
+            self.memory.resume()
+            self.memory.begin()
+
     def open_account(self, name: str, funds: dict[str, int]) -> Account:
         self.funds[name] = funds
+        if self.memory is not None:
+            self.memory.opened(name, funds)
         return self.exchange.open_account(name, funds)
 
     def issue_key(self, account: Account, kind: KeyKind, scopes: Collection[str]) -> dict[str, Any]:
@@ -78,9 +107,11 @@ class Simulator:
     def play(self, product: Product, tape: Tape, *, past_hours: int = 0) -> None:
         """Starts the product's market; a generated one may have a past, for candles."""
         market = self.exchange.market_of(product)
-        if isinstance(tape, GeneratedMarket):
-            for ts_ns, ticks, lots in past_trades(tape, self.exchange.now_ns(), past_hours):
+        if isinstance(tape, GeneratedMarket) and not tape.run:
+            for ts_ns, ticks, lots in past_trades(tape, self.exchange.now_ns(), past_hours, fine=_PAST_PRINTS):
                 market.candles.add(ts_ns, ticks, lots)
+                market.trade_count += 1
+                market.trades.append(Print(market.trade_count, ticks, lots, 1 if lots % 2 else -1, ts_ns))
         player = self.players[product.market_id] = Player(self.exchange, market, tape, speed=self.setup.speed, once=self.setup.once)
         player.start()
 
@@ -105,9 +136,12 @@ class Simulator:
             for currency, wallet in account.wallets.items():
                 self.exchange.ledger.deposit(wallet, self.funds.get(account.name, {}).get(currency, 0) - wallet.available)
         self.truth.reset()
+        self.bench.changed()
 
     def sessions(self) -> Iterable[Session]:
         return self.truth.sessions.values()
 
     def close(self) -> None:
         self.truth.close()
+        if self.memory is not None:
+            self.memory.close()
