@@ -12,7 +12,7 @@ from typing import get_args
 import pytest
 
 from tests.guard.live.exchange import Exchange
-from tests.guard.live.virtual import VirtualClock
+from traider.runtime.virtual_time import VirtualClock
 from tests.services.support import BTC, until
 from traider.cli.live_evidence import DAY_NS, WORDS, paper_ns
 from traider.cli.main import run as traider

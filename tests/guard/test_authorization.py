@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from tests.guard.live.bench import Bench, order
-from tests.guard.live.virtual import START_NS, play
+from traider.runtime.virtual_time import START_NS, play
 from traider.domain.guard_protocol import KeyInfo
 from traider.domain.limits import RiskLimits
 from traider.domain.venue import Permissions

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.guard.live.exchange import Exchange, Fault, lost
-from tests.guard.live.virtual import VirtualClock
+from traider.runtime.virtual_time import VirtualClock
 from tests.services.support import BTC, until
 from traider.cli.main import run as traider
 from traider.domain.errors import LinkError

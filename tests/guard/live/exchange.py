@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import msgspec
 
-from tests.guard.live.virtual import VirtualClock
+from traider.runtime.virtual_time import VirtualClock
 from traider.domain.instruments import Instrument
 from traider.domain.orders import OrderRequest
 from traider.domain.venue import (
@@ -301,6 +301,9 @@ class Exchange:
 
     async def balances(self) -> tuple[Balance, ...]:
         await self._answer(await self._call("balances", None))
+        return self.balances_now()
+
+    def balances_now(self) -> tuple[Balance, ...]:
         return tuple(
             Balance(currency=currency, available=total - self.held(currency), held=self.held(currency))
             for currency, total in self.money.items()

@@ -11,7 +11,7 @@ import pytest
 
 from tests.guard.live.bench import Bench, Side, UnsyncedDisk, order
 from tests.guard.live.exchange import Fault, down
-from tests.guard.live.virtual import play
+from traider.runtime.virtual_time import play
 from tests.guard.support import Bench as PaperBench
 from traider.domain.errors import UserError
 from traider.domain.limits import RiskLimits

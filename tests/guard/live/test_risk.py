@@ -9,7 +9,7 @@ import pytest
 
 from tests.guard.live.bench import Bench, Side, order, story
 from tests.guard.live.exchange import Fault, down, lost
-from tests.guard.live.virtual import play
+from traider.runtime.virtual_time import play
 from tests.guard.support import TRADER
 from traider.domain.guard_protocol import Beat, Cancel, Refused, Submit
 from traider.domain.limits import RiskLimits

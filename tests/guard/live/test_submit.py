@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tests.guard.live.bench import Bench, Side, order, story
 from tests.guard.live.exchange import Fault, lost
-from tests.guard.live.virtual import play
+from traider.runtime.virtual_time import play
 from traider.domain.venue import VenueRejectedError
 from traider.domain.vocabulary import OrderStatus, Reason
 

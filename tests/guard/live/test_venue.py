@@ -7,7 +7,7 @@ import pytest
 
 from tests.guard.live.bench import Bench, Side, order, story
 from tests.guard.live.exchange import Fault, down
-from tests.guard.live.virtual import play
+from traider.runtime.virtual_time import play
 from tests.guard.support import BTC, ETH, OBSERVER
 from traider.domain.guard_protocol import AcceptBalances, Done, Refused
 from traider.domain.venue import Permissions
