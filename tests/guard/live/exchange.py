@@ -79,6 +79,7 @@ class Exchange:
     on_change: Callable[[], None] = lambda: None
     on_cancel: dict[str, Callable[[], object]] = field(default_factory=dict)
     cancel_takes_s: float = 0.0
+    turn_comes_after_s: float = 0.0  # what an order waits on this side, for the rate limit
     silent: bool = False  # the user channel tells nothing of orders
     stream_up: bool = True
     _stream: "asyncio.Queue[VenueEvent]" = field(default_factory=asyncio.Queue)
@@ -247,7 +248,12 @@ class Exchange:
         await self._answer(await self._call("products", None))
         return self.instruments
 
-    async def submit(self, request: OrderRequest) -> str:
+    def now_ns(self) -> int:
+        return VirtualClock().now_ns()
+
+    async def submit(self, request: OrderRequest, *, last_word: Callable[[], None] = lambda: None) -> str:
+        await asyncio.sleep(self.turn_comes_after_s)
+        last_word()
         self.on_receipt(request)
         fault = await self._call("submit", request)
         known = [order.venue_order_id for order in self.orders.values() if order.client_order_id == request.client_order_id]

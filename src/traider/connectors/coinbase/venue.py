@@ -131,11 +131,14 @@ class CoinbaseVenue:
         self._instruments.update({instrument.symbol: instrument for instrument in instruments})
         return instruments
 
-    async def submit(self, request: OrderRequest) -> str:
+    def now_ns(self) -> int:
+        return self._server_clock.now_ns()
+
+    async def submit(self, request: OrderRequest, *, last_word: Callable[[], None] = lambda: None) -> str:
         """Sends the order once; the venue's id of it. The same request sent again is the same bytes, and at most one order."""
         memory = Memory(symbol=request.symbol, sent_ts_ns=self._server_clock.now_ns())
         _remember(self._sent, request.client_order_id, self._sent.get(request.client_order_id, memory))
-        venue_order_id = await self.orders.create(request)
+        venue_order_id = await self.orders.create(request, last_word=last_word)
         _remember(self._client_ids, venue_order_id, request.client_order_id)
         return venue_order_id
 

@@ -2,6 +2,7 @@
 
 import errno
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from traider.guard.journal import Disk
@@ -32,7 +33,12 @@ class Fate:
     point: str = ""
     left: int = 0
     dead: bool = False
+    on_death: Callable[[], None] = lambda: None
     passed: dict[str, int] = field(default_factory=dict)
+
+    def die(self) -> None:
+        self.dead = True
+        self.on_death()
 
     def doom(self, point: str, after: int) -> None:
         """From now on the process dies when it comes to this point for the time number ``after``."""
@@ -43,7 +49,8 @@ class Fate:
         self.passed[point] = self.passed.get(point, 0) + 1
         if point == self.point and not self.dead:
             self.left -= 1
-            self.dead = self.left <= 0
+            if self.left <= 0:
+                self.die()
         return self.dead
 
 

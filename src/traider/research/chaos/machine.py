@@ -52,7 +52,6 @@ class Machine:
         self._key = key
         self._random = randomness
         self._tally = tally
-        self._end = asyncio.Event()
         self._life: asyncio.Task[None] | None = None
 
     @property
@@ -66,8 +65,7 @@ class Machine:
 
     def kill(self) -> None:
         """SIGKILL, now."""
-        self.fate.dead = True
-        self._end.set()
+        self.fate.die()
 
     async def restart(self) -> None:
         """Kills it, and starts it again."""
@@ -87,7 +85,6 @@ class Machine:
         try:
             effects = guard.handle(ask, client)
         except KilledError:
-            self.kill()
             raise GuardGoneError from None
         self._tell(effects)
         return effects
@@ -96,8 +93,6 @@ class Machine:
         if self.guard is not None and self.is_up:
             with suppress(KilledError):
                 self.guard.disconnect(client)
-            if self.fate.dead:
-                self._end.set()
 
     def _tell(self, effects: Effects) -> None:
         if not self.fate.dead:
@@ -107,15 +102,15 @@ class Machine:
     async def _live(self) -> None:
         """One life of the process."""
         self.starts += 1
-        self.fate = Fate()
+        end = asyncio.Event()
+        self.fate = Fate(on_death=end.set)
         self.disk = MortalDisk(self.fate)
-        self._end = asyncio.Event()
         journal = Journal.open(self._path, clock=self.clock, disk=self.disk)
         try:
             guard = LiveGuard(journal, self._config, self.clock)
             self._tell(guard.start())
             self.guard = guard
-            await self._pilot(guard, Pilot(guard, self._venue(), self._tell))
+            await self._pilot(guard, Pilot(guard, self._venue(), self._tell), end)
         except KilledError:
             pass
         finally:
@@ -128,9 +123,9 @@ class Machine:
                 self.torn = b""
             self.lost()
 
-    async def _pilot(self, guard: LiveGuard, pilot: Pilot) -> None:
+    async def _pilot(self, guard: LiveGuard, pilot: Pilot, end: asyncio.Event) -> None:
         async with pilot.running() as task:
-            ending = asyncio.get_running_loop().create_task(self._end.wait())
+            ending = asyncio.get_running_loop().create_task(end.wait())
             await asyncio.wait([task, ending], return_when=asyncio.FIRST_COMPLETED)
             ending.cancel()
             if task.done() and not task.cancelled() and not _is_death(task.exception()):
