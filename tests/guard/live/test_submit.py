@@ -25,6 +25,28 @@ def test_an_order_that_goes_well(tmp_path: Path) -> None:
     story(tmp_path, told)
 
 
+def test_an_order_that_waits_for_its_turn_is_held_back_when_a_gate_has_closed_meanwhile(tmp_path: Path) -> None:
+    async def told(bench: Bench) -> None:
+        bench.exchange.turn_comes_after_s = 2.0
+        bench.submit(order("a", limit="90"), order("b", limit="90"))
+        await asyncio.sleep(1)
+        bench.exchange.drop()
+        await asyncio.sleep(2)
+        assert bench.story_of("a") == ["submitted", "rejected"]
+        bench.exchange.revive()
+        await asyncio.sleep(2)
+        bench.submit(order("c", limit="90"))
+        await asyncio.sleep(1)
+        bench.kill()
+        await asyncio.sleep(2)
+        found = bench.books.find("c")
+        assert found is not None
+        assert found.reason is Reason.KILL_SWITCH
+
+    bench = story(tmp_path, told)
+    assert bench.exchange.count("submit") == 0
+
+
 def test_a1_an_order_lost_on_its_way_is_unknown_until_its_absence_is_proven(tmp_path: Path) -> None:
     async def told(bench: Bench) -> None:
         bench.exchange.fail("submit", Fault(before=lost()))
