@@ -201,9 +201,11 @@ def test_a_fill_of_an_amended_order_may_come_before_the_amendments_answer(tmp_pa
 
     async def told(bench: Bench) -> None:
         await resting(bench)
+        bench.exchange.silent = True
         bench.exchange.fail("amend", answer)
         assert bench.amend("a", "2", "91") == ""
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(0.0015)
+        assert bench.exchange.orders[bench.exchange.id_of("a")].size == Decimal(2)
         bench.exchange.fill(bench.exchange.id_of("a"))
         await asyncio.sleep(5)
         assert bench.status("a") is OrderStatus.FILLED
