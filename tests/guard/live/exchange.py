@@ -80,6 +80,7 @@ class Exchange:
     on_cancel: dict[str, Callable[[], object]] = field(default_factory=dict)
     cancel_takes_s: float = 0.0
     turn_comes_after_s: float = 0.0  # what an order waits on this side, for the rate limit
+    names_orders: bool = True  # with a fill, by the client's id
     silent: bool = False  # the user channel tells nothing of orders
     stream_up: bool = True
     _stream: "asyncio.Queue[VenueEvent]" = field(default_factory=asyncio.Queue)
@@ -303,7 +304,8 @@ class Exchange:
 
     async def fills(self, *, since_ts_ns: int) -> tuple[VenueFill, ...]:
         await self._answer(await self._call("fills", since_ts_ns))
-        return tuple(fill for fill in self.fills_made if fill.ts_ns >= since_ts_ns and self._visible(fill.trade_id))
+        found = tuple(fill for fill in self.fills_made if fill.ts_ns >= since_ts_ns and self._visible(fill.trade_id))
+        return found if self.names_orders else tuple(msgspec.structs.replace(fill, client_order_id="") for fill in found)
 
     async def balances(self) -> tuple[Balance, ...]:
         await self._answer(await self._call("balances", None))

@@ -75,6 +75,39 @@ def test_a2_an_order_whose_answer_is_lost_is_found_and_is_one_order(tmp_path: Pa
     assert bench.exchange.count("submit") == 1
 
 
+def test_a13_fills_that_are_listed_before_their_order_wait_for_it(tmp_path: Path) -> None:
+    """Its answer was lost, and its fill is there before the order itself is: that is nobody else's order."""
+
+    async def told(bench: Bench) -> None:
+        bench.exchange.silent, bench.exchange.names_orders = True, False
+        bench.exchange.hide("v1", 4.0)
+        bench.exchange.fail("submit", Fault(after=lost()))
+        bench.submit(order("a", "1"))
+        await asyncio.sleep(3)
+        assert bench.position() == 0.0
+        assert bench.status("a") is OrderStatus.UNKNOWN
+        await asyncio.sleep(3)
+        assert bench.story_of("a") == ["submitted", "unknown", "accepted", "filled"]
+        assert bench.position() == 1.0
+        assert bench.notes() == [], "nothing was ordered elsewhere"
+
+    story(tmp_path, told)
+
+
+def test_a13_an_order_that_is_never_to_be_seen_is_not_taken_for_absent_while_a_fill_may_be_its(tmp_path: Path) -> None:
+    async def told(bench: Bench) -> None:
+        bench.exchange.silent, bench.exchange.names_orders = True, False
+        bench.exchange.hide("v1", 60.0)
+        bench.exchange.fail("submit", Fault(after=lost()))
+        bench.submit(order("a", "1"))
+        await asyncio.sleep(50)
+        assert bench.guard.risk().unknown_orders == ("a",)
+        await asyncio.sleep(15)
+        assert bench.status("a") is OrderStatus.FILLED
+
+    story(tmp_path, told)
+
+
 def test_a4_a6_a8_whatever_is_no_plain_answer_leaves_the_order_unknown(tmp_path: Path) -> None:
     """A gateway's 5xx, a page of HTML, a success without an id: to the guard they are one thing."""
 

@@ -4,7 +4,8 @@ The rules, in the order in which they are applied:
 
 1. An order that the exchange knows is accepted, whatever became of the answer to its submission; one that the books don't know is
    taken in as external.
-2. A fill is booked once, by its trade id, to the order that it belongs to.
+2. A fill is booked once, by its trade id, to the order that it belongs to. One whose order is not to be seen yet waits while it may
+   be of an order here that was never answered.
 3. An order is over when the exchange says so and its booked fills come to what the exchange says is filled.
 4. An order that the exchange denies is believed to be absent only after ``Absence`` is proven.
 """
@@ -101,6 +102,7 @@ class Settlement:
         self._ids: dict[str, str] = {}  # of orders accepted here, by the exchange's id
         self._trades: set[str] = set()
         self._surprises: list[str] = []
+        self._ownerless: list[VenueFill] = []  # fills that wait for their order
 
     def settle(self, view: View) -> Settled:
         """Adds what follows from the view to the batch."""
@@ -111,6 +113,7 @@ class Settlement:
         for fill in sorted(view.fills, key=lambda fill: (fill.ts_ns, fill.trade_id)):
             self._book(fill, view.strangers)
         lagging = tuple(identifier for order in told for identifier in self._conclude(order, view.taken_ns))
+        lagging += tuple(identifier for identifier in self._books.open if self._may_have_filled(identifier))
         for identifier, answer in view.asked.items():
             self._absence.note(identifier, answer is not None, view.taken_ns)
             if answer is None:
@@ -194,8 +197,11 @@ class Settlement:
             return
         identifier = self._id_of(fill.client_order_id, fill.venue_order_id)
         if identifier is None:
-            stranger = strangers.get(fill.venue_order_id) or _order_of(fill)
-            identifier = self._adopt(stranger)
+            stranger = strangers.get(fill.venue_order_id)
+            if stranger is None and any(_may_be_of(order, fill) for order in self._unanswered()):
+                self._ownerless.append(fill)
+                return
+            identifier = self._adopt(stranger or _order_of(fill))
         order = self._find(identifier)
         if order is not None and order.is_open and order.venue_order_id is None:
             self._accept(identifier, fill.venue_order_id)
@@ -207,6 +213,17 @@ class Settlement:
             self._surprises.append(f"{error} (trade {fill.trade_id})")
             self._fill(self._adopt(_order_of(fill)), fill)
         self._trades.add(fill.trade_id)
+
+    def _unanswered(self) -> Iterable[Order]:
+        """Own orders that may be at the exchange, and of which its id is not known."""
+        current = (self._find(identifier) for identifier in self._books.open)
+        return [order for order in current if order is not None and order.is_open and order.venue_order_id is None]
+
+    def _may_have_filled(self, identifier: str) -> bool:
+        order = self._find(identifier)
+        if order is None or not order.is_open or order.venue_order_id is not None:
+            return False
+        return any(_may_be_of(order, fill) for fill in self._ownerless)
 
     def _grow(self, identifier: str, fill: VenueFill) -> None:
         """More was filled than the order was for: then it had been amended, and the answer or the news of that comes later."""
@@ -280,13 +297,18 @@ class Settlement:
         order = self._find(identifier)
         if order is None or not order.is_open or view.partial or identifier in self._in_flight:
             return
-        if not self._absence.is_proven(order, view.taken_ns, view.balances, view.listed):
+        if self._may_have_filled(identifier) or not self._absence.is_proven(order, view.taken_ns, view.balances, view.listed):
             return
         if order.venue_order_id is None:
             self._reject(order, Reason.NOT_SENT, "the exchange never had it")
         else:
             self._surprises.append(f"order {identifier} is gone, and the exchange does not say how")
             self._add(OrderCancelled(n=self._batch.n, ts_ns=self._books.now_ns, client_order_id=identifier, reason=Reason.VENUE_REJECTED))
+
+
+def _may_be_of(order: Order, fill: VenueFill) -> bool:
+    request = order.request
+    return request.symbol == fill.symbol and request.side == fill.side and request.size >= fill.size
 
 
 def _type_of(told: VenueOrder) -> OrderType:

@@ -4,11 +4,13 @@ import random
 from decimal import Decimal
 from typing import NamedTuple, Protocol
 
+import msgspec
+
 from traider.domain.guard_protocol import MarketEvent, Snapshot
 from traider.domain.instruments import Instrument
 from traider.domain.orders import (
     AnyOrderEvent,
-    OrderAccepted,
+    OrderAmended,
     OrderCancelled,
     OrderFilled,
     OrderRejected,
@@ -62,6 +64,7 @@ class RandomActor:
         self._instrument = instrument
         self._session = ""
         self._open: dict[str, OrderRequest] = {}
+        self._left: dict[str, Decimal] = {}
         self._next_ns = 0
         self._size = Decimal(0)
         self.last_n = 0
@@ -77,17 +80,29 @@ class RandomActor:
         match event:
             case OrderSubmitted():
                 self._open[event.client_order_id] = event.request
-            case OrderAccepted():
-                pass
+                self._left[event.client_order_id] = event.request.size
             case OrderFilled():
                 self._size += event.size * int(event.side)
+                self._left[event.client_order_id] = self._left.get(event.client_order_id, Decimal(0)) - event.size
+                if self._left[event.client_order_id] <= 0:
+                    self._forget(event.client_order_id)
+            case OrderAmended():
+                if event.client_order_id in self._open:
+                    self._open[event.client_order_id] = msgspec.structs.replace(
+                        self._open[event.client_order_id], size=event.size, limit_price=event.limit_price
+                    )
             case OrderRejected() | OrderCancelled():
-                self._open.pop(event.client_order_id, None)
+                self._forget(event.client_order_id)
+
+    def _forget(self, identifier: str) -> None:
+        # now and then it does not notice that an order is over, and cancels or amends it all the same
+        if self._random.random() < 0.9:
+            self._open.pop(identifier, None)
 
     def on_market(self, event: MarketEvent) -> list[Wish]:
         if event.ts_ns < self._next_ns:
             return []
-        self._next_ns = event.ts_ns + round(self._random.expovariate(1.5) * SECOND_NS)
+        self._next_ns = event.ts_ns + round(self._random.expovariate(2.5) * SECOND_NS)
         return [self._wish(event, number) for number in range(self._random.choice((1, 1, 1, 2, 3)))]
 
     def _wish(self, event: MarketEvent, number: int) -> Wish:
@@ -95,14 +110,15 @@ class RandomActor:
         own = [identifier for identifier, request in self._open.items() if request.strategy == "chaos"]
         if own and chance < 0.2:
             return CancelOrder(self._random.choice(own))
-        if own and chance < 0.3:
-            chosen = self._open[self._random.choice(own)]
+        limits = [identifier for identifier in own if self._open[identifier].type is OrderType.LIMIT]
+        if limits and chance < 0.35:
+            chosen = self._open[self._random.choice(limits)]
             return AmendOrder(chosen.client_order_id, self._some_size(), self._some_price(event.a, chosen.side))
         return self._order(event, f"{self._session}-{event.index}-{number}")
 
     def _order(self, event: MarketEvent, identifier: str) -> OrderRequest:
         choose = self._random
-        side = choose.choice((Side.BUY, Side.SELL)) if self._size > 0 else Side.BUY
+        side = Side.SELL if self._size > 0 and choose.random() < 0.35 else Side.BUY
         size = self._some_size()
         if side is Side.SELL and choose.random() < 0.8:
             size = min(size, self._size)

@@ -45,16 +45,23 @@ from .wires import Network
 
 CALM_S = 120.0  # twice 30 s between two tries, and what a look takes: by then everything has to be settled
 FAULTS_END_S = FAULTS_S + 45.0
-LIMITS = RiskLimits(
-    max_position_size=Decimal(8),
-    max_order_notional=Decimal(1_000),
-    max_open_orders=12,
-    max_gross_exposure=Decimal(2_000),
-    max_market_data_age_s=Decimal(5),
-    max_price_deviation=Decimal("0.05"),
-    prevent_self_match=True,
-)
 MakeActor = Callable[[random.Random, Instrument], Actor]
+
+
+def limits(randomness: random.Random) -> RiskLimits:
+    """Tight enough that they are reached within the run."""
+    return RiskLimits(
+        max_position_size=Decimal(randomness.choice((3, 5, 8))),
+        max_order_notional=Decimal(1_000),
+        max_open_orders=randomness.choice((3, 12)),
+        max_gross_exposure=randomness.choice((None, Decimal(450))),
+        max_market_data_age_s=Decimal(5),
+        max_price_deviation=Decimal("0.05"),
+        max_orders_per_second=randomness.choice((None, 2)),
+        duplicate_window_s=randomness.choice((None, Decimal(1))),
+        max_rejections_in_a_row=randomness.choice((None, 15)),
+        prevent_self_match=randomness.random() < 0.5,
+    )
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,8 +110,8 @@ class _Run:
         network = Network(exchange.simulator, self._random("network"))
         key = ApiKey(exchange.key["id"], exchange.key["privateKey"])
         self.secrets = {key.secret, key.secret.rstrip("=")[:40]}
-        instrument = exchange.instrument
-        config = GuardConfig(instruments=(instrument,), limits=LIMITS, cash=0.0, maker_fee=0.006, taker_fee=0.012)
+        instrument, self._limits = exchange.instrument, limits(self._random("limits"))
+        config = GuardConfig(instruments=(instrument,), limits=self._limits, cash=0.0, maker_fee=0.006, taker_fee=0.012)
         machine = Machine(self._folder / "journal.jsonl", config, network, key, self._random("client"), self.tally)
         actor = self._make_actor(self._random("actor"), instrument)
         trader = Trader(machine, network, actor, instrument, self._random("feed"))
@@ -137,7 +144,7 @@ class _Run:
         """I9, whenever an order or a balance has changed at the exchange."""
 
         def changed(_order: Any) -> None:
-            is_within(LIMITS, exchange.instrument, exchange.open_orders(), exchange.balances(), self.tally, "at the exchange")
+            is_within(self._limits, exchange.instrument, exchange.open_orders(), exchange.balances(), self.tally, "at the exchange")
 
         exchange.simulator.exchange.order_observers.append(changed)
 

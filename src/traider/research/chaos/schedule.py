@@ -29,7 +29,7 @@ class Happening(NamedTuple):
 
 def schedule(randomness: random.Random) -> list[Happening]:
     """In the order of time. Whatever lasts ends by itself, or by the end of the schedule."""
-    count = randomness.randint(6, 22)
+    count = randomness.randint(2, 24)
     happenings = []
     for _ in range(count):
         draw = randomness.choices([draw for draw, _ in _DRAWS], [weight for _, weight in _DRAWS])[0]
