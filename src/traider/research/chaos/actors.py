@@ -1,6 +1,7 @@
 """Who decides what is traded: orders at random, or a strategy in its live session."""
 
 import random
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import NamedTuple, Protocol
 
@@ -19,7 +20,7 @@ from traider.domain.orders import (
 )
 from traider.domain.session_record import AnyLine
 from traider.domain.vocabulary import EventKind, OrderType, Side, TimeInForce
-from traider.engine.live import CancelOrder
+from traider.engine.live import CancelOrder, LiveSession
 from traider.engine.recorded import RecordedSession, begin, rerun, session_of
 from traider.kernel.kit import Strategy
 
@@ -43,6 +44,10 @@ class Actor(Protocol):
 
     def begin(self, snapshot: Snapshot) -> None:
         """The first connection to the guard."""
+        ...
+
+    def warm_up(self, events: Sequence[MarketEvent]) -> None:
+        """The market's past, before anything is traded."""
         ...
 
     def on_market(self, event: MarketEvent) -> list[Wish]: ...
@@ -71,6 +76,9 @@ class RandomActor:
 
     def begin(self, snapshot: Snapshot) -> None:
         self._session = snapshot.session_id
+
+    def warm_up(self, events: Sequence[MarketEvent]) -> None:
+        """It knows no past."""
 
     def die(self) -> str:
         return ""
@@ -169,6 +177,17 @@ class StrategyActor:
         self._session: RecordedSession | None = None
         self.orders = 0
 
+    def rehearse(self) -> None:
+        """``StrategyError`` for what can't be run live: wrong parameters, code that can't be compiled, handlers that have no place there."""
+        LiveSession(
+            self._class(**self._values),
+            (self._instrument,),
+            session_id="",
+            cash=Decimal(1),
+            interpreted=self._interpreted,
+            kinds=self.kinds,
+        )
+
     def begin(self, snapshot: Snapshot) -> None:
         strategy = self._class(**self._values)
         begun = begin(
@@ -176,6 +195,9 @@ class StrategyActor:
         )
         self._lines = [begun]
         self._session = RecordedSession(session_of(begun, self._class), self._lines.append)
+
+    def warm_up(self, events: Sequence[MarketEvent]) -> None:
+        self._begun().warm_up(events)
 
     def on_market(self, event: MarketEvent) -> list[Wish]:
         wanted: list[Wish] = [*self._begun().on_market(event)]

@@ -2,14 +2,15 @@
 
 from decimal import Decimal
 
-from traider.connectors.sim.exchange.generated import GeneratedMarket
+from traider.connectors.sim.exchange.generated import GeneratedMarket, past_trades
 from traider.connectors.sim.exchange.orders import SELL, Fill, Order, Status
 from traider.connectors.sim.exchange.settings import Bounds, Config, Switches
 from traider.connectors.sim.exchange.simulator import Setup, Simulator
 from traider.connectors.sim.exchange.units import atoms, decimal
+from traider.domain.guard_protocol import MarketEvent
 from traider.domain.instruments import Instrument
 from traider.domain.venue import Balance, VenueFill, VenueOrder
-from traider.domain.vocabulary import Liquidity, OrderStatus, Side
+from traider.domain.vocabulary import EventKind, Liquidity, OrderStatus, Side
 from traider.guard.audit.truth import Arrival, RateLimit, Truth
 from traider.runtime.virtual_time import START_NS
 
@@ -17,6 +18,12 @@ SYMBOL = "BTC-USD"
 ACCOUNT = "main"
 PRICE = 100.0
 FASTER = 40.0  # the market moves so many times as fast as real ones do, for a minute has to be enough
+INSTRUMENT = Instrument(
+    symbol=SYMBOL, base="BTC", quote="USD", price_increment=Decimal("0.01"), size_increment=Decimal("0.001"), min_notional=Decimal(1)
+)
+SECOND_NS = 1_000_000_000
+_PAST_S = 900
+_PAST_PER_S = 4
 _ENDS = {
     Status.FILLED: OrderStatus.FILLED,
     Status.CANCELLED: OrderStatus.CANCELLED,
@@ -31,20 +38,36 @@ class ChaosExchange:
     def __init__(self, seed: int, *, cash: Decimal = Decimal(100_000)) -> None:
         config = Config(seed=seed, switches=Switches(), bounds=Bounds(truth=50_000, trades=200, minutes=60, hours=24))
         self.simulator = Simulator(Setup(config, speed=FASTER, loop_start_ns=START_NS))
-        self.product = self.simulator.list_product(SYMBOL, Decimal("0.01"), Decimal("0.001"))
+        self.product = self.simulator.list_product(SYMBOL, INSTRUMENT.price_increment, INSTRUMENT.size_increment)
         self.account = self.simulator.open_account(ACCOUNT, {"USD": atoms(cash)})
         self.key = self.simulator.issue_key(self.account, "ed25519", ("view", "trade"))
-        self.instrument = Instrument(
-            symbol=SYMBOL, base="BTC", quote="USD", price_increment=Decimal("0.01"), size_increment=Decimal("0.001"), min_notional=Decimal(1)
+        self._market = GeneratedMarket(
+            self.product, seed=seed, start=PRICE, depth=8, steps_per_s=4.0 / FASTER, trades_per_s=3.0 / FASTER
         )
-        market = GeneratedMarket(self.product, seed=seed, start=PRICE, depth=8, steps_per_s=4.0 / FASTER, trades_per_s=3.0 / FASTER)
-        self.simulator.play(self.product, market)
+        self.simulator.play(self.product, self._market)
 
     @property
     def rate_limit(self) -> RateLimit:
         """As the exchange enforces it: so many a second, half as many again at once."""
         per_s = self.simulator.exchange.switches.private_per_s
         return RateLimit(per_s=per_s, burst=int(per_s * 1.5))
+
+    def past(self) -> list[MarketEvent]:
+        """Trades of the minutes before, four a second, that lead to where the market begins."""
+        every_s = FASTER / _PAST_PER_S
+        trades = past_trades(self._market, START_NS, round(_PAST_S * FASTER / 3600), every_s=round(every_s))
+        grid = self.product.grid
+        return [
+            MarketEvent(
+                index=index,
+                kind=EventKind.TRADE,
+                symbol=SYMBOL,
+                ts_ns=START_NS - (len(trades) - index) * SECOND_NS // _PAST_PER_S,
+                a=float(decimal(ticks * grid.tick)),
+                b=float(decimal(lots * grid.lot)),
+            )
+            for index, (_, ticks, lots) in enumerate(trades)
+        ]
 
     def orders(self) -> tuple[VenueOrder, ...]:
         return tuple(map(_order, self.account.orders.values()))

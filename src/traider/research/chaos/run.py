@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from traider.connectors.coinbase.credentials import ApiKey
+from traider.domain.errors import StrategyError
 from traider.domain.limits import RiskLimits
 from traider.domain.instruments import Instrument
 from traider.guard.audit.invariants import (
@@ -35,7 +36,7 @@ from traider.runtime.virtual_time import play
 
 from .actors import Actor
 from .events import Events
-from .exchange import ChaosExchange
+from .exchange import INSTRUMENT, ChaosExchange
 from .fate import KilledError
 from .machine import Machine
 from .overheard import overheard
@@ -74,10 +75,13 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     counts: dict[str, int]
 
 
-def run_seed(seed: int, make_actor: MakeActor) -> Outcome:
-    """Plays the seed's run to its end."""
+def run_seed(seed: int, make_actor: MakeActor, limits: RiskLimits | None = None) -> Outcome:
+    """Plays the seed's run to its end; without limits under those that its seed gives it.
+
+    ``StrategyError`` where an author's own code fails.
+    """
     with tempfile.TemporaryDirectory(prefix="traider-chaos-") as folder, overheard() as texts:
-        run = _Run(seed, make_actor, Path(folder))
+        run = _Run(seed, make_actor, limits, Path(folder))
         play(run.whole)
     secrets_are_kept([*texts, *run.texts], run.secrets, run.tally)
     return Outcome(
@@ -90,7 +94,7 @@ def run_seed(seed: int, make_actor: MakeActor) -> Outcome:
 
 
 class _Run:
-    def __init__(self, seed: int, make_actor: MakeActor, folder: Path) -> None:
+    def __init__(self, seed: int, make_actor: MakeActor, given: RiskLimits | None, folder: Path) -> None:
         self.tally = Tally()
         self.texts: list[str] = []
         self.secrets: set[str] = set()
@@ -99,6 +103,7 @@ class _Run:
         self._seed = seed
         self._make_actor = make_actor
         self._folder = folder
+        self._limits = given or limits(self._random("limits"))
         self._problems: list[str] = []
 
     def _random(self, what: str) -> random.Random:
@@ -110,11 +115,11 @@ class _Run:
         network = Network(exchange.simulator, self._random("network"))
         key = ApiKey(exchange.key["id"], exchange.key["privateKey"])
         self.secrets = {key.secret, key.secret.rstrip("=")[:40]}
-        instrument, self._limits = exchange.instrument, limits(self._random("limits"))
+        instrument = INSTRUMENT
         config = GuardConfig(instruments=(instrument,), limits=self._limits, cash=0.0, maker_fee=0.006, taker_fee=0.012)
         machine = Machine(self._folder / "journal.jsonl", config, network, key, self._random("client"), self.tally)
         actor = self._make_actor(self._random("actor"), instrument)
-        trader = Trader(machine, network, actor, instrument, self._random("feed"))
+        trader = Trader(machine, network, actor, instrument, self._random("feed"), exchange.past())
         trader.cancel_on_disconnect = self._random("trader").random() < 0.5
         trader.on_problem = lambda what: self.tally.violated("I6", what)
         events = Events(exchange, network, machine, trader)
@@ -134,17 +139,29 @@ class _Run:
             await machine.ended()
             for task in (trading, time):
                 task.cancel()
-            await asyncio.gather(trading, time, return_exceptions=True)
+            ends = await asyncio.gather(trading, time, return_exceptions=True)
             await network.close()
+        for end in ends:
+            self._look_at(end)
         self._describe(exchange, network, machine, trader)
         for problem in self._problems:
             self.tally.violated("I12", problem)
+
+    def _look_at(self, end: object) -> None:
+        """How a task has ended that should have been cancelled."""
+        if isinstance(end, BaseExceptionGroup):
+            for error in end.exceptions:
+                self._look_at(error)
+        elif isinstance(end, StrategyError):
+            raise end
+        elif isinstance(end, BaseException) and not isinstance(end, asyncio.CancelledError):
+            self._problems.append("a task broke: " + "".join(traceback.format_exception(end)))
 
     def _watch(self, exchange: ChaosExchange) -> None:
         """I9, whenever an order or a balance has changed at the exchange."""
 
         def changed(_order: Any) -> None:
-            is_within(self._limits, exchange.instrument, exchange.open_orders(), exchange.balances(), self.tally, "at the exchange")
+            is_within(self._limits, INSTRUMENT, exchange.open_orders(), exchange.balances(), self.tally, "at the exchange")
 
         exchange.simulator.exchange.order_observers.append(changed)
 

@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -45,7 +45,7 @@ SESSION = "chaos"
 class Trader:
     """``trading`` says whether what the actor wants is asked for; market data go to the guard in any case."""
 
-    def __init__(self, machine: Machine, network: Network, actor: Actor, instrument: Instrument, randomness: random.Random) -> None:
+    def __init__(self, machine: Machine, network: Network, actor: Actor, instrument: Instrument, randomness: random.Random, past: Sequence[MarketEvent] = ()) -> None:
         self.trading = True
         self.hangs = False
         self.cancel_on_disconnect = False
@@ -59,7 +59,6 @@ class Trader:
         self._begun = False
         self._shown: deque[MarketEvent] = deque(maxlen=_REMEMBERED)
         self._wanted: list[Wish] = []
-        self._index = 0
         self._seq = 0
         self._last_n = 0
         self._fate = Fate()
@@ -68,6 +67,8 @@ class Trader:
         depth = bool(actor.kinds >> EventKind.DEPTH & 1)
         channels = ("level2", "market_trades")
         self._bars = SecondBars() if actor.kinds >> EventKind.BAR & 1 else None
+        self._past = [msgspec.structs.replace(event, index=index) for index, event in enumerate(self._wanted_of(past))]
+        self._index = len(self._past)
         self._feed = MarketFeed((instrument,), channels=channels, depth=depth)
         self._session = Session(
             urls=(f"wss://{HOST}",),
@@ -109,10 +110,16 @@ class Trader:
         async for event in self._feed.events():
             if isinstance(event, StreamChange):
                 continue
+            for shown in self._wanted_of((event,)):
+                await self._step(msgspec.structs.replace(shown, index=self._index))
+                self._index += 1
+
+    def _wanted_of(self, events: Iterable[MarketEvent]) -> Iterator[MarketEvent]:
+        """What the actor wants to see of this: bars are made here."""
+        for event in events:
             for shown in (event,) if self._bars is None else self._bars.take(event):
                 if self._actor.kinds >> shown.kind & 1:
-                    await self._step(msgspec.structs.replace(shown, index=self._index))
-                    self._index += 1
+                    yield shown
 
     async def _step(self, event: MarketEvent) -> None:
         """One market event, as often as it takes until the guard has it and has heard what follows from it."""
@@ -158,6 +165,8 @@ class Trader:
             self._actor.begin(snapshot)
             self._begun = True
             self._last_n = snapshot.journal_n
+            self._shown.extend(self._past)
+            self._actor.warm_up(self._past)
         self._catch_up()
         again = tuple(event for event in self._shown if event.index > snapshot.last_index)
         if again:
