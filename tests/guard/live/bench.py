@@ -36,6 +36,7 @@ from traider.guard.audit.invariants import (
     nothing_is_left_to_do,
     open_orders_agree,
     rate_is_kept,
+    rejected_are_not_there,
     unknown_ends,
 )
 from traider.guard.audit.recoveries import recoveries_agree
@@ -229,6 +230,7 @@ class Bench:
         recoveries_agree(self.guard, truth, tally)
         rate_is_kept(truth.arrivals, RateLimit(per_s=REQUESTS_PER_S, burst=REQUESTS_PER_S), tally)
         unknown_ends(books, records, tally)
+        rejected_are_not_there(records, truth, tally)
         gates_are_open(self.guard.gates.closed(), latched, tally)
         nothing_is_left_to_do(books, tally)
         assert list(self.guard.risk().unknown_orders) == [], "I11: no order is left unknown"

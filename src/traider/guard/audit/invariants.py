@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from decimal import Decimal
 
-from traider.domain.orders import OrderFilled, OrderUnknown
+from traider.domain.orders import OrderFilled, OrderRejected, OrderUnknown
 from traider.domain.venue import VenueFill
 from traider.domain.vocabulary import OrderStatus
 
@@ -74,6 +74,15 @@ def secrets_are_kept(texts: Iterable[str], secrets: Collection[str], tally: Tall
         for secret in found:
             where = where.replace(secret, "[secret]")
         tally.check("I10", not found, f"a secret was written: {where[:200]}")
+
+
+def rejected_are_not_there(records: Iterable[AnyRecord], truth: Truth, tally: Tally) -> None:
+    """I11, too: what was told as rejected is no order of the exchange's, whatever became of the answer."""
+    there = {order.client_order_id for order in truth.orders if order.client_order_id and order.status is not OrderStatus.REJECTED}
+    for record in records:
+        if isinstance(record, OrderRejected):
+            identifier = record.client_order_id
+            tally.check("I11", identifier not in there, f"{identifier} was told as rejected, and the exchange has it")
 
 
 def unknown_ends(books: LiveBooks, records: Iterable[AnyRecord], tally: Tally) -> None:

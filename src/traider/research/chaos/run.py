@@ -24,6 +24,7 @@ from traider.guard.audit.invariants import (
     nothing_is_left_to_do,
     open_orders_agree,
     rate_is_kept,
+    rejected_are_not_there,
     secrets_are_kept,
     unknown_ends,
 )
@@ -207,6 +208,7 @@ class _Run:
         recoveries_agree(guard, truth, self.tally)
         rate_is_kept(truth.arrivals, exchange.rate_limit, self.tally)
         unknown_ends(guard.books, records, self.tally)
+        rejected_are_not_there(records, truth, self.tally)
         gates_are_open(guard.gates.closed(), (), self.tally)
         nothing_is_left_to_do(guard.books, self.tally)
         self.counts["unknown"] = sum(type(record).__name__ == "OrderUnknown" for record in records)
