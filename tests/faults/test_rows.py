@@ -270,15 +270,16 @@ def test_c9_an_order_that_ended_while_the_channel_was_gone_is_asked_for_by_its_i
     row(tmp_path, told)
 
 
-def test_c10_a_hundred_and_thirty_open_orders_are_all_known_after_a_restart(tmp_path: Path) -> None:
+def test_c10_more_open_orders_than_a_message_of_the_snapshot_are_all_known_after_a_restart(tmp_path: Path) -> None:
     async def told(rig: Rig) -> None:
-        for number in range(60):
+        for number in range(130):
             rig.submit(f"o{number}", size="0.02", away=0.02 + number / 10_000)
             await asyncio.sleep(0.1)
         await asyncio.sleep(5)
+        assert len(rig.exchange.account.open) == 130, "a message of the user channel's snapshot has fifty"
         await rig.restart()
         await asyncio.sleep(10)
-        assert len(rig.guard.books.open) == 60
+        assert len(rig.guard.books.open) == 130
         assert not [event for event in rig.told if "Cancelled" in type(event).__name__]
 
     row(tmp_path, told)
