@@ -185,6 +185,10 @@ class Rig:
     def closed(self) -> set[Gate]:
         return {gate.cause for gate in self.guard.gates.closed()}
 
+    def is_nothing_open(self) -> bool:
+        """Whether the exchange's list of open orders was read back empty under the kill switch."""
+        return self.guard.kill_proven
+
     def position(self) -> Decimal:
         return Decimal(repr(float(self.guard.books.desk.positions[0]["size"])))
 

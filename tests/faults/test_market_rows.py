@@ -59,8 +59,7 @@ async def watching() -> AsyncIterator[Watching]:
 
     async def listen() -> None:
         async for event in feed.events():
-            if isinstance(event, StreamChange):
-                states.append(event.state)
+            states.extend([event.state] if isinstance(event, StreamChange) else [])
 
     loop = asyncio.get_running_loop()
     tasks = [loop.create_task(task) for task in (exchange.simulator.agenda.run(), session.run(), listen())]

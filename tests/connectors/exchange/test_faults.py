@@ -92,7 +92,7 @@ class TestRequests:
 
     async def test_a_refusal_that_is_no_json_has_no_fields_to_change(self, running: Running) -> None:
         await running.fault(match=CREATE, do="mutate", remove="success_response.order_id")
-        reply = await running.call("POST", "/orders", running.order_body(), token="none")  # noqa: S106  - no token at all
+        reply = await running.call("POST", "/orders", running.order_body(), token="none")
         assert (reply.status, reply.text) == (401, "Unauthorized\n")
 
     async def test_results_of_a_batch_are_reversed_or_missing(self, running: Running) -> None:

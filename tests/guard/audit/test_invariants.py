@@ -13,7 +13,7 @@ from tests.guard.live.bench import Bench, Side, order
 from tests.guard.support import BTC
 from traider.domain.limits import RiskLimits
 from traider.domain.orders import OrderFilled, OrderRejected, OrderUnknown
-from traider.domain.venue import Balance
+from traider.domain.venue import Balance, VenueOrder
 from traider.domain.vocabulary import OrderStatus, Reason
 from traider.guard.audit.invariants import (
     balances_agree,
@@ -149,11 +149,10 @@ def test_i6_a_guard_that_knows_what_its_journal_does_not(tmp_path: Path) -> None
 
 def test_i7_a_recovery_that_makes_ids_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     numbers = count()
-    adopt = Settlement._adopt  # noqa: SLF001  - what is to be broken
+    adopt = Settlement._adopt
 
-    def adopted(self: Settlement, venue_order: object) -> str:
-        told = msgspec.structs.replace(venue_order, venue_order_id=f"{next(numbers)}")  # type: ignore[type-var]  # an order of the venue
-        return adopt(self, told)
+    def adopted(self: Settlement, made: VenueOrder) -> str:
+        return adopt(self, msgspec.structs.replace(made, venue_order_id=f"{next(numbers)}"))
 
     async def story(bench: Bench) -> None:
         tally, truth = Tally(), bench.truth()

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from tests.guard.live.exchange import Exchange
-from traider.runtime.virtual_time import VirtualClock, play
 from tests.guard.support import BTC, OBSERVER, TRADER, order
 from traider.domain.guard_protocol import (
     PROTOCOL_VERSION,
@@ -50,6 +49,7 @@ from traider.guard.live.books import LiveBooks
 from traider.guard.live.core import LiveGuard
 from traider.guard.live.pilot import Pilot
 from traider.guard.records import Noted
+from traider.runtime.virtual_time import VirtualClock, play
 
 __all__ = ["BTC", "Bench", "Decimal", "Side", "order", "story"]
 REQUESTS_PER_S = 40

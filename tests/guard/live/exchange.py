@@ -8,7 +8,6 @@ from decimal import Decimal
 
 import msgspec
 
-from traider.runtime.virtual_time import VirtualClock
 from traider.domain.instruments import Instrument
 from traider.domain.orders import OrderRequest
 from traider.domain.venue import (
@@ -26,6 +25,7 @@ from traider.domain.venue import (
     VenueUnknownError,
 )
 from traider.domain.vocabulary import Liquidity, OrderStatus, OrderType, Side, TimeInForce
+from traider.runtime.virtual_time import VirtualClock
 
 ZERO = Decimal(0)
 LIVE = (OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED)

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from tests.guard.live.bench import Bench, Side, order, story
 from tests.guard.live.exchange import Fault, lost
-from traider.runtime.virtual_time import play
 from traider.domain.venue import VenueRejectedError
 from traider.domain.vocabulary import OrderStatus, Reason
+from traider.runtime.virtual_time import play
 
 
 def test_an_order_that_goes_well(tmp_path: Path) -> None:

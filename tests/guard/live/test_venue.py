@@ -7,12 +7,12 @@ import pytest
 
 from tests.guard.live.bench import Bench, Side, order, story
 from tests.guard.live.exchange import Fault, down
-from traider.runtime.virtual_time import play
 from tests.guard.support import BTC, ETH, OBSERVER
 from traider.domain.guard_protocol import AcceptBalances, Done, Refused
 from traider.domain.venue import Permissions
 from traider.domain.vocabulary import OrderStatus, Reason
 from traider.guard.gates import Cause as Gate
+from traider.runtime.virtual_time import play
 
 
 @pytest.mark.parametrize("offset_s", [-90, 90])

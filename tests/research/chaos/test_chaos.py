@@ -13,6 +13,7 @@ import pytest
 
 from traider.connectors.coinbase.rest import Rest
 from traider.connectors.coinbase.tokens import KeyAuthorization
+from traider.connectors.coinbase.transport import NoReplyError
 from traider.domain.errors import StrategyError
 from traider.domain.limits import RiskLimits
 from traider.domain.orders import OrderRequest
@@ -111,12 +112,12 @@ def forgets_unknown_orders(patch: pytest.MonkeyPatch) -> None:
 
 
 def sends_again(patch: pytest.MonkeyPatch) -> None:
-    once = Rest._once  # noqa: SLF001  - what is to be broken
+    once = Rest._once
 
     async def twice(self: Rest, call, **how):  # type: ignore[no-untyped-def]  # as the one that it takes the place of
         try:
             return await once(self, call, **how)
-        except Exception:
+        except NoReplyError:
             return await once(self, call, **how)
 
     patch.setattr(Rest, "_once", twice)
@@ -143,7 +144,7 @@ def counts_no_open_orders(patch: pytest.MonkeyPatch) -> None:
 def looks_for_fills_by_its_own_clock(patch: pytest.MonkeyPatch) -> None:
     wrong = [Happening(at_s, "clock", {"offset_s": 90.0, "seconds": 8.0}) for at_s in (5.0, 20.0, 35.0)]
     patch.setattr("traider.research.chaos.run.schedule", lambda _randomness: wrong)
-    patch.setattr("traider.connectors.coinbase.venue.CoinbaseVenue.now_ns", lambda self: self._server_clock._local.now_ns())  # noqa: SLF001
+    patch.setattr("traider.connectors.coinbase.venue.CoinbaseVenue.now_ns", lambda self: self._server_clock._local.now_ns())
 
 
 def journals_no_fills(patch: pytest.MonkeyPatch) -> None:
@@ -154,7 +155,7 @@ def logs_its_key(patch: pytest.MonkeyPatch) -> None:
     made = KeyAuthorization.for_request
 
     async def told(self: KeyAuthorization, method: str, host: str, path: str) -> str:
-        logging.getLogger("traider.tests").warning("signing with %s", self._key.secret)  # noqa: SLF001
+        logging.getLogger("traider.tests").warning("signing with %s", self._key.secret)
         return await made(self, method, host, path)
 
     patch.setattr(KeyAuthorization, "for_request", told)

@@ -1,6 +1,6 @@
 """The venue's order calls, in our words."""
 
-from collections.abc import Callable, AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from decimal import Decimal
 

@@ -65,7 +65,9 @@ class Rest:
             await asyncio.sleep(wait_s)
         raise VenueUnavailableError(f"{call.name}: not asked")  # no attempt is allowed
 
-    async def change(self, path: str, body: object, shape: type[T], *, cancel: bool = False, last_word: Callable[[], None] = lambda: None) -> T:
+    async def change(
+        self, path: str, body: object, shape: type[T], *, cancel: bool = False, last_word: Callable[[], None] = lambda: None
+    ) -> T:
         """The answer to a POST, which is sent once; ``last_word`` may still hold it back, by an error, after all waiting for its turn.
 
         ``VenueRejectedError`` is the venue's no, ``VenueUnknownError`` no answer that can be read, ``VenueUnavailableError`` that

@@ -35,9 +35,7 @@ def is_within(
     held = sum((balance.available + balance.held for balance in balances if balance.currency == instrument.base), ZERO)
     buys = sum((order.size - order.filled_size for order in orders if _buys(order, instrument)), ZERO)
     limit = limits.max_position_size
-    tally.check(
-        "I9", held + buys <= limit, f"{held + buys} {instrument.base} held or being bought, the limit is {limit} ({when})"
-    )
+    tally.check("I9", held + buys <= limit, f"{held + buys} {instrument.base} held or being bought, the limit is {limit} ({when})")
 
 
 def is_exposed_within(

@@ -133,6 +133,7 @@ class Pilot:
     async def _send(self, request: OrderRequest) -> None:
         """Sends an order, once. Whatever is not a plain yes or no leaves it unknown."""
         guard, identifier = self._guard, request.client_order_id
+
         def last_word() -> None:
             """Since the order was approved it may have waited for its turn, and much may have happened."""
             reason, detail = guard.why_not_send(request)

@@ -166,7 +166,9 @@ class RandomActor:
 class StrategyActor:
     """A strategy as it runs live: recorded, and after a death brought back from its recording."""
 
-    def __init__(self, strategy: type[Strategy], values: dict[str, object], instrument: Instrument, kinds: int, *, interpreted: bool) -> None:
+    def __init__(
+        self, strategy: type[Strategy], values: dict[str, object], instrument: Instrument, kinds: int, *, interpreted: bool
+    ) -> None:
         self.kinds = kinds
         self.last_n = 0
         self._class = strategy
@@ -178,7 +180,7 @@ class StrategyActor:
         self.orders = 0
 
     def rehearse(self) -> None:
-        """``StrategyError`` for what can't be run live: wrong parameters, code that can't be compiled, handlers that have no place there."""
+        """``StrategyError`` for what can't be run live: wrong parameters, code that can't be compiled, timers."""
         LiveSession(
             self._class(**self._values),
             (self._instrument,),

@@ -49,7 +49,7 @@ class Events:
         self._machine.clock.offset_ns = 0
         self._machine.disk.full = False
         self._machine.fate.point = ""
-        self._trader.hangs = False
+        self._trader.wake()
 
     def see_to(self) -> None:
         """What a person does about what waits for one: starts a guard whose journal has failed, and accepts balances."""
@@ -105,8 +105,8 @@ class Events:
         self._later(args, freed)
 
     def _trader_hangs(self, args: Args) -> None:
-        self._trader.hangs = True
-        self._later(args, lambda: setattr(self._trader, "hangs", False))
+        self._trader.hang()
+        self._later(args, self._trader.wake)
 
     def _trader_dies(self, args: Args) -> None:
         self._trader.die()

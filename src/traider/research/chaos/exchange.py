@@ -41,9 +41,7 @@ class ChaosExchange:
         self.product = self.simulator.list_product(SYMBOL, INSTRUMENT.price_increment, INSTRUMENT.size_increment)
         self.account = self.simulator.open_account(ACCOUNT, {"USD": atoms(cash)})
         self.key = self.simulator.issue_key(self.account, "ed25519", ("view", "trade"))
-        self._market = GeneratedMarket(
-            self.product, seed=seed, start=PRICE, depth=8, steps_per_s=4.0 / FASTER, trades_per_s=3.0 / FASTER
-        )
+        self._market = GeneratedMarket(self.product, seed=seed, start=PRICE, depth=8, steps_per_s=4.0 / FASTER, trades_per_s=3.0 / FASTER)
         self.simulator.play(self.product, self._market)
 
     @property

@@ -14,8 +14,8 @@ import msgspec
 
 from traider.connectors.coinbase.credentials import ApiKey
 from traider.domain.errors import StrategyError
-from traider.domain.limits import RiskLimits
 from traider.domain.instruments import Instrument
+from traider.domain.limits import RiskLimits
 from traider.guard.audit.invariants import (
     balances_agree,
     fills_are_booked,

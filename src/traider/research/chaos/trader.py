@@ -45,9 +45,18 @@ SESSION = "chaos"
 class Trader:
     """``trading`` says whether what the actor wants is asked for; market data go to the guard in any case."""
 
-    def __init__(self, machine: Machine, network: Network, actor: Actor, instrument: Instrument, randomness: random.Random, past: Sequence[MarketEvent] = ()) -> None:
+    def __init__(
+        self,
+        machine: Machine,
+        network: Network,
+        actor: Actor,
+        instrument: Instrument,
+        randomness: random.Random,
+        past: Sequence[MarketEvent] = (),
+    ) -> None:
         self.trading = True
-        self.hangs = False
+        self._awake = asyncio.Event()
+        self._awake.set()
         self.cancel_on_disconnect = False
         self.on_problem: Callable[[str], None] = lambda _what: None
         self.events = 0  # market events that the guard has taken
@@ -86,6 +95,13 @@ class Trader:
             group.create_task(self._session.run())
             group.create_task(self._take_all())
 
+    def hang(self) -> None:
+        """Takes nothing and says nothing from now on, until ``wake``."""
+        self._awake.clear()
+
+    def wake(self) -> None:
+        self._awake.set()
+
     def die(self) -> None:
         """The process is killed, and is there again at once."""
         self._hang_up()
@@ -101,9 +117,8 @@ class Trader:
         self._connected = False
 
     async def _hang(self) -> None:
-        """Takes nothing and says nothing, until somebody wakes it; what it missed it asks for on a new connection."""
-        while self.hangs:
-            await asyncio.sleep(_AGAIN_S)
+        """Until somebody wakes it; what it missed it then asks for on a new connection."""
+        await self._awake.wait()
         self._hang_up()
 
     async def _take_all(self) -> None:
@@ -126,7 +141,7 @@ class Trader:
         shown = False
         while True:
             try:
-                if self.hangs:
+                if not self._awake.is_set():
                     await self._hang()
                 if not self._connected:
                     self._connect()
@@ -186,7 +201,7 @@ class Trader:
             after = history.next_n
 
     def _hear(self, event: AnyOrderEvent) -> None:
-        if self._connected and not self.hangs:
+        if self._connected and self._awake.is_set():
             self._note(event)
 
     def _note(self, event: AnyOrderEvent) -> None:
@@ -222,5 +237,3 @@ class Trader:
     def _next(self) -> int:
         self._seq += 1
         return self._seq
-
-

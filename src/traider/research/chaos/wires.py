@@ -53,6 +53,9 @@ class Network:
         delivery = await self.simulator.pipeline.deliver(call)
         length = len(delivery.answer.body) if delivery.answer is not None else 0
         await asyncio.sleep(self.delay_s() + (length / delivery.bytes_per_s if delivery.bytes_per_s else 0.0))
+        self._answer(answered, delivery)
+
+    def _answer(self, answered: "asyncio.Future[Delivery]", delivery: Delivery) -> None:
         if not self.unplugged and not answered.done():
             answered.set_result(delivery)
 
