@@ -147,7 +147,9 @@ class Venue(Protocol):
         """
         ...
 
-    async def amend(self, venue_order_id: str, *, size: Decimal, price: Decimal) -> None: ...
+    async def amend(self, venue_order_id: str, *, size: Decimal, price: Decimal, last_word: Callable[[], None] = lambda: None) -> None:
+        """Asks for the order to be of this size, what is filled included, at this price. ``last_word`` is as for ``submit``."""
+        ...
 
     async def order(self, *, client_order_id: str = "", venue_order_id: str = "") -> VenueOrder | None:
         """The order as it is now; None where the venue says that there is none."""

@@ -29,7 +29,7 @@ from traider.guard.audit.invariants import (
 )
 from traider.guard.audit.recoveries import recoveries_agree
 from traider.guard.audit.truth import INVARIANTS, Arrival, RateLimit, Tally, Truth
-from traider.guard.audit.witness import is_exposed_within, is_within, may_leave
+from traider.guard.audit.witness import is_exposed_within, is_within, may_amend, may_leave
 from traider.guard.gates import Cause as Gate
 from traider.guard.live.settle import Settlement
 from traider.guard.records import AnyRecord, Noted
@@ -132,6 +132,19 @@ def test_i5_an_order_that_leaves_while_a_gate_is_closed_or_the_switch_is_on(tmp_
         bench.kill()
         may_leave(bench.guard, sell, kill)
         assert told(kill) == ["I5: y left while the kill switch was on"]
+
+    play(lambda: on_bench(tmp_path, story))
+
+
+def test_i5_an_amendment_that_leaves_while_a_gate_is_closed(tmp_path: Path) -> None:
+    async def story(bench: Bench) -> None:
+        fine, gate = Tally(), Tally()
+        assert bench.amend("a", "3", "90") == ""
+        may_amend(bench.guard, bench.exchange.id_of("a"), fine)
+        assert told(fine) == []
+        bench.guard.close_gate(Gate.STREAM, "lost")
+        may_amend(bench.guard, bench.exchange.id_of("a"), gate)
+        assert told(gate) == ["I5: an amendment of a left: stream: lost"]
 
     play(lambda: on_bench(tmp_path, story))
 

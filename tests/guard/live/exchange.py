@@ -284,7 +284,9 @@ class Exchange:
         if self.orders[venue_order_id].status in LIVE:
             self.end(venue_order_id)
 
-    async def amend(self, venue_order_id: str, *, size: Decimal, price: Decimal) -> None:
+    async def amend(self, venue_order_id: str, *, size: Decimal, price: Decimal, last_word: Callable[[], None] = lambda: None) -> None:
+        await asyncio.sleep(self.turn_comes_after_s)
+        last_word()
         fault = await self._call("amend", (venue_order_id, size, price))
         self._set(self.orders[venue_order_id], size=size, limit_price=price, told=True)
         await self._answer(fault)

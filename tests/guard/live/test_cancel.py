@@ -195,6 +195,29 @@ def test_an_amendment_whose_answer_is_lost_counts_as_the_worse_of_the_two_until_
     story(tmp_path, told)
 
 
+def test_an_amendment_that_waits_for_its_turn_is_held_back_when_a_gate_has_closed_meanwhile(tmp_path: Path) -> None:
+    async def told(bench: Bench) -> None:
+        await resting(bench)
+        bench.exchange.turn_comes_after_s = 2.0
+        assert bench.amend("a", "2", "91") == ""
+        await asyncio.sleep(1)
+        bench.exchange.drop()
+        await asyncio.sleep(2)
+        assert bench.books.open["a"].request.size == Decimal(1)
+        assert bench.notes()[-1].startswith("a is what it was: stream")
+        bench.exchange.revive()
+        await asyncio.sleep(2)
+        assert bench.amend("a", "2", "91") == ""
+        await asyncio.sleep(1)
+        bench.kill()
+        await asyncio.sleep(4)
+        assert bench.status("a") is OrderStatus.CANCELLED
+        bench.kill(False, "seen to")
+
+    bench = story(tmp_path, told)
+    assert bench.exchange.count("amend") == 0
+
+
 @pytest.mark.parametrize("answer", [Fault(wait_after_s=3.0), Fault(after=lost())])
 def test_a_fill_of_an_amended_order_may_come_before_the_amendments_answer(tmp_path: Path, answer: Fault) -> None:
     """More is filled than the order was for, as far as the books know: it is the order's all the same."""

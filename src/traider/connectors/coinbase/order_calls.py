@@ -85,10 +85,18 @@ class OrderCalls:
             outcomes |= await self._cancel_some(ids[start : start + MOST_CANCELS])
         return outcomes
 
-    async def edit(self, venue_order_id: str, instrument: Instrument | None, *, size: Decimal, price: Decimal) -> None:
+    async def edit(
+        self,
+        venue_order_id: str,
+        instrument: Instrument | None,
+        *,
+        size: Decimal,
+        price: Decimal,
+        last_word: Callable[[], None] = lambda: None,
+    ) -> None:
         """Changes price and total size of a resting order, which keeps its id."""
         body = edit_body(venue_order_id, instrument, size=size, price=price)
-        reply = await self._rest.change("/orders/edit", body, wire.EditReply)
+        reply = await self._rest.change("/orders/edit", body, wire.EditReply, last_word=last_word)
         if reply.success:
             return
         error = next(iter(reply.errors or ()), None)

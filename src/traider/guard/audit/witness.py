@@ -26,6 +26,13 @@ def may_leave(guard: LiveGuard, request: OrderRequest, tally: Tally) -> None:
     tally.check("I5", not guard.books.kill.on, f"{identifier} left while the kill switch was on")
 
 
+def may_amend(guard: LiveGuard, venue_order_id: str, tally: Tally) -> None:
+    """I5, of an amendment: asked when its first byte leaves."""
+    identifier = guard.books.venue_ids.get(venue_order_id, "")
+    why = guard.why_not_amend(identifier) if identifier in guard.books.open else "it is over"
+    tally.check("I5", not why, f"an amendment of {identifier or venue_order_id} left: {why}")
+
+
 def is_within(
     limits: RiskLimits, instrument: Instrument, orders: Iterable[VenueOrder], balances: Iterable[Balance], tally: Tally, when: str
 ) -> None:

@@ -165,10 +165,16 @@ class Pilot:
         amending, order = guard.books.amending.get(identifier), guard.books.open.get(identifier)
         if amending is None or order is None or order.venue_order_id is None:
             return
+
+        def last_word() -> None:
+            why = guard.why_not_amend(identifier)
+            if why:
+                raise _HeldBackError(Reason.GATE_CLOSED, why)
+
         try:
-            await self._venue.amend(order.venue_order_id, size=amending.size, price=amending.limit_price)
+            await self._venue.amend(order.venue_order_id, size=amending.size, price=amending.limit_price, last_word=last_word)
             self._say(guard.amended(identifier, done=True))
-        except (VenueRejectedError, VenueUnavailableError) as error:
+        except (VenueRejectedError, VenueUnavailableError, _HeldBackError) as error:
             guard.note("amendment", f"{identifier} is what it was: {error}")
             self._say(guard.amended(identifier, done=False))
         except VenueUnknownError as error:

@@ -14,7 +14,7 @@ from traider.connectors.coinbase.venue import CoinbaseVenue
 from traider.domain.guard_protocol import AnyAsk
 from traider.domain.orders import AnyOrderEvent
 from traider.guard.audit.truth import Tally
-from traider.guard.audit.witness import may_leave
+from traider.guard.audit.witness import may_amend, may_leave
 from traider.guard.base import Effects
 from traider.guard.books import GuardConfig
 from traider.guard.journal import Journal
@@ -146,8 +146,11 @@ class Machine:
             randomness=self._random,
         )
 
-    def _left(self, identifier: str) -> None:
+    def _left(self, kind: str, identifier: str) -> None:
         guard = self.guard
+        if kind == "amendment" and guard is not None:
+            may_amend(guard, identifier, self._tally)
+            return
         order = None if guard is None else guard.books.open.get(identifier)
         if guard is not None and order is not None:
             may_leave(guard, order.request, self._tally)

@@ -24,6 +24,9 @@ HOST = "exchange.memory"
 _KINDS = {"orders": "order", "batch_cancel": "cancel", "edit": "amendment"}
 
 
+OnLeave = Callable[[str, str], None]  # an order by the client's id, an amendment by the exchange's id of its order
+
+
 @dataclass
 class Network:
     """Between the machine and the exchange. ``unplugged``: nothing gets through, in either direction, and nobody says so."""
@@ -67,9 +70,9 @@ class Network:
 
 
 class MemoryTransport:
-    """A ``Transport`` of one process. ``on_leave`` is called with an order's id when its first byte leaves."""
+    """A ``Transport`` of one process. ``on_leave`` is called when the first byte of an order or of an amendment leaves."""
 
-    def __init__(self, network: Network, authorization: Authorization | None, fate: Fate, on_leave: Callable[[str], None]) -> None:
+    def __init__(self, network: Network, authorization: Authorization | None, fate: Fate, on_leave: OnLeave) -> None:
         self._network = network
         self._authorization = authorization
         self._fate = fate
@@ -93,7 +96,9 @@ class MemoryTransport:
             await asyncio.sleep(self._network.delay_s())
             raise NotSentError(f"{call.name}: no connection to {HOST}: network is unreachable")
         if kind == "order":
-            self._on_leave(_order_of(asked))
+            self._on_leave(kind, _order_of(asked))
+        elif kind == "amendment":
+            self._on_leave(kind, str(msgspec.json.decode(call.body)["order_id"]))
         if self._half_closed and call.method == "POST":
             self._half_closed = False
             raise NoReplyError(f"{call.name}: the connection broke before the reply was whole: ServerDisconnectedError")
