@@ -39,6 +39,7 @@ def test_the_invariants_hold(seed: int) -> None:
     assert {invariant for invariant, checks in outcome.checks.items() if checks} >= INVARIANTS.keys() - {"I2", "I5", "I9", "I11"}
 
 
+@pytest.mark.slow
 def test_every_invariant_is_looked_at_and_much_goes_wrong() -> None:
     checks: Counter[str] = Counter()
     counts: Counter[str] = Counter()
@@ -52,6 +53,7 @@ def test_every_invariant_is_looked_at_and_much_goes_wrong() -> None:
         assert counts[what] > 9, what
 
 
+@pytest.mark.slow
 def test_the_same_seed_is_the_same_run_whatever_python_hashes_by() -> None:
     code = "from traider.research.chaos.asked import Asked; print(*(Asked().play(seed).digest for seed in (4, 7)))"
     digests = {
@@ -161,6 +163,7 @@ def logs_its_key(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(KeyAuthorization, "for_request", told)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("broken", "invariants"),
     [
