@@ -46,7 +46,6 @@ from .trader import Trader
 from .wires import Network
 
 CALM_S = 120.0  # twice 30 s between two tries, and what a look takes: by then everything has to be settled
-FAULTS_END_S = FAULTS_S + 45.0
 MakeActor = Callable[[random.Random, Instrument], Actor]
 
 
