@@ -12,7 +12,6 @@ from typing import get_args
 import pytest
 
 from tests.guard.live.exchange import Exchange
-from tests.guard.live.virtual import VirtualClock
 from tests.services.support import BTC, until
 from traider.cli.live_evidence import DAY_NS, WORDS, paper_ns
 from traider.cli.main import run as traider
@@ -26,6 +25,7 @@ from traider.engine.recorded import begin
 from traider.guard.authorization import LivePolicy, limits_hash, read_authorization
 from traider.guard.books import GuardConfig
 from traider.research.evidence import Evidence, Kind, version_of, write_evidence
+from traider.runtime.virtual_time import VirtualClock
 from traider.services.guard import GuardOptions, run_guard
 from traider.storage.session_file import SessionFile, session_path
 from traider.strategies.sma_cross import SmaCross

@@ -8,7 +8,6 @@ import msgspec
 import pytest
 
 from tests.guard.live.bench import Bench, order
-from tests.guard.live.virtual import START_NS, play
 from traider.domain.guard_protocol import KeyInfo
 from traider.domain.limits import RiskLimits
 from traider.domain.venue import Permissions
@@ -25,6 +24,7 @@ from traider.guard.authorization import (
     write_authorization,
 )
 from traider.guard.gates import Cause as Gate
+from traider.runtime.virtual_time import START_NS, play
 
 LIMITS = RiskLimits(max_order_notional=Decimal(100))
 KEY = KeyInfo(seq=0, venue="exchange", account="p1", can_view=True, can_trade=True)

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from tests.guard.live.exchange import Exchange, Fault, lost
-from tests.guard.live.virtual import VirtualClock
 from tests.services.support import BTC, until
 from traider.cli.main import run as traider
 from traider.domain.errors import LinkError
@@ -22,6 +21,7 @@ from traider.domain.vocabulary import EventKind, OrderType, Side
 from traider.guard.books import GuardConfig
 from traider.guard.client import GuardClient
 from traider.guard.place import find_guard
+from traider.runtime.virtual_time import VirtualClock
 from traider.services.guard import GuardOptions, run_guard
 
 

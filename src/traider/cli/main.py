@@ -51,6 +51,7 @@ COMMANDS = {
     "verify parity": Command("traider.cli.verify:parity", "Prove that a replay through the guard fills as the backtest does."),
     "verify lookahead": Command("traider.cli.lookahead:lookahead", "Prove that no decision depends on what comes after it."),
     "verify reproduce": Command("traider.cli.reproduce:reproduce", "Run a backtest's manifest again and compare the outcome, bit for bit."),
+    "chaos": Command("traider.cli.chaos:chaos", "Trade while everything goes wrong, and check what has to hold all the same."),
     "doctor": Command("traider.cli.doctor:doctor", "Check this environment and say what to do about what is missing."),
 }
 

@@ -5,7 +5,7 @@ A call that changes something has one of three outcomes. The venue said yes: the
 not be read; what was asked for may have happened, and only the venue's own word, asked for later, settles it.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
@@ -124,12 +124,19 @@ class Venue(Protocol):
 
     async def server_time_ns(self) -> int: ...
 
+    def now_ns(self) -> int:
+        """The venue's time as well as it is known here without asking: it does not follow this machine's when that is set."""
+        ...
+
     async def permissions(self) -> Permissions: ...
 
     async def products(self) -> tuple[Instrument, ...]: ...
 
-    async def submit(self, request: OrderRequest) -> str:
-        """Sends the order once; the venue's id of it. The same request sent again is the same bytes, and at most one order."""
+    async def submit(self, request: OrderRequest, *, last_word: Callable[[], None] = lambda: None) -> str:
+        """Sends the order once; the venue's id of it. The same request sent again is the same bytes, and at most one order.
+
+        ``last_word`` is called when all waiting is over, right before the first byte leaves: what it raises is raised, and nothing leaves.
+        """
         ...
 
     async def cancel(self, venue_order_ids: tuple[str, ...]) -> dict[str, VenueError | None]:
@@ -140,7 +147,9 @@ class Venue(Protocol):
         """
         ...
 
-    async def amend(self, venue_order_id: str, *, size: Decimal, price: Decimal) -> None: ...
+    async def amend(self, venue_order_id: str, *, size: Decimal, price: Decimal, last_word: Callable[[], None] = lambda: None) -> None:
+        """Asks for the order to be of this size, what is filled included, at this price. ``last_word`` is as for ``submit``."""
+        ...
 
     async def order(self, *, client_order_id: str = "", venue_order_id: str = "") -> VenueOrder | None:
         """The order as it is now; None where the venue says that there is none."""

@@ -101,6 +101,11 @@ class TestRequests:
         reply = await create(running)
         assert (reply.status, reply.text[:6]) == (200, "<html>")
 
+    async def test_a_refusal_that_is_no_json_has_no_fields_to_change(self, running: Running) -> None:
+        await running.fault(match=CREATE, do="mutate", remove="success_response.order_id")
+        reply = await running.call("POST", "/orders", running.order_body(), token="none")
+        assert (reply.status, reply.text) == (401, "Unauthorized\n")
+
     async def test_results_of_a_batch_are_reversed_or_missing(self, running: Running) -> None:
         ids = [await running.place() for _ in range(2)]
         await running.fault(match={"path": "/orders/batch_cancel"}, do="mutate", reverse="results", remove="results.1")

@@ -1,17 +1,13 @@
 """A live guard and its pilot over the scripted exchange, in virtual time, and what has to hold after every story."""
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import msgspec
-
-from tests.guard.live.exchange import LIVE, Exchange
-from tests.guard.live.virtual import VirtualClock, play
+from tests.guard.live.exchange import Exchange
 from tests.guard.support import BTC, OBSERVER, TRADER, order
 from traider.domain.guard_protocol import (
     PROTOCOL_VERSION,
@@ -29,8 +25,22 @@ from traider.domain.guard_protocol import (
 )
 from traider.domain.instruments import Instrument
 from traider.domain.limits import RiskLimits
-from traider.domain.orders import AnyOrderEvent, OrderFilled, OrderRejected, OrderRequest
+from traider.domain.orders import AnyOrderEvent, OrderRejected, OrderRequest
 from traider.domain.vocabulary import EventKind, OrderStatus, Reason, Side
+from traider.guard.audit.invariants import (
+    balances_agree,
+    fills_are_booked,
+    gates_are_open,
+    intents_are_sent_once,
+    nothing_is_left_to_do,
+    open_orders_agree,
+    rate_is_kept,
+    rejected_are_not_there,
+    unknown_ends,
+)
+from traider.guard.audit.recoveries import recoveries_agree
+from traider.guard.audit.truth import Arrival, RateLimit, Tally, Truth
+from traider.guard.audit.witness import is_exposed_within, is_within, may_leave
 from traider.guard.base import Effects
 from traider.guard.books import GuardConfig
 from traider.guard.gates import Cause as Gate
@@ -38,8 +48,8 @@ from traider.guard.journal import Disk, Journal
 from traider.guard.live.books import LiveBooks
 from traider.guard.live.core import LiveGuard
 from traider.guard.live.pilot import Pilot
-from traider.guard.live.recovery import recover_live
 from traider.guard.records import Noted
+from traider.runtime.virtual_time import VirtualClock, play
 
 __all__ = ["BTC", "Bench", "Decimal", "Side", "order", "story"]
 REQUESTS_PER_S = 40
@@ -70,7 +80,7 @@ class Bench:
         self.exchange = Exchange(tuple(instruments), held)
         self.opening = dict(held)
         self.told: list[AnyOrderEvent] = []
-        self.violations: list[str] = []
+        self.tally = Tally()
         self.seq = 0
         self.exchange.on_receipt = self._received
         self.exchange.on_change = self._measure
@@ -186,99 +196,45 @@ class Bench:
     # -- what has to hold
 
     def _received(self, request: OrderRequest) -> None:
-        """I5: the moment in which an order arrives at the exchange."""
+        """The moment in which an order arrives at the exchange."""
         self._measure()
-        reducing = self.books.reduces(_without_itself(request))
-        gate = self.guard.gates.refusal(request.symbol, reduces=reducing)
-        if gate is not None:
-            self.violations.append(f"I5: {request.client_order_id} was received while a gate was closed ({gate.text()})")
+        may_leave(self.guard, request, self.tally)
 
     def _measure(self) -> None:
-        """I9: on the exchange's truth, what strategies can have at most is never above the limit."""
-        limit = self.config.limits.max_gross_exposure
-        if limit is None:
-            return
-        worst = Decimal(0)
-        for instrument in self.config.instruments:
-            price = self.exchange.price.get(instrument.symbol, Decimal(0))
-            held = self.exchange.money.get(instrument.base, Decimal(0)) * price
-            worst += held + sum(
-                ((o.size - o.filled_size) * (o.limit_price or price) for o in self.exchange.orders.values() if _buys(o, instrument)),
-                Decimal(0),
-            )
-        if worst > limit:
-            self.violations.append(f"I9: exposure {worst} is above {limit}")
+        exchange, config = self.exchange, self.config
+        orders, balances = exchange.orders.values(), exchange.balances_now()
+        is_exposed_within(config.limits, config.instruments, exchange.price, orders, balances, self.tally)
+        for instrument in config.instruments:
+            is_within(config.limits, instrument, orders, balances, self.tally, "at the exchange")
+
+    def truth(self) -> Truth:
+        exchange = self.exchange
+        return Truth(
+            orders=tuple(exchange.orders.values()),
+            fills=tuple(exchange.fills_made),
+            balances=exchange.balances_now(),
+            arrivals=tuple(
+                Arrival(round(seen.at_s * 1e9), seen.what.client_order_id if isinstance(seen.what, OrderRequest) else "")
+                for seen in exchange.seen
+            ),
+        )
 
     def check(self, *, latched: frozenset[Gate] = frozenset()) -> None:
         """The invariants of the fault matrix, after everything has calmed down."""
-        exchange, books = self.exchange, self.books
-        booked = [entry.record for entry in self.guard.journal.read() if isinstance(entry.record, OrderFilled)]
-        assert sorted((f.trade_id, f.price, f.size, f.fee) for f in booked) == sorted(
-            (f.trade_id, f.price, f.size, f.fee) for f in exchange.fills_made
-        ), "I1: the fills are the exchange's, each once"
-        made = [order.client_order_id for order in exchange.orders.values() if order.client_order_id]
-        assert len(made) == len(set(made)), "I2: at most one order for each intent"
-        sent = [request.what.client_order_id for request in exchange.seen if isinstance(request.what, OrderRequest)]
-        assert len(sent) == len(set(sent)), "I2: no client order id is sent twice"
-        local = {order.venue_order_id for order in books.open.values()}
-        assert local == exchange.open_ids(), "I3: the same orders are open here and there"
-        totals = {currency: total for currency, total in books.totals.items() if total}
-        assert totals == {currency: total for currency, total in exchange.money.items() if total}, "I4: the same balances, exactly"
-        assert self.violations == [], "I5, I9"
-        self._check_recovery()
-        for start in range(len(exchange.seen)):
-            within = [request for request in exchange.seen[start:] if request.at_s < exchange.seen[start].at_s + 1.0]
-            assert len(within) <= REQUESTS_PER_S, "I8: never more requests within a second"
-        unknown = [o.request.client_order_id for o in books.open.values() if o.status is OrderStatus.UNKNOWN]
-        assert unknown == list(self.guard.risk().unknown_orders) == [], "I11: no order is left unknown"
-        assert self.closed() == latched, "I12: the gates are open again"
-
-    def _check_recovery(self) -> None:
-        """I6 and I7: what the journal says, read twice, is what the running guard knows."""
-        copy = self.path.with_name("copy.jsonl")
-        shutil.copy(self.path, copy)
-        shutil.copy(self.path.with_name(self.path.name + ".head"), copy.with_name(copy.name + ".head"))
-        described = []
-        for _ in range(2):
-            journal = Journal.open(copy, clock=self.clock, disk=UnsyncedDisk())
-            try:
-                described.append(knowledge(recover_live(journal, self.config)))
-            finally:
-                journal.close()
-        assert described[0] == described[1], "I7: two recoveries come to the same"
-        assert described[0] == knowledge(self.books), "I6: the journal gives what the running guard knows"
-
-
-def knowledge(books: LiveBooks) -> dict[str, Any]:
-    """Everything that the books know but for marks since the last checkpoint and wishes."""
-    account = books.desk.account
-    return {
-        "cash": float(account["cash"]),
-        "fees": float(account["fees"]),
-        "killed": int(account["killed"]),
-        "positions": [
-            (float(p["size"]), float(p["average_price"]), float(p["open_buys"]), float(p["open_sells"])) for p in books.desk.positions
-        ],
-        "working": sorted((float(o["size"]), float(o["filled"]), float(o["limit_price"])) for o in books.desk.open_orders()),
-        "open": books.open,
-        "ended": books.ended,
-        "lines": books.lines,
-        "venue_ids": books.venue_ids,
-        "trades": books.trades,
-        "totals": books.totals,
-        "kill": books.kill,
-        "opened_ns": books.opened_ns,
-        "session": (books.session, books.session_n),
-        "halted": books.asked.halt_reason(),
-    }
-
-
-def _without_itself(request: OrderRequest) -> OrderRequest:
-    return msgspec.structs.replace(request, size=Decimal(0))
-
-
-def _buys(told: Any, instrument: Instrument) -> bool:
-    return told.symbol == instrument.symbol and told.side > 0 and told.status in LIVE
+        tally, books, truth = self.tally, self.books, self.truth()
+        records = [entry.record for entry in self.guard.journal.read()]
+        fills_are_booked(records, truth.fills, tally)
+        intents_are_sent_once(truth, tally)
+        open_orders_agree(books, truth, tally)
+        balances_agree(books, truth, tally)
+        recoveries_agree(self.guard, truth, tally)
+        rate_is_kept(truth.arrivals, RateLimit(per_s=REQUESTS_PER_S, burst=REQUESTS_PER_S), tally)
+        unknown_ends(books, records, tally)
+        rejected_are_not_there(records, truth, tally)
+        gates_are_open(self.guard.gates.closed(), latched, tally)
+        nothing_is_left_to_do(books, tally)
+        assert list(self.guard.risk().unknown_orders) == [], "I11: no order is left unknown"
+        assert [str(violation) for violation in tally.violations] == []
 
 
 def story(folder: Path, told: Callable[[Bench], Awaitable[None]], *, latched: frozenset[Gate] = frozenset(), **how: Any) -> Bench:

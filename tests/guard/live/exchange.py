@@ -8,7 +8,6 @@ from decimal import Decimal
 
 import msgspec
 
-from tests.guard.live.virtual import VirtualClock
 from traider.domain.instruments import Instrument
 from traider.domain.orders import OrderRequest
 from traider.domain.venue import (
@@ -26,6 +25,7 @@ from traider.domain.venue import (
     VenueUnknownError,
 )
 from traider.domain.vocabulary import Liquidity, OrderStatus, OrderType, Side, TimeInForce
+from traider.runtime.virtual_time import VirtualClock
 
 ZERO = Decimal(0)
 LIVE = (OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED)
@@ -79,6 +79,8 @@ class Exchange:
     on_change: Callable[[], None] = lambda: None
     on_cancel: dict[str, Callable[[], object]] = field(default_factory=dict)
     cancel_takes_s: float = 0.0
+    turn_comes_after_s: float = 0.0  # what an order waits on this side, for the rate limit
+    names_orders: bool = True  # with a fill, by the client's id
     silent: bool = False  # the user channel tells nothing of orders
     stream_up: bool = True
     _stream: "asyncio.Queue[VenueEvent]" = field(default_factory=asyncio.Queue)
@@ -247,7 +249,12 @@ class Exchange:
         await self._answer(await self._call("products", None))
         return self.instruments
 
-    async def submit(self, request: OrderRequest) -> str:
+    def now_ns(self) -> int:
+        return VirtualClock().now_ns()
+
+    async def submit(self, request: OrderRequest, *, last_word: Callable[[], None] = lambda: None) -> str:
+        await asyncio.sleep(self.turn_comes_after_s)
+        last_word()
         self.on_receipt(request)
         fault = await self._call("submit", request)
         known = [order.venue_order_id for order in self.orders.values() if order.client_order_id == request.client_order_id]
@@ -277,7 +284,9 @@ class Exchange:
         if self.orders[venue_order_id].status in LIVE:
             self.end(venue_order_id)
 
-    async def amend(self, venue_order_id: str, *, size: Decimal, price: Decimal) -> None:
+    async def amend(self, venue_order_id: str, *, size: Decimal, price: Decimal, last_word: Callable[[], None] = lambda: None) -> None:
+        await asyncio.sleep(self.turn_comes_after_s)
+        last_word()
         fault = await self._call("amend", (venue_order_id, size, price))
         self._set(self.orders[venue_order_id], size=size, limit_price=price, told=True)
         await self._answer(fault)
@@ -297,10 +306,14 @@ class Exchange:
 
     async def fills(self, *, since_ts_ns: int) -> tuple[VenueFill, ...]:
         await self._answer(await self._call("fills", since_ts_ns))
-        return tuple(fill for fill in self.fills_made if fill.ts_ns >= since_ts_ns and self._visible(fill.trade_id))
+        found = tuple(fill for fill in self.fills_made if fill.ts_ns >= since_ts_ns and self._visible(fill.trade_id))
+        return found if self.names_orders else tuple(msgspec.structs.replace(fill, client_order_id="") for fill in found)
 
     async def balances(self) -> tuple[Balance, ...]:
         await self._answer(await self._call("balances", None))
+        return self.balances_now()
+
+    def balances_now(self) -> tuple[Balance, ...]:
         return tuple(
             Balance(currency=currency, available=total - self.held(currency), held=self.held(currency))
             for currency, total in self.money.items()

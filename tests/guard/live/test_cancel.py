@@ -4,6 +4,9 @@ import asyncio
 from decimal import Decimal
 from pathlib import Path
 
+import msgspec
+import pytest
+
 from tests.guard.live.bench import Bench, order, story
 from tests.guard.live.exchange import Fault, down, lost
 from traider.domain.limits import RiskLimits
@@ -188,6 +191,63 @@ def test_an_amendment_whose_answer_is_lost_counts_as_the_worse_of_the_two_until_
         await asyncio.sleep(12)
         assert bench.books.open["a"].request.size == Decimal(1)
         assert bench.books.open["b"].request.size == Decimal(2)
+
+    story(tmp_path, told)
+
+
+def test_an_amendment_that_waits_for_its_turn_is_held_back_when_a_gate_has_closed_meanwhile(tmp_path: Path) -> None:
+    async def told(bench: Bench) -> None:
+        await resting(bench)
+        bench.exchange.turn_comes_after_s = 2.0
+        assert bench.amend("a", "2", "91") == ""
+        await asyncio.sleep(1)
+        bench.exchange.drop()
+        await asyncio.sleep(2)
+        assert bench.books.open["a"].request.size == Decimal(1)
+        assert bench.notes()[-1].startswith("a is what it was: stream")
+        bench.exchange.revive()
+        await asyncio.sleep(2)
+        assert bench.amend("a", "2", "91") == ""
+        await asyncio.sleep(1)
+        bench.kill()
+        await asyncio.sleep(4)
+        assert bench.status("a") is OrderStatus.CANCELLED
+        bench.kill(False, "seen to")
+
+    bench = story(tmp_path, told)
+    assert bench.exchange.count("amend") == 0
+
+
+@pytest.mark.parametrize("answer", [Fault(wait_after_s=3.0), Fault(after=lost())])
+def test_a_fill_of_an_amended_order_may_come_before_the_amendments_answer(tmp_path: Path, answer: Fault) -> None:
+    """More is filled than the order was for, as far as the books know: it is the order's all the same."""
+
+    async def told(bench: Bench) -> None:
+        await resting(bench)
+        bench.exchange.silent = True
+        bench.exchange.fail("amend", answer)
+        assert bench.amend("a", "2", "91") == ""
+        await asyncio.sleep(0.0015)
+        assert bench.exchange.orders[bench.exchange.id_of("a")].size == Decimal(2)
+        bench.exchange.fill(bench.exchange.id_of("a"))
+        await asyncio.sleep(5)
+        assert bench.status("a") is OrderStatus.FILLED
+        assert bench.position() == 2.0
+        assert bench.notes() == [], "nothing was ordered elsewhere"
+
+    story(tmp_path, told)
+
+
+def test_a_fill_of_an_order_that_was_made_larger_elsewhere_is_the_orders(tmp_path: Path) -> None:
+    async def told(bench: Bench) -> None:
+        await resting(bench)
+        bench.exchange.silent = True
+        exchange, identifier = bench.exchange, bench.exchange.id_of("a")
+        exchange.orders[identifier] = msgspec.structs.replace(exchange.orders[identifier], size=Decimal(3))
+        exchange.fill(identifier)
+        await asyncio.sleep(31)
+        assert bench.status("a") is OrderStatus.FILLED
+        assert bench.position() == 3.0
 
     story(tmp_path, told)
 

@@ -11,7 +11,6 @@ import pytest
 
 from tests.guard.live.bench import Bench, Side, UnsyncedDisk, order
 from tests.guard.live.exchange import Fault, down
-from tests.guard.live.virtual import play
 from tests.guard.support import Bench as PaperBench
 from traider.domain.errors import UserError
 from traider.domain.limits import RiskLimits
@@ -19,6 +18,7 @@ from traider.domain.orders import OrderRejected
 from traider.domain.vocabulary import OrderStatus, Reason
 from traider.guard.gates import Cause as Gate
 from traider.guard.journal import Journal
+from traider.runtime.virtual_time import play
 
 
 class KilledError(BaseException):

@@ -9,13 +9,13 @@ import pytest
 
 from tests.guard.live.bench import Bench, Side, order, story
 from tests.guard.live.exchange import Fault, down, lost
-from tests.guard.live.virtual import play
 from tests.guard.support import TRADER
 from traider.domain.guard_protocol import Beat, Cancel, Refused, Submit
 from traider.domain.limits import RiskLimits
 from traider.domain.venue import VenueRejectedError
 from traider.domain.vocabulary import OrderStatus, Reason
 from traider.guard.gates import Cause as Gate
+from traider.runtime.virtual_time import play
 
 SANE = RiskLimits(
     max_order_notional=Decimal(500),

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from tests.guard.live.bench import Bench, Side, order, story
 from tests.guard.live.exchange import Fault, lost
-from tests.guard.live.virtual import play
 from traider.domain.venue import VenueRejectedError
 from traider.domain.vocabulary import OrderStatus, Reason
+from traider.runtime.virtual_time import play
 
 
 def test_an_order_that_goes_well(tmp_path: Path) -> None:
@@ -23,6 +23,28 @@ def test_an_order_that_goes_well(tmp_path: Path) -> None:
         assert bench.story_of("a") == ["submitted", "accepted", "filled", "filled"]
 
     story(tmp_path, told)
+
+
+def test_an_order_that_waits_for_its_turn_is_held_back_when_a_gate_has_closed_meanwhile(tmp_path: Path) -> None:
+    async def told(bench: Bench) -> None:
+        bench.exchange.turn_comes_after_s = 2.0
+        bench.submit(order("a", limit="90"), order("b", limit="90"))
+        await asyncio.sleep(1)
+        bench.exchange.drop()
+        await asyncio.sleep(2)
+        assert bench.story_of("a") == ["submitted", "rejected"]
+        bench.exchange.revive()
+        await asyncio.sleep(2)
+        bench.submit(order("c", limit="90"))
+        await asyncio.sleep(1)
+        bench.kill()
+        await asyncio.sleep(2)
+        found = bench.books.find("c")
+        assert found is not None
+        assert found.reason is Reason.KILL_SWITCH
+
+    bench = story(tmp_path, told)
+    assert bench.exchange.count("submit") == 0
 
 
 def test_a1_an_order_lost_on_its_way_is_unknown_until_its_absence_is_proven(tmp_path: Path) -> None:
@@ -51,6 +73,39 @@ def test_a2_an_order_whose_answer_is_lost_is_found_and_is_one_order(tmp_path: Pa
 
     bench = story(tmp_path, told)
     assert bench.exchange.count("submit") == 1
+
+
+def test_a13_fills_that_are_listed_before_their_order_wait_for_it(tmp_path: Path) -> None:
+    """Its answer was lost, and its fill is there before the order itself is: that is nobody else's order."""
+
+    async def told(bench: Bench) -> None:
+        bench.exchange.silent, bench.exchange.names_orders = True, False
+        bench.exchange.hide("v1", 4.0)
+        bench.exchange.fail("submit", Fault(after=lost()))
+        bench.submit(order("a", "1"))
+        await asyncio.sleep(3)
+        assert bench.position() == 0.0
+        assert bench.status("a") is OrderStatus.UNKNOWN
+        await asyncio.sleep(3)
+        assert bench.story_of("a") == ["submitted", "unknown", "accepted", "filled"]
+        assert bench.position() == 1.0
+        assert bench.notes() == [], "nothing was ordered elsewhere"
+
+    story(tmp_path, told)
+
+
+def test_a13_an_order_that_is_never_to_be_seen_is_not_taken_for_absent_while_a_fill_may_be_its(tmp_path: Path) -> None:
+    async def told(bench: Bench) -> None:
+        bench.exchange.silent, bench.exchange.names_orders = True, False
+        bench.exchange.hide("v1", 60.0)
+        bench.exchange.fail("submit", Fault(after=lost()))
+        bench.submit(order("a", "1"))
+        await asyncio.sleep(50)
+        assert bench.guard.risk().unknown_orders == ("a",)
+        await asyncio.sleep(15)
+        assert bench.status("a") is OrderStatus.FILLED
+
+    story(tmp_path, told)
 
 
 def test_a4_a6_a8_whatever_is_no_plain_answer_leaves_the_order_unknown(tmp_path: Path) -> None:

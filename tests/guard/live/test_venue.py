@@ -7,12 +7,12 @@ import pytest
 
 from tests.guard.live.bench import Bench, Side, order, story
 from tests.guard.live.exchange import Fault, down
-from tests.guard.live.virtual import play
 from tests.guard.support import BTC, ETH, OBSERVER
 from traider.domain.guard_protocol import AcceptBalances, Done, Refused
 from traider.domain.venue import Permissions
 from traider.domain.vocabulary import OrderStatus, Reason
 from traider.guard.gates import Cause as Gate
+from traider.runtime.virtual_time import play
 
 
 @pytest.mark.parametrize("offset_s", [-90, 90])
@@ -38,6 +38,44 @@ def test_e1_a_clock_that_is_off_by_less_than_the_limit_is_let_be(tmp_path: Path)
         assert bench.closed() == set()
 
     story(tmp_path, told)
+
+
+@pytest.mark.parametrize("offset_s", [-90, 90])
+def test_e1_nothing_is_missed_that_happens_while_the_clock_is_off(tmp_path: Path, offset_s: int) -> None:
+    """Fills carry the exchange's time: looked for from a clock that is 90 s ahead they would never be found."""
+
+    async def told(bench: Bench) -> None:
+        await asyncio.sleep(65)
+        bench.clock.offset_ns = offset_s * 1_000_000_000
+        bench.submit(order("new", limit="91"))
+        elsewhere = bench.exchange.order_elsewhere(Side.BUY, "0.25", "95")  # makes the guard look at everything
+        await asyncio.sleep(5)
+        bench.exchange.fill(bench.exchange.id_of("new"))
+        bench.exchange.fill(elsewhere, told=False)
+        await asyncio.sleep(40)
+        bench.clock.offset_ns = 0
+        await asyncio.sleep(31)
+        assert bench.position() == 1.25
+        assert bench.status("new") is OrderStatus.FILLED
+
+    story(tmp_path, told)
+
+
+def test_e1_an_account_that_is_opened_by_a_clock_that_is_off_books_its_first_fills(tmp_path: Path) -> None:
+    async def whole() -> Bench:
+        bench = Bench(tmp_path)
+        bench.clock.offset_ns = 90_000_000_000
+        async with bench.up():
+            await asyncio.sleep(1)
+            bench.exchange.fill(bench.exchange.order_elsewhere(Side.BUY, "1", "95"))
+            await asyncio.sleep(5)
+            assert bench.position() == 1.0
+            bench.clock.offset_ns = 0
+            await asyncio.sleep(31)
+            bench.check()
+        return bench
+
+    play(whole)
 
 
 def test_e3_a_key_that_is_revoked_stops_everything_without_a_storm(tmp_path: Path) -> None:

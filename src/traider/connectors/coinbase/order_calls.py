@@ -1,6 +1,6 @@
 """The venue's order calls, in our words."""
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from decimal import Decimal
 
@@ -45,10 +45,12 @@ class OrderCalls:
         self._rest = rest
         self._instruments = instruments
 
-    async def create(self, request: OrderRequest, *, quote_size: Decimal | None = None) -> str:
+    async def create(
+        self, request: OrderRequest, *, quote_size: Decimal | None = None, last_word: Callable[[], None] = lambda: None
+    ) -> str:
         """Sends the order once; the venue's id of it. The same request is the same bytes, which the venue takes for the same order."""
         body = order_body(request, self._instrument(request.symbol), quote_size=quote_size)
-        reply = await self._rest.change("/orders", body, wire.CreateReply)
+        reply = await self._rest.change("/orders", body, wire.CreateReply, last_word=last_word)
         if not reply.success:
             if reply.error_response is None:
                 raise VenueUnknownError("POST /orders: the venue said neither yes nor why not")
@@ -83,10 +85,18 @@ class OrderCalls:
             outcomes |= await self._cancel_some(ids[start : start + MOST_CANCELS])
         return outcomes
 
-    async def edit(self, venue_order_id: str, instrument: Instrument | None, *, size: Decimal, price: Decimal) -> None:
+    async def edit(
+        self,
+        venue_order_id: str,
+        instrument: Instrument | None,
+        *,
+        size: Decimal,
+        price: Decimal,
+        last_word: Callable[[], None] = lambda: None,
+    ) -> None:
         """Changes price and total size of a resting order, which keeps its id."""
         body = edit_body(venue_order_id, instrument, size=size, price=price)
-        reply = await self._rest.change("/orders/edit", body, wire.EditReply)
+        reply = await self._rest.change("/orders/edit", body, wire.EditReply, last_word=last_word)
         if reply.success:
             return
         error = next(iter(reply.errors or ()), None)

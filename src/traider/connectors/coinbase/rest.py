@@ -65,8 +65,10 @@ class Rest:
             await asyncio.sleep(wait_s)
         raise VenueUnavailableError(f"{call.name}: not asked")  # no attempt is allowed
 
-    async def change(self, path: str, body: object, shape: type[T], *, cancel: bool = False) -> T:
-        """The answer to a POST, which is sent once.
+    async def change(
+        self, path: str, body: object, shape: type[T], *, cancel: bool = False, last_word: Callable[[], None] = lambda: None
+    ) -> T:
+        """The answer to a POST, which is sent once; ``last_word`` may still hold it back, by an error, after all waiting for its turn.
 
         ``VenueRejectedError`` is the venue's no, ``VenueUnknownError`` no answer that can be read, ``VenueUnavailableError`` that
         it did not leave.
@@ -74,7 +76,7 @@ class Rest:
         call = Call(method="POST", path=PREFIX + path, body=_ENCODER.encode(body))
         give_up_s = asyncio.get_running_loop().time() + self._timing.timeout_s
         try:
-            reply = await self._once(call, give_up_s=give_up_s, cancel=cancel)
+            reply = await self._once(call, give_up_s=give_up_s, cancel=cancel, last_word=last_word)
         except NotSentError as error:
             raise VenueUnavailableError(str(error)) from None
         except NoReplyError as error:
@@ -98,7 +100,7 @@ class Rest:
             seen.add(cursor)
         raise VenueUnavailableError(f"GET {path}: more than {_MOST_PAGES} pages")
 
-    async def _once(self, call: Call, *, give_up_s: float, cancel: bool = False) -> Reply:
+    async def _once(self, call: Call, *, give_up_s: float, cancel: bool = False, last_word: Callable[[], None] = lambda: None) -> Reply:
         loop = asyncio.get_running_loop()
         deadline_s = min(give_up_s, loop.time() + self._timing.timeout_s)
         bucket = self._private if call.private else self._public
@@ -106,6 +108,7 @@ class Rest:
         timeout_s = deadline_s - loop.time()
         if timeout_s <= 0:
             raise NotSentError(f"{call.name}: its time was over before its turn came")
+        last_word()
         try:
             # The transport keeps the deadline itself; this one holds should it not.
             async with asyncio.timeout(timeout_s + 1.0):

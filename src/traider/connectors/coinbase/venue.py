@@ -131,11 +131,14 @@ class CoinbaseVenue:
         self._instruments.update({instrument.symbol: instrument for instrument in instruments})
         return instruments
 
-    async def submit(self, request: OrderRequest) -> str:
+    def now_ns(self) -> int:
+        return self._server_clock.now_ns()
+
+    async def submit(self, request: OrderRequest, *, last_word: Callable[[], None] = lambda: None) -> str:
         """Sends the order once; the venue's id of it. The same request sent again is the same bytes, and at most one order."""
         memory = Memory(symbol=request.symbol, sent_ts_ns=self._server_clock.now_ns())
         _remember(self._sent, request.client_order_id, self._sent.get(request.client_order_id, memory))
-        venue_order_id = await self.orders.create(request)
+        venue_order_id = await self.orders.create(request, last_word=last_word)
         _remember(self._client_ids, venue_order_id, request.client_order_id)
         return venue_order_id
 
@@ -143,12 +146,12 @@ class CoinbaseVenue:
         """Asks for the cancellation of each. That the venue took a request does not yet end the order."""
         return await self.orders.cancel(venue_order_ids)
 
-    async def amend(self, venue_order_id: str, *, size: Decimal, price: Decimal) -> None:
+    async def amend(self, venue_order_id: str, *, size: Decimal, price: Decimal, last_word: Callable[[], None] = lambda: None) -> None:
         """Changes total size and price of a resting order, checked against its market's increments where the market is known."""
         client_id = self._client_ids.get(venue_order_id, "")
         memory = self._sent.get(client_id)
         instrument = self._instruments.get(memory.symbol) if memory else None
-        await self.orders.edit(venue_order_id, instrument, size=size, price=price)
+        await self.orders.edit(venue_order_id, instrument, size=size, price=price, last_word=last_word)
 
     async def order(self, *, client_order_id: str = "", venue_order_id: str = "") -> VenueOrder | None:
         """The order as it is now; None where the venue says that there is none.

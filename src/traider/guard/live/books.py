@@ -50,7 +50,8 @@ class LiveBooks(Books):
     unvalued: dict[str, float] = field(default_factory=dict)
     cancelling: dict[str, Reason] = field(default_factory=dict)
     amending: dict[str, Amending] = field(default_factory=dict)  # asked for, and not known to be done
-    looked_ns: int = 0  # when the exchange was last asked how things stand, as far as the journal knows
+    looked_ns: int = 0  # when, by its own time, the exchange was last asked how things stand, as far as the journal knows
+    sent_after_ns: dict[str, int] = field(default_factory=dict)  # of open orders: the last such time before they were sent
     fed_ns: int = 0  # the time of the last market event
 
     @property
@@ -114,6 +115,7 @@ class LiveBooks(Books):
             return
         self.open.pop(identifier, None)
         self.accepted_ts_ns.pop(identifier, None)
+        self.sent_after_ns.pop(identifier, None)
         self.cancelling.pop(identifier, None)
         self.amending.pop(identifier, None)
         self.release(identifier)
@@ -124,6 +126,7 @@ class LiveBooks(Books):
             self.venue_ids.pop(oldest.venue_order_id or "", None)
 
     def _note_submitted(self, event: OrderSubmitted) -> None:
+        self.sent_after_ns[event.client_order_id] = self.looked_ns
         if event.client_order_id not in self.number_of:  # the running guard has reserved its place before it wrote the journal
             self.reserve(event.request, event.ts_ns)
 

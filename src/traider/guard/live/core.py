@@ -239,6 +239,20 @@ class LiveGuard(Answers):
         gate = self.gates.refusal(request.symbol, reduces=self._still_reduces(request))
         return (Reason.NONE, "") if gate is None else (Reason.GATE_CLOSED, gate.text())
 
+    def why_not_amend(self, identifier: str) -> str:
+        """Asked in the moment before an amendment is sent, as ``why_not_send`` is of an order; empty where it may go."""
+        amending, order = self.books.amending.get(identifier), self.books.open.get(identifier)
+        if amending is None or order is None:
+            return "it is over"
+        if self.failure is not None:
+            return self.failure
+        if self.books.kill.on or identifier in self.books.cancelling:
+            return "it is to be cancelled"
+        left = msgspec.structs.replace(order.request, size=amending.size - order.filled_size, limit_price=amending.limit_price)
+        with self.books.without(order):
+            gate = self.gates.refusal(order.request.symbol, reduces=self.books.reduces(left))
+        return "" if gate is None else gate.text()
+
     def _still_reduces(self, request: OrderRequest) -> bool:
         # its own place in the table is counted already
         return self.books.reduces(msgspec.structs.replace(request, size=ZERO))

@@ -38,6 +38,14 @@ _DONE = Done(seq=0)
 _LIVE = (OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED)
 
 
+class _HeldBackError(Exception):
+    """The order does not leave any more."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        super().__init__(detail)
+        self.reason, self.detail = reason, detail
+
+
 class Pilot:
     """Runs while ``running`` is entered. ``tell`` gets what a step came to, wherever it came from."""
 
@@ -125,12 +133,18 @@ class Pilot:
     async def _send(self, request: OrderRequest) -> None:
         """Sends an order, once. Whatever is not a plain yes or no leaves it unknown."""
         guard, identifier = self._guard, request.client_order_id
-        reason, detail = guard.why_not_send(request)
-        if reason is not Reason.NONE:
-            self._say(guard.rejected(identifier, reason, detail))
-            return
+
+        def last_word() -> None:
+            """Since the order was approved it may have waited for its turn, and much may have happened."""
+            reason, detail = guard.why_not_send(request)
+            if reason is not Reason.NONE:
+                raise _HeldBackError(reason, detail)
+
         try:
-            effects = guard.accepted(identifier, await self._venue.submit(request))
+            last_word()
+            effects = guard.accepted(identifier, await self._venue.submit(request, last_word=last_word))
+        except _HeldBackError as error:
+            effects = guard.rejected(identifier, error.reason, error.detail)
         except VenueRejectedError as error:
             effects = guard.rejected(identifier, Reason.VENUE_REJECTED, f"{self._venue.name}: {error}")
         except VenueUnavailableError as error:
@@ -151,10 +165,16 @@ class Pilot:
         amending, order = guard.books.amending.get(identifier), guard.books.open.get(identifier)
         if amending is None or order is None or order.venue_order_id is None:
             return
+
+        def last_word() -> None:
+            why = guard.why_not_amend(identifier)
+            if why:
+                raise _HeldBackError(Reason.GATE_CLOSED, why)
+
         try:
-            await self._venue.amend(order.venue_order_id, size=amending.size, price=amending.limit_price)
+            await self._venue.amend(order.venue_order_id, size=amending.size, price=amending.limit_price, last_word=last_word)
             self._say(guard.amended(identifier, done=True))
-        except (VenueRejectedError, VenueUnavailableError) as error:
+        except (VenueRejectedError, VenueUnavailableError, _HeldBackError) as error:
             guard.note("amendment", f"{identifier} is what it was: {error}")
             self._say(guard.amended(identifier, done=False))
         except VenueUnknownError as error:
@@ -266,16 +286,16 @@ class Pilot:
 
     async def _reconcile(self, full: bool, hinted: dict[str, str]) -> None:
         guard = self._guard
-        wants = wanted(guard.books, guard.reconciled_ns, frozenset(guard.in_flight))
+        wants = wanted(guard.books, self._venue.now_ns(), frozenset(guard.in_flight))
         stream_was_live = guard.stream_live
         if full:
-            view = await look(self._venue, guard.books, wants, guard.now_ns())
+            view = await look(self._venue, guard.books, wants, self._venue.now_ns())
             if stream_was_live and not guard.stream_live:
                 self._full = True  # the channel was lost meanwhile: what was heard proves nothing
                 return
         else:
             chosen = {identifier: venue_id for identifier, venue_id in wants.orders.items() if identifier in hinted}
-            view = await glance(self._venue, guard.books, type(wants)(wants.since_ns, chosen), guard.now_ns())
+            view = await glance(self._venue, guard.books, type(wants)(wants.since_ns, chosen), self._venue.now_ns())
         self._say(guard.reconciled(view))
         if full:
             self._watch_kill(is_empty=not view.listed)

@@ -4,7 +4,8 @@ The rules, in the order in which they are applied:
 
 1. An order that the exchange knows is accepted, whatever became of the answer to its submission; one that the books don't know is
    taken in as external.
-2. A fill is booked once, by its trade id, to the order that it belongs to.
+2. A fill is booked once, by its trade id, to the order that it belongs to. One whose order is not to be seen yet waits while it may
+   be of an order here that was never answered.
 3. An order is over when the exchange says so and its booked fills come to what the exchange says is filled.
 4. An order that the exchange denies is believed to be absent only after ``Absence`` is proven.
 """
@@ -40,20 +41,24 @@ _LIVE = (OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED)
 
 @dataclass
 class Absence:
-    """How often in a row the exchange has denied each order. Proof that it is not there takes all of: ``MISSES`` denials, an age
-    at which it would be visible, no fill, and no balance held that the known open orders don't explain."""
+    """How often in a row, and since when, the exchange has denied each order. Proof that it is not there takes all of: ``MISSES``
+    denials over the time after which it would be visible, no fill, and no balance held that the known open orders don't explain.
 
-    denied: dict[str, int] = field(default_factory=dict)
+    ``unlike`` is since when an order is not yet what the amendment of this journal line wants. All times are the exchange's."""
 
-    def note(self, identifier: str, found: bool) -> None:
+    denied: dict[str, tuple[int, int]] = field(default_factory=dict)
+    unlike: dict[int, int] = field(default_factory=dict)
+
+    def note(self, identifier: str, found: bool, now_ns: int) -> None:
         if found:
             self.denied.pop(identifier, None)
         else:
-            self.denied[identifier] = self.denied.get(identifier, 0) + 1
+            times, first_ns = self.denied.get(identifier, (0, now_ns))
+            self.denied[identifier] = times + 1, first_ns
 
     def is_proven(self, order: Order, now_ns: int, balances: Iterable[Balance] | None, listed: Iterable[VenueOrder]) -> bool:
-        identifier = order.request.client_order_id
-        if self.denied.get(identifier, 0) < MISSES or now_ns - order.updated_ts_ns < VISIBLE_AFTER_NS or order.fills:
+        times, first_ns = self.denied.get(order.request.client_order_id, (0, now_ns))
+        if times < MISSES or now_ns - first_ns < VISIBLE_AFTER_NS or order.fills:
             return False
         return balances is not None and not unexplained_hold(order.request, balances, listed)
 
@@ -92,21 +97,25 @@ class Settlement:
         self._books = books
         self._absence = absence
         self._in_flight = in_flight
+        self._told: dict[str, VenueOrder] = {}
         self._orders: dict[str, Order] = {}  # as the events so far leave them
         self._ids: dict[str, str] = {}  # of orders accepted here, by the exchange's id
         self._trades: set[str] = set()
         self._surprises: list[str] = []
+        self._ownerless: list[VenueFill] = []  # fills that wait for their order
 
     def settle(self, view: View) -> Settled:
         """Adds what follows from the view to the batch."""
         told = view.orders()
+        self._told = {order.venue_order_id: order for order in told}
         for order in told:
             self._meet(order)
         for fill in sorted(view.fills, key=lambda fill: (fill.ts_ns, fill.trade_id)):
             self._book(fill, view.strangers)
         lagging = tuple(identifier for order in told for identifier in self._conclude(order, view.taken_ns))
+        lagging += tuple(identifier for identifier in self._books.open if self._may_have_filled(identifier))
         for identifier, answer in view.asked.items():
-            self._absence.note(identifier, answer is not None)
+            self._absence.note(identifier, answer is not None, view.taken_ns)
             if answer is None:
                 self._deny(identifier, view)
         return Settled(lagging, tuple(self._surprises))
@@ -188,11 +197,15 @@ class Settlement:
             return
         identifier = self._id_of(fill.client_order_id, fill.venue_order_id)
         if identifier is None:
-            stranger = strangers.get(fill.venue_order_id) or _order_of(fill)
-            identifier = self._adopt(stranger)
+            stranger = strangers.get(fill.venue_order_id)
+            if stranger is None and any(_may_be_of(order, fill) for order in self._unanswered()):
+                self._ownerless.append(fill)
+                return
+            identifier = self._adopt(stranger or _order_of(fill))
         order = self._find(identifier)
         if order is not None and order.is_open and order.venue_order_id is None:
             self._accept(identifier, fill.venue_order_id)
+        self._grow(identifier, fill)
         try:
             self._fill(identifier, fill)
         except OrderStateError as error:
@@ -200,6 +213,28 @@ class Settlement:
             self._surprises.append(f"{error} (trade {fill.trade_id})")
             self._fill(self._adopt(_order_of(fill)), fill)
         self._trades.add(fill.trade_id)
+
+    def _unanswered(self) -> Iterable[Order]:
+        """Own orders that may be at the exchange, and of which its id is not known."""
+        current = (self._find(identifier) for identifier in self._books.open)
+        return [order for order in current if order is not None and order.is_open and order.venue_order_id is None]
+
+    def _may_have_filled(self, identifier: str) -> bool:
+        order = self._find(identifier)
+        if order is None or not order.is_open or order.venue_order_id is not None:
+            return False
+        return any(_may_be_of(order, fill) for fill in self._ownerless)
+
+    def _grow(self, identifier: str, fill: VenueFill) -> None:
+        """More was filled than the order was for: then it had been amended, and the answer or the news of that comes later."""
+        order = self._find(identifier)
+        if order is None or order.status not in _LIVE or order.filled_size + fill.size <= order.request.size:
+            return
+        amending, told = self._books.amending.get(identifier), self._told.get(fill.venue_order_id)
+        if told is not None and told.size >= order.filled_size + fill.size:
+            self._amend(identifier, told.size, told.limit_price)
+        elif amending is not None and amending.size >= order.filled_size + fill.size:
+            self._amend(identifier, amending.size, amending.limit_price)
 
     def _fill(self, identifier: str, fill: VenueFill) -> None:
         order = self._find(identifier)
@@ -247,8 +282,9 @@ class Settlement:
             return  # of other orders the exchange may have made a kind of its own: their prices say nothing
         if amending is not None:
             done = told.size == amending.size and told.limit_price == amending.limit_price
-            if not done and now_ns - amending.ts_ns < VISIBLE_AFTER_NS:
+            if not done and now_ns - self._absence.unlike.setdefault(amending.n, now_ns) < VISIBLE_AFTER_NS:
                 return
+            self._absence.unlike.pop(amending.n, None)
         else:
             self._surprises.append(f"order {request.client_order_id} was changed elsewhere to {told.size} at {told.limit_price}")
         self._amend(request.client_order_id, told.size, told.limit_price)
@@ -261,13 +297,18 @@ class Settlement:
         order = self._find(identifier)
         if order is None or not order.is_open or view.partial or identifier in self._in_flight:
             return
-        if not self._absence.is_proven(order, view.taken_ns, view.balances, view.listed):
+        if self._may_have_filled(identifier) or not self._absence.is_proven(order, view.taken_ns, view.balances, view.listed):
             return
         if order.venue_order_id is None:
             self._reject(order, Reason.NOT_SENT, "the exchange never had it")
         else:
             self._surprises.append(f"order {identifier} is gone, and the exchange does not say how")
             self._add(OrderCancelled(n=self._batch.n, ts_ns=self._books.now_ns, client_order_id=identifier, reason=Reason.VENUE_REJECTED))
+
+
+def _may_be_of(order: Order, fill: VenueFill) -> bool:
+    request = order.request
+    return request.symbol == fill.symbol and request.side == fill.side and request.size >= fill.size
 
 
 def _type_of(told: VenueOrder) -> OrderType:

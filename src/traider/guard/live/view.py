@@ -22,6 +22,7 @@ class Wanted:
 class View:
     """The answers. ``asked`` holds, by client order id, what was asked for and not listed as open: None where there is none.
 
+    ``taken_ns`` is the exchange's time, as every time in it: this machine's clock may be wrong, and is set right in between.
     ``balances`` is None where the fills went on while they were asked for, so that the two can't be compared; in a ``partial`` view
     only single orders and the fills were asked for.
     """
@@ -42,15 +43,18 @@ class View:
         return tuple(told.values())
 
 
-def wanted(books: LiveBooks, reconciled_ns: int, in_flight: frozenset[str]) -> Wanted:
-    """What a full look asks for: every open order whose submission is not under way, and the fills since the last one."""
-    since_ns = max(reconciled_ns, books.looked_ns, books.opened_ns) or books.now_ns
+def wanted(books: LiveBooks, now_ns: int, in_flight: frozenset[str]) -> Wanted:
+    """What a full look asks for: every open order whose submission is not under way, and the fills since the last one that is noted.
+
+    All in the exchange's time, of which ``now_ns`` is the present.
+    """
+    since_ns = max(books.looked_ns, books.opened_ns) or now_ns
     orders: dict[str, str] = {}
     for identifier, order in books.open.items():
         if identifier not in in_flight:
             orders[identifier] = order.venue_order_id or ""
-            # fills of an order that is open, or was never answered, may be told late: go back to where it began
-            since_ns = min(since_ns, order.created_ts_ns)
+            # fills of an order that is open, or was never answered, may be told late: go back to before it was sent
+            since_ns = min(since_ns, books.sent_after_ns.get(identifier) or books.opened_ns)
     return Wanted(max(0, since_ns - OVERLAP_NS), orders)
 
 

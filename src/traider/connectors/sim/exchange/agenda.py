@@ -33,13 +33,16 @@ class Agenda:
     """Planned calls in the order of their time, and of planning within one moment.
 
     ``virtual_start_ns`` makes the time virtual. ``skew_ns`` is added to what the exchange says of the time, not to what is due.
+    With ``loop_start_ns`` it is the event loop's own time, counted from there: for a loop whose time is virtual.
     """
 
-    def __init__(self, virtual_start_ns: int | None = None) -> None:
+    def __init__(self, virtual_start_ns: int | None = None, *, loop_start_ns: int | None = None) -> None:
         self.virtual = virtual_start_ns is not None
         self.skew_ns = 0
-        self._base_ns = time.time_ns() if virtual_start_ns is None else virtual_start_ns
-        self._began_ns = time.monotonic_ns()
+        self._monotonic_ns = time.monotonic_ns if loop_start_ns is None else _loop_ns
+        start_ns = virtual_start_ns if loop_start_ns is None else loop_start_ns
+        self._base_ns = time.time_ns() if start_ns is None else start_ns
+        self._began_ns = self._monotonic_ns()
         self._virtual_ns = self._base_ns
         self._heap: list[tuple[int, int, Due]] = []
         self._numbers = count()
@@ -49,7 +52,7 @@ class Agenda:
 
     def time_ns(self) -> int:
         """The time that plans are made in."""
-        return self._virtual_ns if self.virtual else self._base_ns + time.monotonic_ns() - self._began_ns
+        return self._virtual_ns if self.virtual else self._base_ns + self._monotonic_ns() - self._began_ns
 
     def now_ns(self) -> int:
         """The time that the exchange tells and checks tokens by."""
@@ -134,3 +137,8 @@ class Agenda:
                     await self._changed.wait()
             except TimeoutError:
                 pass
+
+
+def _loop_ns() -> int:
+    # In whole microseconds, rounded down: what is due has then come by the loop's own time too.
+    return int(asyncio.get_running_loop().time() * 1_000_000 + 1e-3) * 1000

@@ -18,10 +18,18 @@ def mutated(answer: Answer, args: dict[str, Any]) -> Answer:
         return Answer(answer.status, MAINTENANCE_PAGE, answer.headers, "text/html; charset=utf-8")
     body = answer.body
     if any(name in args for name in ("remove", "null", "rename", "set", "reverse")):
-        body = msgspec.json.encode(_edited(msgspec.json.decode(body), args))
+        body = _edited_json(body, args)
     if "truncate" in args:
         body = body[: int(args["truncate"])]
     return Answer(answer.status, body, answer.headers, answer.content_type)
+
+
+def _edited_json(body: bytes, args: dict[str, Any]) -> bytes:
+    try:
+        decoded = msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        return body  # a refusal without fields: there is nothing in it to remove
+    return msgspec.json.encode(_edited(decoded, args))
 
 
 def _edited(body: Any, args: dict[str, Any]) -> Any:

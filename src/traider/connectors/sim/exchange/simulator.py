@@ -33,12 +33,13 @@ _PAST_PRINTS = 900  # seconds before the beginning of a made-up market that are 
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """How the exchange is to be. ``virtual_start_ns`` makes its time virtual."""
+    """How the exchange is to be. ``virtual_start_ns`` makes its time virtual, ``loop_start_ns`` that of the loop it runs on."""
 
     config: Config = field(default_factory=Config)
     speed: float = 1.0
     once: bool = False  # a recording is played once, and not again from its beginning
     virtual_start_ns: int | None = None
+    loop_start_ns: int | None = None
     truth_file: Path | None = None
     state_file: Path | None = None  # what is remembered over restarts; None: nothing
 
@@ -48,7 +49,7 @@ class Simulator:
 
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
-        self.agenda = Agenda(setup.virtual_start_ns)
+        self.agenda = Agenda(setup.virtual_start_ns, loop_start_ns=setup.loop_start_ns)
         self.hub = Hub()
         self.exchange = Exchange(setup.config, self.agenda, self.hub)
         self.hub.attach(self.exchange)

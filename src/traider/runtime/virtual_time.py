@@ -1,4 +1,8 @@
-"""An event loop whose time is virtual: when everybody waits, it is already later."""
+"""An event loop whose time is virtual: when everybody waits, it is already later.
+
+What runs on it takes no longer than its work, and the same inputs give the same run: nothing waits for the machine's time. Everything
+has to happen within the process, since a socket's peer would not know that an hour has passed.
+"""
 
 import asyncio
 import selectors
@@ -24,6 +28,8 @@ class _Selector(selectors.SelectSelector):
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
+    """``time`` begins at 0 and jumps to whatever is due next."""
+
     def __init__(self) -> None:
         self.selector = _Selector()
         super().__init__(self.selector)
@@ -39,11 +45,16 @@ class VirtualClock:
     offset_ns = 0
 
     def now_ns(self) -> int:
-        return START_NS + self.offset_ns + round(asyncio.get_running_loop().time() * 1_000_000) * 1000
+        return START_NS + self.offset_ns + elapsed_ns()
+
+
+def elapsed_ns() -> int:
+    """Since the running loop began, in whole microseconds: what its floats can tell for certain."""
+    return round(asyncio.get_running_loop().time() * 1_000_000) * 1000
 
 
 def play(story: Callable[[], Awaitable[T]]) -> T:
-    """Runs a story to its end in virtual time."""
+    """Runs to the end in virtual time, and gives what comes of it."""
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         return runner.run(_played(story))
 
