@@ -97,6 +97,8 @@ class Bench:
             setattr(thing, name, before)
         if any(isinstance(thing, Product) for thing, _, _ in self._before.values()):
             self.hub.products_changed()
+        if self._before:
+            self.changed()
         self._before.clear()
         for session in self.sessions.values():
             session.damage = Damage()
