@@ -45,7 +45,9 @@ COMMANDS = {
     "replay": Command("traider.cli.replay:replay", "Feed a recorded session to its strategy again: the same orders, bit for bit."),
     "journal verify": Command("traider.cli.journal:verify", "Check the hash chain of the journal: any edit, gap or torn tail."),
     "journal show": Command("traider.cli.journal:show", "Print the journal's entries."),
-    "verify parity": Command("traider.cli.verify:parity", "Prove that a replay through the guard fills as the backtest does."),
+    "verify parity": Command(
+        "traider.cli.verify:parity", "Prove that a replay through the guard fills as the backtest does; compare a session with it."
+    ),
     "verify lookahead": Command("traider.cli.lookahead:lookahead", "Prove that no decision depends on what comes after it."),
     "verify reproduce": Command("traider.cli.reproduce:reproduce", "Run a backtest's manifest again and compare the outcome, bit for bit."),
     "doctor": Command("traider.cli.doctor:doctor", "Check this environment and say what to do about what is missing."),
