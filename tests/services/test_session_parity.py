@@ -81,11 +81,13 @@ async def test_the_second_session_of_an_account_begins_with_what_the_first_left(
     limits = RiskLimits(max_position_size=Decimal(2), max_orders_per_minute=40)
     place = Place(tmp_path, limits=limits)
     await place.start()
-    for rows, quantity in ((150, 0.5), (300, 0.7)):
+    for rows, quantity in ((137, 0.5), (300, 0.7)):
         recorded = RecordingPlan(bars_plan(Restless, data_dir, rows=rows, quantity=quantity, every=2), tmp_path, NAME)
         await Trader(recorded, bus=place.bus, clock=place.clock, state_dir=tmp_path).run()
         recorded.close()
-    assert place.guard.snapshot().session_start is not None
+    start = place.guard.snapshot().session_start
+    assert start is not None
+    assert [position.size > 0 for position in start.positions] == [True]
     await place.stop()
     first, second = recordings(tmp_path)
     assert compared(capsys, str(first), status=0)["fills_session"] > 20
