@@ -1,6 +1,7 @@
 """What runs now, as the bus and the guard tell it: the account, the limits, the market, the parts of the platform."""
 
 from collections.abc import Mapping
+from typing import Literal
 
 import msgspec
 from structlog import get_logger
@@ -28,6 +29,7 @@ class SessionInfo(msgspec.Struct, frozen=True, kw_only=True):
     symbol: str
     source: str
     started_ts_ns: int
+    mode: Literal["paper", "live"] = "paper"  # live: orders go to an exchange
 
 
 class LiveView:
@@ -117,7 +119,7 @@ class LiveView:
         session = self._session
         return SystemOut(
             version=session.version,
-            mode="paper",
+            mode=session.mode,
             strategy=session.strategy,
             params=dict(session.params),
             symbol=session.symbol,

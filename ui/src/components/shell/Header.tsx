@@ -3,6 +3,7 @@
 import { Button } from "@/components/ui/Button";
 import { ErrorBoundary } from "@/components/ui/ErrorBoundary";
 import { Logo } from "@/components/ui/Logo";
+import { GateBanner } from "@/features/risk/GateBanner";
 import { KillBanner } from "@/features/risk/KillBanner";
 import { KillSwitch } from "@/features/risk/KillSwitch";
 import { UserMenu } from "@/features/session/UserMenu";
@@ -56,6 +57,7 @@ export function Header({ onHelp }: { onHelp: () => void }) {
         </div>
         <ErrorBoundary what="Alerts">
           <KillBanner />
+          <GateBanner />
           <Alerts />
         </ErrorBoundary>
       </header>
