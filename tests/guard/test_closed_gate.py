@@ -187,7 +187,8 @@ def test_a_stop_with_a_broken_journal_is_quiet(bench: Bench, disk: FailingDisk) 
 
 
 def test_whoever_watches_is_told_of_the_gate_and_of_orders_whose_fate_hangs_on_it(bench: Bench, disk: FailingDisk) -> None:
-    assert bench.guard.risk().closed == bench.guard.risk().unresolved == ()
+    assert not bench.guard.risk().closed
+    assert not bench.guard.risk().unresolved
     disk.full, disk.spare = True, 1  # the intent is durable, the venue's answer is not
     bench.submit(order("doubtful"))
     risk = bench.guard.risk()
