@@ -41,6 +41,10 @@ COMMANDS = {
     "exchange-sim": Command("traider.cli.exchange_sim:exchange_sim", "Serve a simulated exchange that speaks Coinbase's protocol."),
     "guard": Command("traider.cli.guard:guard", "Run the risk guard alone."),
     "accept-balances": Command("traider.cli.accept_balances:accept_balances", "Let the guard's books follow the exchange's balances."),
+    "coinbase-login": Command(
+        "traider.cli.coinbase_access:coinbase_login", "Have access to an account granted in the browser, without a key."
+    ),
+    "coinbase-logout": Command("traider.cli.coinbase_access:coinbase_logout", "Give granted access back."),
     "enable-live": Command("traider.cli.enable_live:enable_live", "Let a strategy trade with money, after a look at what is at stake."),
     "replay": Command("traider.cli.replay:replay", "Feed a recorded session to its strategy again: the same orders, bit for bit."),
     "journal verify": Command("traider.cli.journal:verify", "Check the hash chain of the journal: any edit, gap or torn tail."),
