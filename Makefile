@@ -1,6 +1,6 @@
 # Every recipe sets up what it needs and is the same here and in CI. Nothing is downloaded again while the locks stay as they are.
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check lint fmt unit ui-check bench pythons lock package clean setup-dev ui ui-packages system-packages
+.PHONY: help run setup test check lint fmt unit ui-check bench soak pythons lock package clean setup-dev ui ui-packages system-packages
 .NOTPARALLEL:
 
 TEST_PYTHON := NUMBA_CACHE_DIR=$(CURDIR)/build/numba TRAIDER_CACHE_DIR=$(CURDIR)/build/strategies .venv/bin/python
@@ -36,6 +36,9 @@ fmt: setup-dev ## Format the code and mend what can be mended by itself
 
 bench: setup ## Measure speed and memory beside the peers (ARGS="--quick --only W1 --no-peers" shortens it)
 	@.venv/bin/python -m benchmarks $(ARGS)
+
+soak: setup-dev ## A simulated week of exchange, guard and trader in minutes: memory has to stay flat (ARGS="--days 1 --parts")
+	@LOG_LEVEL=ERROR $(TEST_PYTHON) -m tests.soak $(ARGS)
 
 pythons: ## The same results on every Python that is promised and installed here (PYTHONS="/path/to/python3.12 ..." names them)
 	@PYTHONS="$(PYTHONS)" scripts/pythons

@@ -1,0 +1,52 @@
+"""Two hours of the whole live platform, and nothing that must not grow has grown."""
+
+import asyncio
+from pathlib import Path
+
+from tests.guard.live.virtual import play
+from tests.soak.whole import Soak, hours, soaking
+
+
+def test_nothing_grows_but_what_is_remembered_of_each_order(tmp_path: Path) -> None:
+    counted: list[dict[str, int]] = []
+    orders: list[int] = []
+
+    async def run() -> Soak:
+        async with soaking(tmp_path, every=20) as soak:
+            await asyncio.sleep(300)
+
+            def told(_hour: int) -> None:
+                counted.append(soak.bounded())
+                orders.append(soak.orders)
+
+            await hours(soak, 2, told)
+            return soak
+
+    soak = play(run)
+    assert orders[0] > 100, "it trades"
+    assert orders[1] > orders[0] * 1.8, "in the second hour as in the first"
+    for name, limit in LIMITS.items():
+        assert [count[name] <= limit for count in counted] == [True, True], (name, [count[name] for count in counted])
+    assert counted[0].keys() == LIMITS.keys()
+    assert soak.guard.gates.closed() == ()
+
+
+# Of everything that is alive at one time: a position, one order that rests, one that may be under way.
+LIMITS = {
+    "exchange: planned calls": 60,
+    "exchange: open orders": 2,
+    "exchange: connections": 2,
+    "guard: open orders": 2,
+    "guard: orders in the desk's table": 2,
+    "guard: cancels under way": 1,
+    "guard: to be sent": 1,
+    "guard: to be told": 0,
+    "guard: in flight": 1,
+    "guard: denials": 2,
+    "guard: tasks": 3,
+    "guard: clients": 1,
+    "feed: waiting": 2,
+    "trader: orders": 4,
+    "trader: references": 3,
+    "tasks of the loop": 30,
+}
