@@ -16,6 +16,7 @@ from tests.guard.live.virtual import play
 from tests.soak.whole import Soak, bytes_of_parts, hours, soaking
 from traider.connectors.sim.exchange.settings import Bounds
 
+EVERY_H = 4
 FULL_AFTER = 0.4  # of the time: then everything that is bounded is full
 MOST_AN_ORDER = 1500  # bytes that the guard may remember of an order for good
 ALLOWED_MIB_A_DAY = 0.75  # beside that: what the allocator does not give back evens out slowly
@@ -26,15 +27,12 @@ BOUNDS = Bounds(closed_orders=500, fills=500, truth=500, trades=100, minutes=60,
 
 @dataclass
 class Report:
-    every_h: int
     parts: bool
     journal: Path
     began_s: float = field(default_factory=time.monotonic)
     rows: list[dict[str, float]] = field(default_factory=list)
 
     def note(self, soak: Soak, hour: int) -> None:
-        if hour % self.every_h:
-            return
         row: dict[str, float] = {
             "day": hour / 24,
             "seconds": time.monotonic() - self.began_s,
@@ -86,11 +84,13 @@ def main() -> int:
     if given.parts:
         tracemalloc.start()
     with tempfile.TemporaryDirectory(prefix="traider-soak-") as folder:
-        report = Report(4, given.parts, Path(folder) / "journal.jsonl")
+        report = Report(given.parts, Path(folder) / "journal.jsonl")
 
         async def run() -> None:
             async with soaking(Path(folder), bounds=BOUNDS) as soak:
-                await hours(soak, round(given.days * 24), lambda hour: report.note(soak, hour))
+                for period in range(1, round(given.days * 24 / EVERY_H) + 1):
+                    await hours(soak, EVERY_H)
+                    report.note(soak, period * EVERY_H)
 
         play(run)
         return report.verdict()
