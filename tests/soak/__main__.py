@@ -14,14 +14,17 @@ from pathlib import Path
 
 from tests.guard.live.virtual import play
 from tests.soak.whole import Soak, bytes_of_parts, hours, soaking
+from traider.connectors.coinbase import venue
 from traider.connectors.sim.exchange.settings import Bounds
+from traider.guard.live import books
 
 EVERY_H = 4
 FULL_AFTER = 0.4  # of the time: then everything that is bounded is full
-MOST_AN_ORDER = 1500  # bytes that the guard may remember of an order for good
+MOST_AN_ORDER = 1200  # bytes that the guard may remember of an order for good
 ALLOWED_MIB_A_DAY = 0.75  # beside that: what the allocator does not give back evens out slowly
 MIB = 1024 * 1024
-# Small, so that the exchange's memory is full within the first day.
+# Small, so that everything that is bounded is full within some hours: the exchange's past, and what guard and client remember of orders.
+REMEMBERED = 200
 BOUNDS = Bounds(closed_orders=500, fills=500, truth=500, trades=100, minutes=60, hours=24)
 
 
@@ -76,7 +79,14 @@ def resident_bytes() -> int:
         return int(file.read().split()[1]) * 4096
 
 
+def bound_what_is_remembered() -> None:
+    """Of the guard's 10,000 orders that are over and the client's 100,000 that it sent, so many."""
+    books.ENDED_REMEMBERED = REMEMBERED
+    venue._MOST_REMEMBERED = REMEMBERED
+
+
 def main() -> int:
+    bound_what_is_remembered()
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
     parser.add_argument("--days", type=float, default=7.0)
     parser.add_argument("--parts", action="store_true", help="also what each part holds, which takes three times as long")
