@@ -188,7 +188,7 @@ def _told(
     """The whole way of each order, its stages, and the parts that were measured alone; microseconds."""
     points = {
         "event": trader["event"],
-        "fed": trader["feed <"],
+        "fed": trader.get("feed <", []),  # not waited for where the guard's venue is an exchange
         "stepped": trader["step <"],
         "handle >": guard["handle >"],
         "journal >": guard["journal >"],
@@ -200,6 +200,8 @@ def _told(
     stages: dict[str, list[float]] = {}
     before = sent
     for stage, point in STAGES.items():
+        if not points[point]:
+            continue
         at = points[point][-len(sent) :]  # the snapshot's quote made one more
         stages[stage] = [(end - begin) / 1e3 for begin, end in zip(before, at, strict=True)][WARM:]
         before = at

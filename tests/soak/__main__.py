@@ -12,8 +12,7 @@ import tracemalloc
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.guard.live.virtual import play
-from tests.soak.whole import Soak, bytes_of_parts, hours, soaking
+from tests.soak.whole import Soak, bytes_of_parts, hours, play, soaking
 from traider.connectors.coinbase import venue
 from traider.connectors.sim.exchange.settings import Bounds
 from traider.guard.live import books

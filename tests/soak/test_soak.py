@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.guard.live.virtual import play
-from tests.soak.whole import Soak, hours, soaking
+from tests.soak.whole import Soak, hours, play, soaking
 
 
 @pytest.mark.slow

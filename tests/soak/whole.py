@@ -7,14 +7,15 @@ a thread writes, is left out: virtual time would not wait for it.
 import asyncio
 import gc
 import tracemalloc
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
+from typing import Any, TypeVar
 
 from tests.guard.live.bench import UnsyncedDisk
-from tests.guard.live.virtual import START_NS, VirtualClock
+from tests.guard.live.virtual import START_NS, VirtualClock, VirtualLoop
 from traider.bus.memory import MemoryBus
 from traider.connectors.coinbase.build import Options, coinbase_feed, coinbase_venue
 from traider.connectors.coinbase.config import Addresses
@@ -45,6 +46,7 @@ from traider.services.trader import Resumed, Trader
 
 BTC = instrument_from_symbol("BTC-USD", price_increment=Decimal("0.01"), size_increment=Decimal("0.00000001"))
 HOUR_S = 3600
+T = TypeVar("T")
 STEP_S = 1.0  # of the exchange's time
 KINDS = 1 << EventKind.QUOTE
 PARTS = {"exchange": "*/connectors/sim/*", "guard": "*/traider/guard/*", "client": "*/connectors/coinbase/*"}
@@ -118,6 +120,24 @@ class Plan:
 
     def resume(self, snapshot: Snapshot) -> Resumed | None:
         return None
+
+
+class InlineLoop(VirtualLoop):
+    """What is meant for a thread is done at once: virtual time does not know how long a thread takes."""
+
+    def run_in_executor(self, executor: Any, func: Callable[..., T], *args: Any) -> "asyncio.Future[T]":
+        done: asyncio.Future[T] = self.create_future()
+        try:
+            done.set_result(func(*args))
+        except Exception as error:  # noqa: BLE001 - it is raised where it is waited for
+            done.set_exception(error)
+        return done
+
+
+def play(story: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Runs a story to its end in virtual time."""
+    with asyncio.Runner(loop_factory=InlineLoop) as runner:
+        return runner.run(story())
 
 
 @dataclass
