@@ -1,6 +1,6 @@
 # Every recipe sets up what it needs and is the same here and in CI. Nothing is downloaded again while the locks stay as they are.
 .DEFAULT_GOAL := help
-.PHONY: help run setup test check lint fmt unit ui-check bench chaos fuzz pythons lock package clean setup-dev ui ui-packages system-packages
+.PHONY: help run setup test check lint fmt unit ui-check bench chaos fuzz soak pythons lock package clean setup-dev ui ui-packages system-packages
 .NOTPARALLEL:
 
 TEST_PYTHON := NUMBA_CACHE_DIR=$(CURDIR)/build/numba TRAIDER_CACHE_DIR=$(CURDIR)/build/strategies .venv/bin/python
@@ -42,6 +42,9 @@ fuzz: setup-dev ## A million damaged messages of Coinbase's, before the compiled
 
 chaos: setup ## A thousand random runs of orders, faults and kills (ARGS="--seeds 50000 --first 1000" asks for others)
 	@.venv/bin/traider chaos --seeds 1000 $(ARGS)
+
+soak: setup-dev ## A simulated week of exchange, guard and trader in minutes: memory has to stay flat (ARGS="--days 1 --parts")
+	@LOG_LEVEL=ERROR $(TEST_PYTHON) -m tests.soak $(ARGS)
 
 pythons: ## The same results on every Python that is promised and installed here (PYTHONS="/path/to/python3.12 ..." names them)
 	@PYTHONS="$(PYTHONS)" scripts/pythons

@@ -19,6 +19,7 @@ from . import (
     startup,
     stream,
     sweep,
+    tick_to_order,
     trades,
 )
 from .measure import asked_for
@@ -37,6 +38,7 @@ QUESTIONS: dict[str, ModuleType] = {
     "startup": startup,
     "compilation": compilation,
     "guard_orders": guard_orders,
+    "tick_to_order": tick_to_order,
     "exchange_sim": exchange_sim,
     "feed": feed,
 }

@@ -8,6 +8,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from traider.domain.guard_protocol import PROTOCOL_VERSION, Cancel, Done, Feed, MarketEvent, Open, Submit
 from traider.domain.instruments import instrument_from_symbol
 from traider.domain.limits import RiskLimits
@@ -15,14 +17,15 @@ from traider.domain.orders import OrderAccepted, OrderRequest
 from traider.domain.vocabulary import EventKind, OrderType, Side, TimeInForce
 from traider.guard.approval import Guard
 from traider.guard.books import GuardConfig
-from traider.guard.journal import Journal
+from traider.guard.journal import Draft, Journal
 from traider.runtime.clock import SystemClock
 
 from .asked import Asked
-from .measure import WORK, answer, cases_in_turns, warm_up
+from .measure import WORK, answer, case, cases_in_turns, warm_up
 from .page import Row, Table
 
 ORDERS = 1000
+GROUP = 50
 LIMITS = RiskLimits(  # every one is asked, none refuses
     allowed_markets=("BTC-USD",),
     max_order_notional=Decimal(10_000_000),
@@ -134,19 +137,57 @@ def _disk() -> dict[str, Any]:
         return {"us": statistics.median(took)}
 
 
+def _sustained() -> dict[str, Any]:
+    """Orders by the fifty, one batch after the other; beside each batch the same lines into a journal alone, in the same groups."""
+    with tempfile.TemporaryDirectory(dir=WORK) as folder:
+        guard = _guard(Path(folder))
+        alone = Journal.open(Path(folder) / "alone.jsonl", clock=SystemClock())
+        guard_s = alone_s = 0.0
+        for first in range(0, ORDERS, GROUP):
+            before = guard.journal.n
+            ask = Submit(seq=first, orders=tuple(_request(number) for number in range(first, first + GROUP)))
+            started = time.perf_counter()
+            effects = guard.handle(ask, TRADER)
+            guard_s += time.perf_counter() - started
+            if sum(isinstance(event, OrderAccepted) for event in effects.events) != GROUP:
+                raise RuntimeError(f"the guard refused an order: {effects}")
+            lines = list(guard.journal.read(before + 1))
+            for group in (lines[:-GROUP], lines[-GROUP:]):  # the intents, and what became of them
+                drafts = [
+                    Draft(line.index, line.cause, msgspec.structs.replace(line.record, n=alone.n + 1 + place))
+                    for place, line in enumerate(group)
+                ]
+                started = time.perf_counter()
+                alone.append(drafts)
+                alone_s += time.perf_counter() - started
+            guard.handle(Cancel(seq=first, client_order_ids=()), TRADER)
+            for _ in range(GROUP):
+                _tick(guard)
+        guard.journal.close()
+        alone.close()
+        return {"us": guard_s / ORDERS * 1e6, "journal_us": alone_s / ORDERS * 1e6}
+
+
 CASES: dict[str, Callable[[], dict[str, Any]]] = {
     "disk": _disk,
     "check": _check,
     "feed": _feed,
     "one": lambda: _submit(1),
     "ten": lambda: _submit(10),
+    "sustained": _sustained,
 }
+
+
+def _per_second(runs: list[dict[str, Any]], figure: str) -> str:
+    return f"{1e6 / statistics.median(run[figure] for run in runs):,.0f}"
 
 
 def measure(asked: Asked) -> list[Table]:
     """Microseconds an order."""
     warm_up()
-    figures, _ = cases_in_turns("guard_orders", CASES, "us", asked.rounds)
+    figures, _ = cases_in_turns("guard_orders", [name for name in CASES if name != "sustained"], "us", asked.rounds)
+    sustained = [case("guard_orders", "sustained") for _ in range(asked.rounds)]
+    alone = statistics.median(run["us"] / run["journal_us"] for run in sustained)
     return [
         Table(
             title="An order through the guard",
@@ -164,7 +205,23 @@ def measure(asked: Asked) -> list[Table]:
                 Row("**an order, one at a time**", None, figures["one"]),
                 Row("an order, ten at a time", None, figures["ten"]),
             ],
-        )
+        ),
+        Table(
+            title="Orders a second through the guard",
+            question="How many orders a second does the guard sustain with its journal on, beside the journal's own limit?",
+            text=(
+                f"{ORDERS:,} limit orders, {GROUP} at a time, one batch after the other; after each batch the same lines are appended to a "
+                "second journal on the same disk, in the same groups: a write and a sync for the intents, another for the answers. A ratio "
+                "of 2 is half of the journal's own limit."
+            ),
+            unit="us an order",
+            ratio_of="the journal",
+            columns=("orders/s",),
+            rows=[
+                Row("the journal alone", 1.0, [run["journal_us"] for run in sustained], extra=(_per_second(sustained, "journal_us"),)),
+                Row("**the guard**", alone, [run["us"] for run in sustained], goal=2.0, extra=(_per_second(sustained, "us"),)),
+            ],
+        ),
     ]
 
 

@@ -1,6 +1,8 @@
+import asyncio
 from decimal import Decimal
 
 import httpx
+import msgspec
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -13,6 +15,7 @@ from traider.bus.memory import MemoryBus
 from traider.domain.bus_events import ACCOUNT, ORDERS, RISK
 from traider.domain.order_state import Order, apply
 from traider.domain.orders import AnyOrderEvent, OrderFilled
+from traider.domain.state import ClosedGate, UnknownOrder
 from traider.storage.engine import writing
 from traider.storage.projection import Projection
 
@@ -104,6 +107,26 @@ async def test_every_limit_is_told_with_its_use_and_head_room(viewer: httpx.Asyn
         "unknown_orders": [],
         "reconciled_ts_ms": None,
     }
+
+
+async def test_closed_gates_and_unknown_orders_are_told_with_everything_that_is_known_of_them(
+    viewer: httpx.AsyncClient, bus: MemoryBus
+) -> None:
+    gate = ClosedGate(gate="market data", symbol="BTC-USD", detail="a gap", since_ns=START_NS, opens="by itself, with the next price")
+    order = UnknownOrder(client_order_id="s2-1-0", since_ns=START_NS + SECOND_NS, detail="no answer", doing="the exchange is asked")
+    await bus.publish(RISK, msgspec.structs.replace(risk(), closed=(gate,), unresolved=(order,), reconciled_ns=START_NS))
+
+    async with asyncio.timeout(10):
+        while not (answer := (await viewer.get("/api/risk")).json())["gates"]:
+            pass
+    start_ms = START_NS // 1_000_000
+    assert answer["gates"] == [
+        {"gate": "market data", "symbol": "BTC-USD", "detail": "a gap", "since_ms": start_ms, "opens": "by itself, with the next price"}
+    ]
+    assert answer["unknown_orders"] == [
+        {"client_order_id": "s2-1-0", "since_ms": start_ms + 1000, "detail": "no answer", "doing": "the exchange is asked"}
+    ]
+    assert answer["reconciled_ts_ms"] == start_ms
 
 
 async def test_equity_is_told_oldest_first(viewer: httpx.AsyncClient, projection: Projection) -> None:

@@ -58,7 +58,7 @@ def test_the_price_moves_and_a_fill_appears(dashboard: Page) -> None:
     expect(rows(dashboard, "Positions").first).to_contain_text(re.compile("[A-Z]+-[A-Z]+"))
     expect(dashboard.locator("#price canvas").first).to_be_visible()
     expect(dashboard.locator("#equity canvas").first).to_be_visible()
-    expect(panel(dashboard, "Risk limits").get_by_role("meter").first).to_be_visible()
+    expect(panel(dashboard, "Risk").get_by_role("meter").first).to_be_visible()
 
 
 def test_the_kill_switch_stops_trading_and_an_admin_resumes_it_with_a_reason(dashboard: Page) -> None:

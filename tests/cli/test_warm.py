@@ -2,7 +2,8 @@
 
 import pytest
 
-from traider.cli.warm import streams
+from traider.cli.warm import streams, warm_up_feed
+from traider.connectors.coinbase.compiled_feed import CompiledMarketFeed
 from traider.connectors.coinbase.live_market import kinds_of
 from traider.kernel.kit import Strategy
 from traider.kernel.layout import KIND_BITS
@@ -31,3 +32,16 @@ def test_each_stream_brings_what_its_file_may_hold(strategy: type[Strategy]) -> 
     for tape in streams(strategy):
         brought = {1 << (int(kind) & KIND_BITS) for kind in tape.kind}
         assert sum(brought) == tape.kinds
+
+
+def test_the_reader_of_the_feeds_frames_is_compiled_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    taken: list[bool] = []
+    take_frame = CompiledMarketFeed.take_frame
+
+    def noted(feed: CompiledMarketFeed, frame: bytes, expected: int, received_ts_ns: int) -> bool:
+        taken.append(take_frame(feed, frame, expected, received_ts_ns))
+        return taken[-1]
+
+    monkeypatch.setattr(CompiledMarketFeed, "take_frame", noted)
+    warm_up_feed()
+    assert taken == [True], "of the layout that the short way takes"

@@ -76,7 +76,9 @@ def test_a_fill_that_can_not_be_written_is_not_told_and_happens_again_after_a_re
     before = bench.snapshot()
     assert "the gate is closed" in bench.refused(feed)
     assert "the gate is closed" in bench.refused(feed)
-    assert bench.snapshot() == before
+    after = bench.snapshot()
+    assert (after.account, after.open_orders, after.last_index) == (before.account, before.open_orders, before.last_index)
+    assert [gate.gate for gate in after.risk.closed] == ["journal"]
     told = len(bench.told)
     bench.restart()
     assert bench.books.open["resting"].filled_size == 0
@@ -182,3 +184,20 @@ def test_a_stop_with_a_broken_journal_is_quiet(bench: Bench, disk: FailingDisk) 
     disk.full = True
     bench.submit(order("more"))
     bench.guard.stop()
+
+
+def test_whoever_watches_is_told_of_the_gate_and_of_orders_whose_fate_hangs_on_it(bench: Bench, disk: FailingDisk) -> None:
+    assert not bench.guard.risk().closed
+    assert not bench.guard.risk().unresolved
+    disk.full, disk.spare = True, 1  # the intent is durable, the venue's answer is not
+    bench.submit(order("doubtful"))
+    risk = bench.guard.risk()
+    (gate,) = risk.closed
+    assert (gate.gate, gate.symbol, gate.since_ns) == ("journal", "", bench.clock.ns)
+    assert "No space left on device" in gate.detail
+    assert gate.opens == "at the guard's next start, when the journal can be written again"
+    assert risk.gates == (f"journal: {gate.detail}",)
+    (unknown,) = risk.unresolved
+    assert (unknown.client_order_id, unknown.since_ns) == ("doubtful", bench.clock.ns)
+    assert unknown.doing == "the guard's next start finds in the journal what became of it"
+    assert risk.unknown_orders == ("doubtful",)

@@ -72,3 +72,12 @@ def test_an_order_that_reduces_is_held_by_the_gate_that_holds_it_whatever_else_i
     refusal = gates.refusal("BTC-USD", reduces=True)
     assert refusal is not None
     assert refusal.cause is Cause.BALANCE
+
+
+def test_every_gate_says_what_opens_it() -> None:
+    for cause in Cause:
+        gates = Gates()
+        gates.close(cause, "why", 7, "BTC-USD")
+        (state,) = (gate.state() for gate in gates.closed())
+        assert (state.gate, state.symbol, state.detail, state.since_ns) == (str(cause), "BTC-USD", "why", 7)
+        assert state.opens.startswith(("by itself, ", "by a person: ", "at the guard's next start, "))

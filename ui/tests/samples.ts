@@ -2,7 +2,7 @@ import type { Fill } from "@/features/fills/types";
 import type { Candle } from "@/features/market/types";
 import type { Order } from "@/features/orders/types";
 import type { Portfolio, Position } from "@/features/portfolio/types";
-import type { Limit, Risk } from "@/features/risk/types";
+import type { Gate, Limit, Risk, UnknownOrder } from "@/features/risk/types";
 import type { System } from "@/features/system/types";
 
 export function candle(ts_ms: number, close: number, rest: Partial<Candle> = {}): Candle {
@@ -94,6 +94,14 @@ export function risk(rest: Partial<Risk> = {}): Risk {
     reconciled_ts_ms: null,
     ...rest,
   };
+}
+
+export function gate(rest: Partial<Gate> = {}): Gate {
+  return { gate: "stream", symbol: "", detail: "the socket closed", since_ms: 1_000, opens: "by itself, when the user channel is back", ...rest };
+}
+
+export function unknownOrder(client_order_id: string, rest: Partial<UnknownOrder> = {}): UnknownOrder {
+  return { client_order_id, since_ms: 1_000, detail: "the answer was lost", doing: "the exchange is asked for it at every look", ...rest };
 }
 
 export function system(rest: Partial<System> = {}): System {

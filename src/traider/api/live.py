@@ -24,7 +24,7 @@ class SessionInfo(msgspec.Struct, frozen=True, kw_only=True):
     """What was started: it does not change while the platform runs."""
 
     version: str
-    mode: Literal["paper", "live"] = "paper"
+    mode: Literal["paper", "live"] = "paper"  # live: orders go to an exchange
     venue: str = "paper venue"  # where orders go, in a person's words
     strategy: str
     params: Mapping[str, int | float | str | bool]

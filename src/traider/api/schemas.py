@@ -152,6 +152,25 @@ class LimitOut(Schema):
     unit: str = Field(description='a currency, "orders", "orders/min" or "fraction"')
 
 
+class GateOut(Schema):
+    """Something that holds orders back."""
+
+    gate: str
+    symbol: str = Field(description="empty where it concerns every market")
+    detail: str = Field(description="why it is closed")
+    since_ms: TimeMs
+    opens: str = Field(description="what opens it")
+
+
+class UnknownOrderOut(Schema):
+    """It counts in full against every limit until it is known what became of it."""
+
+    client_order_id: str
+    since_ms: TimeMs
+    detail: str = Field(description="what was heard instead of an answer")
+    doing: str = Field(description="what is being done about it")
+
+
 class RiskOut(Schema):
     kill_switch: bool
     kill_reason: str
@@ -159,8 +178,8 @@ class RiskOut(Schema):
     kill_ts_ms: int | None = Field(description="when it was last switched; null when it never was")
     allowed_markets: list[str] | None = Field(description="null is every market")
     limits: list[LimitOut]
-    gates: list[str] = Field(description="each closed gate of the guard, with its reason; they open by themselves")
-    unknown_orders: list[str] = Field(description="sent to an exchange and never answered, by client order id")
+    gates: list[GateOut] = Field(description="the closed ones, as the guard last told; while it is not connected nothing is known of them")
+    unknown_orders: list[UnknownOrderOut] = Field(description="sent and never answered")
     reconciled_ts_ms: int | None = Field(description="when the exchange was last seen to agree; null on paper")
 
 

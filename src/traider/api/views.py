@@ -13,12 +13,14 @@ from .schemas import (
     CandleOut,
     EquityPointOut,
     FillOut,
+    GateOut,
     LimitOut,
     OrderOut,
     PortfolioOut,
     PositionOut,
     RiskOut,
     SideName,
+    UnknownOrderOut,
 )
 
 MS_NS = 1_000_000
@@ -66,8 +68,14 @@ def risk_out(risk: RiskState) -> RiskOut:
             LimitOut(name=use.name, label=use.label, limit=use.limit, used=use.used, headroom=use.headroom, unit=use.unit)
             for use in risk.limits
         ],
-        gates=list(risk.gates),
-        unknown_orders=list(risk.unknown_orders),
+        gates=[
+            GateOut(gate=gate.gate, symbol=gate.symbol, detail=gate.detail, since_ms=gate.since_ns // MS_NS, opens=gate.opens)
+            for gate in risk.closed
+        ],
+        unknown_orders=[
+            UnknownOrderOut(client_order_id=o.client_order_id, since_ms=o.since_ns // MS_NS, detail=o.detail, doing=o.doing)
+            for o in risk.unresolved
+        ],
         reconciled_ts_ms=risk.reconciled_ns // MS_NS if risk.reconciled_ns else None,
     )
 

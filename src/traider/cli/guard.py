@@ -107,22 +107,8 @@ def _venue_of(name: str, settings: Settings) -> Callable[[], Venue] | None:
     if name != "coinbase":
         raise SettingsError(f"--venue is {name!r}; give paper or coinbase")
     # a second of imports that a guard on paper does without
-    from traider.connectors.coinbase.build import Options, coinbase_venue, key_from
-    from traider.connectors.coinbase.config import Addresses
+    from traider.connectors.coinbase.build import options_from
 
-    secret = settings.coinbase_key.secret
-    key = key_from(
-        name=settings.coinbase_key.name or "",
-        secret="" if secret is None else secret.get_secret_value(),
-        key_file=settings.coinbase_key.file,
-    )
-    if key is None:
-        raise SettingsError("there is no key for coinbase: set COINBASE_KEY_FILE, or COINBASE_API_KEY and COINBASE_API_SECRET")
-    at = settings.coinbase
-    addresses = Addresses(
-        rest_url=at.rest_url,
-        market_url=at.market_url,
-        user_urls=tuple(dict.fromkeys((at.user_url, at.market_url))),
-        ca_file="" if at.ca_file is None else str(at.ca_file),
-    )
-    return lambda: coinbase_venue(key, SystemClock(), Options(addresses=addresses, official_sdk=at.official_sdk))
+    from .coinbase_access import venue_maker
+
+    return venue_maker(settings, options_from(settings.coinbase))

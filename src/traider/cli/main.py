@@ -44,11 +44,17 @@ COMMANDS = {
     "exchange-sim": Command("traider.cli.exchange_sim:exchange_sim", "Serve a simulated exchange that speaks Coinbase's protocol."),
     "guard": Command("traider.cli.guard:guard", "Run the risk guard alone."),
     "accept-balances": Command("traider.cli.accept_balances:accept_balances", "Let the guard's books follow the exchange's balances."),
+    "coinbase-login": Command(
+        "traider.cli.coinbase_access:coinbase_login", "Have access to an account granted in the browser, without a key."
+    ),
+    "coinbase-logout": Command("traider.cli.coinbase_access:coinbase_logout", "Give granted access back."),
     "enable-live": Command("traider.cli.enable_live:enable_live", "Let a strategy trade with money, after a look at what is at stake."),
     "replay": Command("traider.cli.replay:replay", "Feed a recorded session to its strategy again: the same orders, bit for bit."),
     "journal verify": Command("traider.cli.journal:verify", "Check the hash chain of the journal: any edit, gap or torn tail."),
     "journal show": Command("traider.cli.journal:show", "Print the journal's entries."),
-    "verify parity": Command("traider.cli.verify:parity", "Prove that a replay through the guard fills as the backtest does."),
+    "verify parity": Command(
+        "traider.cli.verify:parity", "Prove that a replay through the guard fills as the backtest does; compare a session with it."
+    ),
     "verify lookahead": Command("traider.cli.lookahead:lookahead", "Prove that no decision depends on what comes after it."),
     "verify reproduce": Command("traider.cli.reproduce:reproduce", "Run a backtest's manifest again and compare the outcome, bit for bit."),
     "chaos": Command("traider.cli.chaos:chaos", "Trade while everything goes wrong, and check what has to hold all the same."),

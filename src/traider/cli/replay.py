@@ -12,9 +12,10 @@ from traider.domain.session_record import Begun
 from traider.engine.manifest import code_of
 from traider.engine.recorded import Rerun, rerun
 from traider.kernel.kit import Strategy
-from traider.runtime.settings import load_settings
-from traider.storage.session_file import read_session, session_path
+from traider.storage.session_file import read_session
 from traider.strategies.registry import find_strategy
+
+from .sessions import recording_of
 
 
 def replay(
@@ -26,7 +27,7 @@ def replay(
 
     Exit status 1 names the first market event at which it decides otherwise.
     """
-    path = _path(session, state_dir)
+    path = recording_of(session, state_dir)
     run = rerun(read_session(path), _strategy_of)
     if run.begun is None:
         raise UserError(f"{path}: there is no session in it")
@@ -35,13 +36,6 @@ def replay(
     else:
         _print(run, run.begun, path)
     return 0 if run.divergence is None else 1
-
-
-def _path(session: str, state_dir: Path | None) -> Path:
-    given = Path(session)
-    if given.suffix == ".jsonl":
-        return given
-    return session_path(state_dir or load_settings().state.directory, session)
 
 
 def _strategy_of(begun: Begun) -> type[Strategy]:

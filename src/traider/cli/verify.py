@@ -6,6 +6,7 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -44,6 +45,8 @@ from . import options
 from .evidence import keep
 from .instruments import format_instrument
 from .plan import PaperPlan, replayed
+from .session_parity import compare_session
+from .sessions import names_session
 
 MADE_UP_BARS = 5_000
 LIMIT_VARIABLES = {name: name.upper() for name in RiskLimits.__struct_fields__}  # what the guard's process reads
@@ -59,7 +62,14 @@ class Way(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def parity(
-    strategy: Annotated[str, typer.Argument(help="Built-in name, FILE.py:CLASS or PACKAGE.MODULE:CLASS.")] = "sma_cross",
+    context: typer.Context,
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="STRATEGY|SESSION",
+            help="A strategy: built-in name, FILE.py:CLASS or PACKAGE.MODULE:CLASS. Or a recorded session: its file, or its id such as s2.",
+        ),
+    ] = "sma_cross",
     data: Annotated[
         list[Path] | None,
         typer.Option(help="Parquet file of market data, a folder or a pattern; as often as needed. [default: 5,000 made-up bars]"),
@@ -74,14 +84,25 @@ def parity(
     symbol: Annotated[str | None, typer.Option(help="The instrument, where the file's name doesn't tell.")] = None,
     price_increment: Annotated[str | None, typer.Option(help="Where the prices don't tell.")] = None,
     size_increment: Annotated[str | None, typer.Option(help="Default 0.00000001.")] = None,
+    state_dir: Annotated[Path | None, typer.Option(help="Of a session: where it was kept. [default: TRAIDER_STATE_DIR]")] = None,
     json_: Annotated[bool, typer.Option("--json", help="Print exactly one JSON object.")] = False,
 ) -> int:
-    """Prove that a replay through the guard fills as the backtest does.
+    """Prove that a replay through the guard fills as the backtest does; or compare a recorded session's fills with it.
 
-    Runs the strategy compiled, interpreted, and through a guard process over its authenticated connection, and compares
-    the fills bit for bit. Exit status 1 when they differ.
+    Of a STRATEGY: runs it compiled, interpreted, and through a guard process over its authenticated connection, and compares
+    the fills bit for bit. Of a SESSION, on paper or live: itemises its fills against the backtest's over the market events that
+    it saw. Exit status 1 when they differ.
     """
     configure_logging(LogSettings(level="ERROR"))
+    sources = {name: context.get_parameter_source(name) for name in context.params}
+    given = [name for name, source in sources.items() if source is not None and source.name != "DEFAULT"]
+    if names_session(what):
+        _refuse(given, _OF_BOTH | {"state_dir"}, what, "a recorded session, which brings its own market, account and settings")
+        return compare_session(what, state_dir, as_json=json_)
+    _refuse(
+        given, context.params.keys() - {"state_dir"}, what, "a strategy; the session of a state directory is named by its id, such as s2"
+    )
+    strategy = what
     cls = find_strategy(strategy)
     values = options.parameters(param or [], quantity=quantity)
     options.check_cash(cash)
@@ -139,6 +160,16 @@ def parity(
     else:
         _print(ways, difference, evidence)
     return 0 if equal else 1
+
+
+_OF_BOTH = {"what", "json_"}
+
+
+def _refuse(given: Iterable[str], known: Collection[str], what: str, kind: str) -> None:
+    """SettingsError for an option that belongs to the command's other form."""
+    other = [f"--{name.replace('_', '-')}" for name in given if name not in known]
+    if other:
+        raise SettingsError(f"{what} is {kind}: leave out {', '.join(other)}")
 
 
 def _check_replayable(market: MarketData) -> None:

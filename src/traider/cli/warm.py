@@ -6,9 +6,12 @@ It takes up to a minute of one core, once for each version of traider and each m
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import numpy as np
 
-from traider.domain.instruments import instrument_from_symbol
+from traider.connectors.coinbase.compiled_feed import CompiledMarketFeed
+from traider.connectors.coinbase.messages import BookMessage, read_message
+from traider.domain.instruments import Instrument, instrument_from_symbol
 from traider.domain.vocabulary import BAR_MADE, BOOK_END, EventKind, OrderType, Side, TimeInForce
 from traider.engine.session import Session
 from traider.engine.tape import Tape, bars_tape, trades_tape
@@ -22,7 +25,7 @@ from traider.strategies.registry import BUILT_IN
 
 def warm_up(strategies: list[type[Strategy]]) -> None:
     """Runs everything once that is compiled when it is first called."""
-    instrument = instrument_from_symbol("BTC-USD", price_increment=Decimal("0.01"), size_increment=Decimal("0.00000001"))
+    instrument = _instrument()
     desk = Desk([instrument], cash=1e6)
     for number in range(3):
         desk.on_market(int(EventKind.BAR), 0, number, 1.0, 1.0, 1.0, 1.0, 1.0)
@@ -49,6 +52,27 @@ def warm_up(strategies: list[type[Strategy]]) -> None:
         for tape in streams(strategy):
             for interpreted in (False, True):
                 Session(strategy(), Desk([instrument], cash=1e6), interpreted=interpreted).step(tape, 0, len(tape))
+
+
+def warm_up_feed() -> None:
+    """The same for the reader of Coinbase's frames and its books."""
+    feed = CompiledMarketFeed([_instrument()], channels=("level2",), depth=False)
+    moment = "2031-03-04T05:06:07.000008Z"
+    for number, kind in enumerate(("snapshot", "update")):
+        rows = [
+            {"side": side, "event_time": moment, "price_level": price, "new_quantity": str(1 + number)}
+            for side, price in (("bid", "1.00"), ("offer", "2.00"))
+        ]
+        event = {"type": kind, "product_id": "BTC-USD", "updates": rows}
+        frame = msgspec.json.encode({"channel": "l2_data", "timestamp": moment, "sequence_num": number, "events": [event]})
+        if kind == "update":
+            feed.take_frame(frame, number, 0)
+        elif isinstance(message := read_message(frame), BookMessage):
+            feed.on_message(message, 0)
+
+
+def _instrument() -> Instrument:
+    return instrument_from_symbol("BTC-USD", price_increment=Decimal("0.01"), size_increment=Decimal("0.00000001"))
 
 
 def streams(strategy: type[Strategy]) -> list[Tape]:
@@ -83,3 +107,4 @@ def _book(ts_ns: np.ndarray[Any, np.dtype[np.int64]], *, with_trades: bool) -> T
 
 if __name__ == "__main__":
     warm_up(list(BUILT_IN.values()))
+    warm_up_feed()

@@ -27,6 +27,25 @@ class LimitUse(msgspec.Struct, frozen=True, kw_only=True):
     unit: str  # a currency, "orders", "orders/min", "fraction"
 
 
+class ClosedGate(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that holds orders back (``traider.guard.gates``); ``symbol`` is empty where it concerns every market."""
+
+    gate: str
+    symbol: str
+    detail: str  # why it is closed
+    since_ns: int
+    opens: str  # what opens it
+
+
+class UnknownOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """An order that was sent and never answered; it counts in full until the venue's own word says what became of it."""
+
+    client_order_id: str
+    since_ns: int
+    detail: str  # what was heard instead of an answer
+    doing: str  # what is being done about it
+
+
 class RiskState(msgspec.Struct, frozen=True, kw_only=True):
     kill_switch: bool
     kill_reason: str
@@ -36,6 +55,8 @@ class RiskState(msgspec.Struct, frozen=True, kw_only=True):
     allowed_markets: tuple[str, ...] | None
     gates: tuple[str, ...] = ()  # that are closed, each with its reason in words
     unknown_orders: tuple[str, ...] = ()  # sent, never answered: client order ids
+    closed: tuple[ClosedGate, ...] = ()  # the same gates with everything that is known of each
+    unresolved: tuple[UnknownOrder, ...] = ()  # the same orders
     reconciled_ns: int = 0  # when the venue was last asked how things stand and all was well; 0 on paper
 
 

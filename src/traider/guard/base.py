@@ -35,14 +35,17 @@ from traider.domain.guard_protocol import (
     Snapshot,
     Submit,
 )
+from traider.domain.order_state import Order
 from traider.domain.orders import AnyOrderEvent, OrderEvent, OrderRejected, OrderRequest, OrderSubmitted
 from traider.domain.ports import Clock
-from traider.domain.state import RiskState
-from traider.domain.vocabulary import BAR_MADE, Reason
+from traider.domain.state import RiskState, UnknownOrder
+from traider.domain.vocabulary import BAR_MADE, OrderStatus, Reason
 
 from .batch import Batch
 from .books import Books, KillState
 from .control_refusals import explain_halt
+from .gates import EVERYWHERE, Closed
+from .gates import Cause as Gate
 from .journal import Journal, JournalWriteError
 from .records import JOURNAL_VERSION, Cause, Configured, KillSwitchSet
 from .refusals import explain_breach
@@ -281,7 +284,24 @@ class GuardBase(ABC, Generic[B]):
 
     def risk(self) -> RiskState:
         """The kill switch, the limits, and whatever else holds orders back now."""
-        return risk_state(self.books)
+        risk = risk_state(self.books)
+        if self.failure is None:
+            return risk
+        gate = Closed(Gate.JOURNAL, EVERYWHERE, self.failure, self.journal.failed_ns)
+        unknown = [order for order in self.books.open.values() if order.status is OrderStatus.UNKNOWN]
+        return msgspec.structs.replace(
+            risk,
+            gates=(gate.text(),),
+            unknown_orders=tuple(order.request.client_order_id for order in unknown),
+            closed=(gate.state(),),
+            unresolved=tuple(self._left_over(order) for order in unknown),
+        )
+
+    def _left_over(self, order: Order) -> UnknownOrder:
+        doing = "the guard's next start finds in the journal what became of it"
+        return UnknownOrder(
+            client_order_id=order.request.client_order_id, since_ns=self.journal.failed_ns, detail=order.detail, doing=doing
+        )
 
     def snapshot(self, seq: int = 0) -> Snapshot:
         """Everything a client needs to go on after a restart."""

@@ -13,6 +13,8 @@ Cancels pass every gate.
 from dataclasses import dataclass
 from enum import StrEnum
 
+from traider.domain.state import ClosedGate
+
 EVERYWHERE = ""
 
 
@@ -34,6 +36,20 @@ class Cause(StrEnum):
 REDUCING_PASSES = frozenset({Cause.STREAM, Cause.CLOCK, Cause.MARKET_DATA})
 
 
+OPENS = {
+    Cause.START: "by itself, when the exchange has told how things stand and its balances are what the fills come to",
+    Cause.RECONCILIATION: "by itself, when the exchange is asked once more and its word and the books agree",
+    Cause.BALANCE: "by itself, when the balances are equal; or a person takes the exchange's over: traider accept-balances",
+    Cause.JOURNAL: "at the guard's next start, when the journal can be written again",
+    Cause.VENUE: "by itself, when the exchange answers and takes orders again",
+    Cause.NOT_ENABLED: "by a person: traider enable-live",
+    Cause.KEY: "by itself, when the exchange says that the key may trade and may not transfer",
+    Cause.STREAM: "by itself, when the user channel is back and the exchange was asked once more",
+    Cause.CLOCK: "by itself, when the clock is right again",
+    Cause.MARKET_DATA: "by itself, with the next price",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Closed:
     """A closed gate: for one market, or ``EVERYWHERE``."""
@@ -47,6 +63,10 @@ class Closed:
         """In a person's words."""
         where = f" for {self.symbol}" if self.symbol else ""
         return f"{self.cause}{where}: {self.detail}"
+
+    def state(self) -> ClosedGate:
+        """As everybody sees it."""
+        return ClosedGate(gate=str(self.cause), symbol=self.symbol, detail=self.detail, since_ns=self.since_ns, opens=OPENS[self.cause])
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,6 +77,7 @@ class Journal:
         self.path = path
         self.notices = notices
         self.failure: str | None = None
+        self.failed_ns = 0  # the machine's time of that
         self._clock = clock
         self._disk = disk
         self._lock = lock
@@ -157,6 +158,7 @@ class Journal:
             self._disk.sync(self._fd)
         except OSError as error:
             self.failure = f"the journal {self.path} can't be written: {error.strerror or error}"
+            self.failed_ns = wall_ns
             raise JournalWriteError(self.failure, undone=self._undo()) from error
         self._n += len(drafts)
         self._head = head

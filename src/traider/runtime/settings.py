@@ -206,6 +206,18 @@ class CoinbaseOAuthSettings(Section):
     client_id: str | None = Field(default=None, validation_alias="COINBASE_OAUTH_CLIENT_ID")
     client_secret: SecretStr | None = Field(default=None, validation_alias="COINBASE_OAUTH_CLIENT_SECRET")
     redirect_uri: str = Field(default="http://127.0.0.1:8765/callback", validation_alias="COINBASE_OAUTH_REDIRECT_URI")
+    url: str = Field(default="https://login.coinbase.com/oauth2", validation_alias="COINBASE_OAUTH_URL")
+    key_file: Path | None = Field(default=None, validation_alias="COINBASE_OAUTH_KEY_FILE")
+
+    @field_validator("url")
+    @classmethod
+    def _https(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in ("https", "http") or not parts.netloc or parts.query or parts.fragment:
+            raise ValueError("write https://host[:port]/path")
+        if parts.scheme == "http" and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
+            raise ValueError("an address without TLS has to be on this machine: write https://")
+        return value.rstrip("/")
 
 
 class LogSettings(Section):

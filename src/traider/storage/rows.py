@@ -108,7 +108,13 @@ def equity_row(account: AccountState) -> dict[str, Any]:
 def risk_to_row(risk: RiskState) -> dict[str, Any]:
     # As text in JSON a decimal keeps every digit.
     row = msgspec.structs.asdict(risk) | {"id": ONLY, "limits": msgspec.to_builtins(risk.limits)}
-    for passing in ("gates", "unknown_orders", "reconciled_ns"):  # what holds for a moment is asked of the guard, not of the store
+    for passing in (
+        "gates",
+        "unknown_orders",
+        "closed",
+        "unresolved",
+        "reconciled_ns",
+    ):  # what holds for a moment is asked of the guard, not of the store
         del row[passing]
     return row | {"allowed_markets": None if risk.allowed_markets is None else list(risk.allowed_markets)}
 

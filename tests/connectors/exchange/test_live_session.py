@@ -110,6 +110,52 @@ async def test_after_each_message_the_strategys_book_is_the_exchanges(running: R
     assert strategy.books[-1] == market.best()
 
 
+@pytest.mark.timeout(180)  # the first time on a machine compiles
+@pytest.mark.parametrize("make_feed", [MarketFeed, CompiledMarketFeed])
+async def test_without_the_books_rows_every_best_price_is_told_once_and_in_order(running: Running, make_feed: type[MarketFeed]) -> None:
+    """The short way of the compiled feed, from the socket's bytes to a quote; and the long way, to the same quotes."""
+    await rehearse(make_feed, depth=False)
+    market = Market(running)
+    url = running.base.replace("http", "ws")
+    options = Options(addresses=Addresses(rest_url=running.base, market_url=url, user_urls=(url,)), socket_timing=PATIENT)
+    feed, connection = coinbase_feed([BTC], options, channels=("level2",), depth=False, make_feed=make_feed)
+    short, take_frame = 0, feed.take_frame
+
+    def counted(frame: bytes, expected: int, received_ts_ns: int) -> bool:
+        nonlocal short
+        taken = take_frame(frame, expected, received_ts_ns)
+        short += taken
+        return taken
+
+    feed.take_frame = counted  # type: ignore[method-assign]  # to see which way was taken
+    keeping = asyncio.create_task(connection.run())
+    quotes: list[Best] = []
+    losses, before_the_gap = 0, 0
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            stream = feed.events()
+            for number in range(300):
+                if number == 150:
+                    before_the_gap = len(quotes)
+                    await running.fault(do="ws.skip", count=1)
+                if number:
+                    market.change()
+                while not quotes or quotes[-1] != market.best() or not feed.live:
+                    event = await anext(stream)
+                    losses += isinstance(event, StreamChange) and event.state is StreamState.LOST
+                    if isinstance(event, MarketEvent):
+                        assert event.kind is EventKind.QUOTE
+                        quotes.append((event.a, event.b, event.c, event.d))
+    finally:
+        keeping.cancel()
+        await asyncio.gather(keeping, return_exceptions=True)
+    moves = [best for place, best in enumerate(market.history[:150]) if place == 0 or best != market.history[place - 1]]
+    assert quotes[:before_the_gap] == moves
+    assert losses == 1
+    assert set(quotes) <= set(market.history)
+    assert short == 0 if make_feed is MarketFeed else short > 250, "nearly every message of the book takes the short way"
+
+
 async def step(stream: AsyncIterator[MarketEvent | StreamChange], session: LiveSession) -> MarketEvent | StreamChange:
     """The next event, once the session has seen it."""
     event = await anext(stream)
@@ -122,19 +168,20 @@ def session_of(strategy: Strategy) -> LiveSession:
     return LiveSession(strategy, [BTC], session_id="s", cash=Decimal(1000), interpreted=True)
 
 
-async def rehearse(make_feed: type[MarketFeed]) -> None:
+async def rehearse(make_feed: type[MarketFeed], *, depth: bool = True) -> None:
     """Has everything compiled, so that no connection waits for it: books of the feed, and those of the kernel."""
-    feed, session = make_feed([BTC]), session_of(Watcher())
+    feed, session = make_feed([BTC], depth=depth), session_of(Watcher())
     rows = [
         {"side": side, "event_time": TIME, "price_level": price, "new_quantity": "1"} for side, price in (("bid", "99"), ("offer", "101"))
     ]
     for number, kind in enumerate(("snapshot", "update")):
         event = {"type": kind, "product_id": "BTC-USD", "updates": rows}
-        message = read_message(
-            msgspec.json.encode({"channel": "l2_data", "client_id": "", "timestamp": TIME, "sequence_num": number, "events": [event]})
-        )
+        frame = msgspec.json.encode({"channel": "l2_data", "client_id": "", "timestamp": TIME, "sequence_num": number, "events": [event]})
+        if kind == "update" and feed.take_frame(frame, number, 0):
+            return
+        message = read_message(frame)
         assert isinstance(message, BookMessage)
         feed.on_message(message, 0)
     stream = feed.events()
-    for _ in range(EVENTS_OF_REHEARSAL):
+    for _ in range(EVENTS_OF_REHEARSAL if depth else 1):
         await asyncio.wait_for(step(stream, session), PATIENCE_S * 5)

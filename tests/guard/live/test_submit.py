@@ -55,6 +55,10 @@ def test_a1_an_order_lost_on_its_way_is_unknown_until_its_absence_is_proven(tmp_
         assert bench.status("a") is OrderStatus.UNKNOWN
         assert bench.books.desk.positions[0]["open_buys"] == 1.0, "it counts in full"
         assert bench.guard.risk().unknown_orders == ("a",)
+        (unknown,) = bench.guard.risk().unresolved
+        assert (unknown.client_order_id, unknown.detail) == ("a", "exchange: the answer was lost")
+        assert 8.9e9 < bench.clock.now_ns() - unknown.since_ns < 9.1e9, "the age of an order is since its answer was missed"
+        assert unknown.doing.startswith("the exchange is asked for it at every look; it has denied it ")
         await asyncio.sleep(4)
         assert bench.story_of("a") == ["submitted", "unknown", "rejected"]
         assert bench.books.desk.positions[0]["open_buys"] == 0.0

@@ -26,13 +26,14 @@ function show(state: Risk) {
   );
 }
 
-const CLOSED = { gates: ["start: the exchange was not asked yet", "stream: not connected yet"] };
+const gate = (name: string, detail: string) => ({ gate: name, symbol: "", detail, opens: "by itself", since_ms: 1 });
+const CLOSED = { gates: [gate("start", "the exchange was not asked yet"), gate("stream", "not connected yet")] };
 
 describe("the guard's gates", () => {
-  it("while one is closed, says that orders are held back, and why", () => {
+  it("while one is closed, says which, and that orders are held back", () => {
     show(risk(CLOSED));
     expect(screen.getByTestId("kill-state")).toHaveTextContent("Held back");
-    expect(screen.getAllByRole("listitem").map((item) => item.textContent)).toEqual(CLOSED.gates);
+    expect(screen.getByTestId("gate-banner")).toHaveTextContent("2 gates are closed (start, stream): orders are held back.");
     expect(screen.getByRole("button", { name: "Stop trading" })).toBeEnabled();
   });
 

@@ -6,8 +6,10 @@ from decimal import Decimal
 import msgspec
 
 from traider.domain.guard_protocol import Done
+from traider.domain.order_state import Order
 from traider.domain.orders import AnyOrderEvent, OrderAccepted, OrderAmended, OrderUnknown
 from traider.domain.ports import Clock
+from traider.domain.state import RiskState, UnknownOrder
 from traider.domain.venue import Balance
 from traider.domain.vocabulary import OrderStatus, Reason
 
@@ -19,7 +21,7 @@ from ..journal import Journal, JournalWriteError
 from ..records import BalancesTaken, Cause, Looked
 from .books import ZERO
 from .keeper import NOTHING, GateKeeper, NotEnabled
-from .settle import Absence, Settlement
+from .settle import MISSES, Absence, Settlement
 from .view import View
 
 LOOKED_EVERY_NS = 60_000_000_000
@@ -43,6 +45,23 @@ class Answers(GateKeeper):
             or (self.books.kill.on and not self.kill_proven)
             or any(map(self.gates.is_closed, (Gate.START, Gate.RECONCILIATION, Gate.BALANCE, Gate.VENUE)))
         )
+
+    def risk(self) -> RiskState:
+        """What holds orders back, and of each order whose fate is unknown what is being done about it."""
+        unresolved = tuple(self._unresolved(order) for order in self.books.open.values() if order.status is OrderStatus.UNKNOWN)
+        return msgspec.structs.replace(super().risk(), unresolved=unresolved)
+
+    def _unresolved(self, order: Order) -> UnknownOrder:
+        identifier = order.request.client_order_id
+        denied = self._absence.denied.get(identifier, 0)
+        doing = "the exchange is asked for it at every look"
+        if self.failure is not None:
+            doing = "the guard's next start asks the exchange for it"
+        elif denied:
+            doing += (
+                f"; it has denied it {denied} times, and {MISSES} times, an age and no trace of it elsewhere prove that it is not there"
+            )
+        return UnknownOrder(client_order_id=identifier, since_ns=order.updated_ts_ns, detail=order.detail, doing=doing)
 
     # -- what was answered
 

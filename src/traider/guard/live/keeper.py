@@ -67,6 +67,7 @@ class GateKeeper(GuardBase[LiveBooks]):
             super().risk(),
             gates=tuple(gate.text() for gate in self.gates.closed()),
             unknown_orders=unknown,
+            closed=tuple(gate.state() for gate in self.gates.closed()),
             reconciled_ns=self.reconciled_ns,
         )
 

@@ -21,7 +21,7 @@ import { ShortcutHelp } from "./ShortcutHelp";
 const MAIN_COLUMN =
   "grid min-h-0 min-w-0 grid-cols-1 gap-2 max-md:contents md:grid-cols-12 xl:grid-rows-[minmax(0,10fr)_minmax(0,4fr)_minmax(0,7fr)]";
 const SIDE_COLUMN =
-  "grid min-h-0 min-w-0 grid-cols-1 content-start gap-2 max-md:contents md:max-xl:grid-cols-2 xl:grid-rows-[auto_minmax(0,1fr)] xl:content-stretch";
+  "grid min-h-0 min-w-0 grid-cols-1 content-start gap-2 max-md:contents md:max-xl:grid-cols-2 xl:grid-rows-[minmax(0,auto)_minmax(12rem,1fr)] xl:content-stretch";
 const TABLE = "max-md:max-h-96 md:max-xl:max-h-64";
 
 /** The one page. On a wide screen everything is in sight at once; on a phone it is one column, the most wanted first. */

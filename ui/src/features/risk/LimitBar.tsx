@@ -61,22 +61,24 @@ export function LimitBar({ limit, currency }: { limit: Limit; currency: string |
           {use} <span className="text-dim">/ {most}</span>
         </span>
       </div>
-      <div className={`flex items-center gap-2 text-2xs ${text}`}>
-        <div
-          role="meter"
-          aria-label={limit.label}
-          aria-valuemin={0}
-          aria-valuemax={100}
-          aria-valuenow={Math.min(100, Math.round((share ?? 0) * 100))}
-          aria-valuetext={limit.limit === null ? `${use}, no limit` : `${use} of ${most}, ${left}`}
-          className="h-1.5 min-w-0 flex-1 overflow-hidden rounded-full bg-raised"
-        >
-          {share !== null && <div className={`h-full rounded-full ${bar}`} style={{ width: `${Math.min(100, share * 100)}%` }} />}
+      {limit.limit !== null && (
+        <div className={`flex items-center gap-2 text-2xs ${text}`}>
+          <div
+            role="meter"
+            aria-label={limit.label}
+            aria-valuemin={0}
+            aria-valuemax={100}
+            aria-valuenow={Math.min(100, Math.round((share ?? 0) * 100))}
+            aria-valuetext={`${use} of ${most}, ${left}`}
+            className="h-1.5 min-w-0 flex-1 overflow-hidden rounded-full bg-raised"
+          >
+            {share !== null && <div className={`h-full rounded-full ${bar}`} style={{ width: `${Math.min(100, share * 100)}%` }} />}
+          </div>
+          <span className="w-32 truncate text-right" title={left}>
+            {left}
+          </span>
         </div>
-        <span className="w-32 truncate text-right" title={left}>
-          {left}
-        </span>
-      </div>
+      )}
     </li>
   );
 }

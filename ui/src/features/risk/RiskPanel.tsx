@@ -6,6 +6,7 @@ import { Scroll } from "@/components/ui/Scroll";
 import { EmptyState } from "@/components/ui/states";
 import { usePortfolio } from "@/features/portfolio/queries";
 
+import { GuardState } from "./GuardState";
 import { LimitBar } from "./LimitBar";
 import { useRisk } from "./queries";
 
@@ -22,20 +23,21 @@ export function RiskPanel({ className }: { className?: string }) {
   const query = useRisk();
   const { data: portfolio } = usePortfolio();
   return (
-    <Panel id="risk" title="Risk limits" fresh={query} className={className} aside="used / limit">
-      <QueryState query={query} what="The risk limits" rows={7}>
-        {({ limits, allowed_markets }) => (
-          <Scroll label="Risk limits">
-            {limits.length === 0 ? (
+    <Panel id="risk" title="Risk" fresh={query} className={className} aside="used / limit">
+      <QueryState query={query} what="The state of the guard and its limits" rows={7}>
+        {(risk) => (
+          <Scroll label="Risk">
+            <GuardState risk={risk} />
+            {risk.limits.length === 0 ? (
               <EmptyState title="No limits are set">Set them in the environment, for example MAX_DAILY_LOSS.</EmptyState>
             ) : (
               <ul className="py-1">
-                {limits.map((limit) => (
+                {risk.limits.map((limit) => (
                   <LimitBar key={`${limit.name} ${limit.label}`} limit={limit} currency={portfolio?.currency} />
                 ))}
               </ul>
             )}
-            <Markets markets={allowed_markets} />
+            <Markets markets={risk.allowed_markets} />
           </Scroll>
         )}
       </QueryState>

@@ -395,6 +395,34 @@ export interface components {
              */
             ts_ms: number;
         };
+        /**
+         * GateOut
+         * @description Something that holds orders back.
+         */
+        GateOut: {
+            /**
+             * Detail
+             * @description why it is closed
+             */
+            detail: string;
+            /** Gate */
+            gate: string;
+            /**
+             * Opens
+             * @description what opens it
+             */
+            opens: string;
+            /**
+             * Since Ms
+             * @description milliseconds since the epoch, UTC
+             */
+            since_ms: number;
+            /**
+             * Symbol
+             * @description empty where it concerns every market
+             */
+            symbol: string;
+        };
         /** HealthOut */
         HealthOut: {
             /**
@@ -606,9 +634,9 @@ export interface components {
             allowed_markets: string[] | null;
             /**
              * Gates
-             * @description each closed gate of the guard, with its reason; they open by themselves
+             * @description the closed ones, as the guard last told; while it is not connected nothing is known of them
              */
-            gates: string[];
+            gates: components["schemas"]["GateOut"][];
             /** Kill By */
             kill_by: string;
             /** Kill Reason */
@@ -629,9 +657,9 @@ export interface components {
             reconciled_ts_ms: number | null;
             /**
              * Unknown Orders
-             * @description sent to an exchange and never answered, by client order id
+             * @description sent and never answered
              */
-            unknown_orders: string[];
+            unknown_orders: components["schemas"]["UnknownOrderOut"][];
         };
         /**
          * Role
@@ -694,6 +722,29 @@ export interface components {
             venue: string;
             /** Version */
             version: string;
+        };
+        /**
+         * UnknownOrderOut
+         * @description It counts in full against every limit until it is known what became of it.
+         */
+        UnknownOrderOut: {
+            /** Client Order Id */
+            client_order_id: string;
+            /**
+             * Detail
+             * @description what was heard instead of an answer
+             */
+            detail: string;
+            /**
+             * Doing
+             * @description what is being done about it
+             */
+            doing: string;
+            /**
+             * Since Ms
+             * @description milliseconds since the epoch, UTC
+             */
+            since_ms: number;
         };
         /** UserOut */
         UserOut: {

@@ -35,7 +35,7 @@ export const SHORTCUTS: readonly Shortcut[] = [
   { key: "o", does: "open orders", run: scrollTo("orders") },
   { key: "f", does: "fills", run: scrollTo("fills") },
   { key: "x", does: "refused orders", run: scrollTo("refusals") },
-  { key: "r", does: "risk limits", run: scrollTo("risk") },
+  { key: "r", does: "risk: gates and limits", run: scrollTo("risk") },
   { key: "s", does: "system", run: scrollTo("system") },
   { key: "t", does: "light or dark", run: () => useView.getState().toggleTheme() },
 ];

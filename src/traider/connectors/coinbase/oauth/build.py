@@ -2,9 +2,20 @@
 
 from traider.domain.errors import SettingsError
 from traider.domain.ports import Clock
-from traider.runtime.settings import CoinbaseOAuthSettings
+from traider.runtime.settings import CoinbaseOAuthSettings, CoinbaseSettings
 
 from .client import OAuthClient, OAuthEndpoints
+
+
+def endpoints_of(settings: CoinbaseOAuthSettings, venue: CoinbaseSettings) -> OAuthEndpoints:
+    """Where access is granted, with the same authorities as the venue's."""
+    base = settings.url
+    return OAuthEndpoints(
+        authorize_url=f"{base}/auth",
+        token_url=f"{base}/token",
+        revoke_url=f"{base}/revoke",
+        ca_file="" if venue.ca_file is None else str(venue.ca_file),
+    )
 
 
 def oauth_client_from(settings: CoinbaseOAuthSettings, clock: Clock, endpoints: OAuthEndpoints | None = None) -> OAuthClient:

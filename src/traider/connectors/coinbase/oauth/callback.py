@@ -1,6 +1,7 @@
 """Where the browser comes back to: a page on this machine, open for one answer."""
 
 import asyncio
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -11,8 +12,11 @@ from .grant import Grant
 _PAGE = "<!doctype html><title>traider</title><p>{}</p>"
 
 
-async def await_code(grant: Grant, *, timeout_s: float = 300.0) -> str:
-    """The address that the browser came back to with an answer to this grant; answers to others are turned away."""
+async def await_code(grant: Grant, *, timeout_s: float = 300.0, on_listening: Callable[[], None] = lambda: None) -> str:
+    """The address that the browser came back to with an answer to this grant; answers to others are turned away.
+
+    ``on_listening`` is called when the browser can come back: from then on the user may be sent away.
+    """
     parts = urlsplit(grant.redirect_uri)
     if parts.hostname not in ("127.0.0.1", "localhost") or parts.port is None:
         raise OAuthError("an answer can be waited for at an address of this machine only: http://127.0.0.1:PORT/...")
@@ -36,6 +40,7 @@ async def await_code(grant: Grant, *, timeout_s: float = 300.0) -> str:
     await runner.setup()
     try:
         await web.TCPSite(runner, parts.hostname, parts.port).start()
+        on_listening()
         async with asyncio.timeout(timeout_s):
             return await arrived
     except TimeoutError:

@@ -42,6 +42,10 @@ class TokenVault:
         except (InvalidToken, msgspec.MsgspecError):
             raise UserError(f"the stored tokens {self._path} can't be opened with {self._key_path}: grant the access again") from None
 
+    def exists(self) -> bool:
+        """Whether there are stored tokens; whether they can be opened is another question."""
+        return self._path.exists()
+
     def forget(self) -> None:
         """There are no tokens any more."""
         self._path.unlink(missing_ok=True)

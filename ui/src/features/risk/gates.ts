@@ -1,0 +1,16 @@
+import type { Gate } from "./types";
+
+/** What a closed gate concerns: `stream`, or `market data BTC-USD`. */
+export function gateName({ gate, symbol }: Gate): string {
+  return symbol === "" ? gate : `${gate} ${symbol}`;
+}
+
+/** `1 gate is closed`, `2 gates are closed`. */
+export function closedWords(count: number): string {
+  return count === 1 ? "1 gate is closed" : `${count} gates are closed`;
+}
+
+/** `1 order is unknown`, `2 orders are unknown`. */
+export function unknownWords(count: number): string {
+  return count === 1 ? "1 order is unknown" : `${count} orders are unknown`;
+}
