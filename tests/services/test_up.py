@@ -234,6 +234,7 @@ def test_what_can_not_be_is_told_before_anything_starts(
     from traider.cli.main import run
 
     monkeypatch.setenv("TRAIDER_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.setattr("traider.cli.up.configure_logging", lambda _log: None)  # this process goes on with its own
     assert run(["up", "--no-api", *arguments]) == 2
     told = capsys.readouterr().err
     assert problem in told
