@@ -18,8 +18,9 @@ from traider.engine.tape import Tape
 from traider.kernel.aggregators import DollarBars, TimeBars, VolumeBars
 from traider.kernel.ladder import Ladder
 from traider.research.bars import bar_maker
-from traider.research.inputs import instruments_of
+from traider.research.inputs import instruments_of, market_data
 from traider.research.market import MarketData, checked_file, paths_of, together
+from traider.strategies.sma_cross import SmaCross
 
 T = 1_723_161_240_000_000_000  # a whole minute
 MINUTE_NS = 60_000_000_000
@@ -177,6 +178,18 @@ def test_where_messages_are_not_numbered_crossed_books_are_counted() -> None:
     crossed = {**depth([T, T, T + 1, T + 2]), "price": [99.0, 101.0, 102.0, 101.0], "size": [1.0, 1.0, 1.0, 0.0]}
     assert market(crossed).notes["crossed_books"] == 1
     assert "crossed_books" not in market({**crossed, "ts": [T, T, T + 1, T + 1]}).notes
+
+
+def test_a_built_in_strategy_refuses_several_instruments() -> None:
+    """It would take the prices of both for those of one; so would two files of one instrument whose names don't say so."""
+    both = [bars([0, 1], symbol="A-USD"), bars([0, 1], symbol="B-USD")]
+    with pytest.raises(DataError, match="the data hold A-USD, B-USD, and strategy sma_cross trades one instrument; give the data of one"):
+        market_data(both, strategy=SmaCross, symbol=None, price_increment=None)
+
+    class Pair(SmaCross):
+        pass
+
+    assert market_data(both, strategy=Pair, symbol=None, price_increment=None).symbols == ("A-USD", "B-USD")
 
 
 def test_a_book_is_priced_by_its_middle_until_its_first_trade() -> None:

@@ -14,6 +14,7 @@ from traider.engine.stream import whole
 from traider.engine.tape import Tape
 from traider.kernel.kit import MARKET_HANDLERS, Strategy
 from traider.storage.market import MarketFile
+from traider.strategies.registry import BUILT_IN
 
 from .market import MarketData, checked_file, paths_of, together
 
@@ -56,6 +57,12 @@ def _for(strategy: type[Strategy], market: MarketData) -> MarketData:
     if not market.kinds & sum(1 << kind for kind in kinds.values()):
         wanted = " and ".join(sorted(kinds))
         raise DataError(f"{market.path}: holds {market.kind}, and strategy {strategy.name} acts on {wanted}; give such data")
+    if market.instruments > 1 and strategy in BUILT_IN.values():  # it would take the prices of all for those of one
+        symbols = ", ".join(market.symbols)
+        raise DataError(
+            f"{market.path}: the data hold {symbols}, and strategy {strategy.name} trades one instrument; give the data of one, "
+            "with its symbol where the files' names don't tell, or a strategy that tells them apart"
+        )
     return market
 
 
