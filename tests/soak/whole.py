@@ -125,8 +125,10 @@ class Plan:
 class InlineLoop(VirtualLoop):
     """What is meant for a thread is done at once: virtual time does not know how long a thread takes."""
 
-    def run_in_executor(self, executor: Any, func: Callable[..., T], *args: Any) -> "asyncio.Future[T]":
-        done: asyncio.Future[T] = self.create_future()
+    def run_in_executor(  # type: ignore[override]  # of the same kinds, without the standard library's type variables
+        self, executor: Any, func: Callable[..., Any], *args: Any
+    ) -> "asyncio.Future[Any]":
+        done: asyncio.Future[Any] = self.create_future()
         try:
             done.set_result(func(*args))
         except Exception as error:  # noqa: BLE001 - it is raised where it is waited for
