@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.soak.whole import Soak, bytes_of_parts, hours, play, soaking
-from traider.connectors.coinbase import venue
+from traider.connectors.coinbase import user_channel, venue
 from traider.connectors.sim.exchange.settings import Bounds
 from traider.guard.live import books
 
@@ -79,9 +79,10 @@ def resident_bytes() -> int:
 
 
 def bound_what_is_remembered() -> None:
-    """Of the guard's 10,000 orders that are over and the client's 100,000 that it sent, so many."""
+    """So many of the guard's 10,000 orders that are over, and of those that the client has sent and was told of."""
     books.ENDED_REMEMBERED = REMEMBERED
     venue._MOST_REMEMBERED = REMEMBERED
+    user_channel._MOST_SIZES = REMEMBERED
 
 
 def main() -> int:
