@@ -138,7 +138,7 @@ def test_a_twin_is_what_the_same_settings_make() -> None:
             volatility_mult=Decimal(3),
             volatility_window=20,
             max_orders_per_second=7,
-            allowed_markets=frozenset({"ETH-USD"}),
+            allowed_markets=("ETH-USD",),
         ),
         fees=Fees(maker=0.001, taker=0.002, tiers=(FeeTier(1e6, 0.0005, 0.001),)),
         fill=FillMode.NEXT_CLOSE,
