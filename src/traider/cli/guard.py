@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from traider.domain.errors import SettingsError
-from traider.domain.venue import Venue
+from traider.domain.venue import Venue, VenueMarket
 from traider.guard.authorization import LivePolicy
 from traider.guard.books import GuardConfig
 from traider.runtime.clock import SystemClock
@@ -52,7 +52,7 @@ def guard(
         taker_fee=fees.taker,
         fill=amounts.fill_mode(fill),
     )
-    make_venue = _venue_of(venue, settings)
+    make_venue, make_market = _venue_of(venue, settings, config)
     configure_logging(settings.log)
     run(
         run_guard(
@@ -67,20 +67,24 @@ def guard(
             ),
             SystemClock(),
             make_venue,
+            make_market,
         )
     )
     return 0
 
 
-def _venue_of(name: str, settings: Settings) -> Callable[[], Venue] | None:
-    """What makes the exchange's client in the running loop; None on paper. The key is read here, in the guard's process alone."""
+def _venue_of(
+    name: str, settings: Settings, config: GuardConfig
+) -> tuple[Callable[[], Venue], Callable[[], VenueMarket]] | tuple[None, None]:
+    """What makes the exchange's client and its prices in the running loop; none on paper. The key is read in the guard's process alone."""
     if name == "paper":
-        return None
+        return None, None
     if name != "coinbase":
         raise SettingsError(f"--venue is {name!r}; give paper or coinbase")
     # a second of imports that a guard on paper does without
     from traider.connectors.coinbase.build import Options, coinbase_venue, key_from
     from traider.connectors.coinbase.config import Addresses
+    from traider.connectors.coinbase.venue_market import coinbase_market
 
     secret = settings.coinbase_key.secret
     key = key_from(
@@ -97,4 +101,5 @@ def _venue_of(name: str, settings: Settings) -> Callable[[], Venue] | None:
         user_urls=tuple(dict.fromkeys((at.user_url, at.market_url))),
         ca_file="" if at.ca_file is None else str(at.ca_file),
     )
-    return lambda: coinbase_venue(key, SystemClock(), Options(addresses=addresses, official_sdk=at.official_sdk))
+    reached = Options(addresses=addresses, official_sdk=at.official_sdk)
+    return lambda: coinbase_venue(key, SystemClock(), reached), lambda: coinbase_market(config.instruments, reached)

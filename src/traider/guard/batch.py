@@ -45,7 +45,7 @@ class Batch:
     def add_checkpoint(self) -> None:
         """Notes where the market stands, unless the journal knows already."""
         books = self._books
-        if not self.checkpointed and books.index != books.checkpoint_index:
+        if not self.checkpointed and books.is_beyond_checkpoint:
             self.add(books.checkpoint(self.n))
             self.checkpointed = True
 

@@ -158,6 +158,11 @@ class Books:
         if self.controls is not None:
             self.controls.forget()
 
+    @property
+    def is_beyond_checkpoint(self) -> bool:
+        """Whether the market has moved on since the last checkpoint."""
+        return self.index != self.checkpoint_index
+
     def checkpoint(self, n: int) -> Checkpoint:
         """Where the market stands, and what came of it, as the journal keeps it."""
         account = self.desk.account

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from tests.guard.live.exchange import LIVE, Exchange
+from tests.guard.live.market import Market
 from tests.guard.live.virtual import VirtualClock, play
 from tests.guard.support import BTC, OBSERVER, TRADER, order
 from traider.domain.guard_protocol import (
@@ -74,6 +75,7 @@ class Bench:
         self.seq = 0
         self.exchange.on_receipt = self._received
         self.exchange.on_change = self._measure
+        self.market: Market | None = None  # the guard's own view of it
         self.not_enabled: Callable[[KeyInfo, RiskLimits, int], str] | None = None
         self.guard: LiveGuard
 
@@ -84,7 +86,7 @@ class Bench:
         try:
             self.guard = LiveGuard(journal, self.config, self.clock, self.not_enabled)
             self._tell(self.guard.start())
-            self.pilot = Pilot(self.guard, self.exchange, self._tell)
+            self.pilot = Pilot(self.guard, self.exchange, self._tell, market=self.market)
             async with self.pilot.running() as task:
                 self.task = task
                 if client:

@@ -51,7 +51,8 @@ class LiveBooks(Books):
     cancelling: dict[str, Reason] = field(default_factory=dict)
     amending: dict[str, Amending] = field(default_factory=dict)  # asked for, and not known to be done
     looked_ns: int = 0  # when the exchange was last asked how things stand, as far as the journal knows
-    fed_ns: int = 0  # the time of the last market event
+    fed_ns: int = 0  # the time of the last market event that a trader fed
+    is_marked: bool = False  # the guard's own market has told a price since the last checkpoint
 
     def touch(self, now_ns: int) -> None:
         """Moves the account's time on: here it is the machine's, not the market's."""
@@ -75,6 +76,7 @@ class LiveBooks(Books):
                 self.value(record.symbol, record.price)
             case Checkpoint():
                 self.breach_seen = record.breached
+                self.is_marked = False
             case _:
                 super().take(record, wall_ns)
         if isinstance(record, KillSwitchSet):
@@ -303,6 +305,10 @@ class LiveBooks(Books):
         self.asked.amended(record.ts_ns)
 
     # -- what is told
+
+    @property
+    def is_beyond_checkpoint(self) -> bool:
+        return self.is_marked or super().is_beyond_checkpoint
 
     def checkpoint(self, n: int) -> Checkpoint:
         account = self.desk.account

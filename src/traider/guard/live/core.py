@@ -15,14 +15,14 @@ from traider.domain.guard_protocol import AcceptBalances, Amend, AnyAsk, Cancel,
 from traider.domain.order_state import Order
 from traider.domain.orders import AnyOrderEvent, OrderRequest, OrderSubmitted, OrderUnknown
 from traider.domain.ports import Clock
-from traider.domain.vocabulary import EventKind, OrderStatus, OrderType, Reason
+from traider.domain.vocabulary import OrderStatus, OrderType, Reason
 
 from ..base import Effects, refused
 from ..batch import Batch
 from ..books import GuardConfig
 from ..gates import Cause as Gate
 from ..journal import Journal, JournalWriteError
-from ..records import Amending, Cause, KillSwitchSet, SessionStarted, Valued
+from ..records import Amending, Cause, KillSwitchSet, SessionStarted
 from ..refusals import explain
 from ..state import account_state
 from .answers import Answers
@@ -76,6 +76,8 @@ class LiveGuard(Answers):
     def handle(self, ask: AnyAsk, client: int) -> Effects:
         self.books.touch(self._clock.now_ns())
         self._heard_ns[client] = self._clock.now_ns()
+        if self.has_market and isinstance(ask, Submit | Amend):
+            self._watch_market(self._now())  # a book that has just become invalid is not acted on
         effects = super().handle(ask, client)
         self.wake()
         return effects
@@ -95,21 +97,14 @@ class LiveGuard(Answers):
         problem = self._feed_problem(fresh)
         if problem is not None:
             return refused(ask, problem)
-        books, desk = self.books, self.books.desk
+        books = self.books
         batch = Batch(self.journal, books, Cause.FEED)
         for event in fresh:
-            inst = books.instrument_number(event.symbol)
-            if event.symbol in books.unvalued:
-                price = event.d if event.kind is EventKind.BAR else event.a
-                batch.add(Valued(n=batch.n, ts_ns=books.now_ns, symbol=event.symbol, size=books.value(event.symbol, price), price=price))
-            now_ns = books.now_ns
-            desk.on_market(int(event.kind) | event.flags, inst, event.ts_ns, event.a, event.b, event.c, event.d, event.e)
-            books.touch(now_ns)
+            if not self.has_market:
+                self._take_price(batch, books.instrument_number(event.symbol), event, event.ts_ns)
             books.index, books.fed_ns = event.index, event.ts_ns
-            books.asked.see_market(inst, event.ts_ns, float(desk.positions[inst]["mark_price"]))
-            if desk.account["days"]:
-                desk.drain_day_ends()
-            self._watch_limits(batch)
+            if not self.has_market:
+                self._watch_limits(batch)
         tripped = any(isinstance(record, KillSwitchSet) for record in batch.records)
         self._checkpoint_now_and_then(batch, len(fresh))
         try:
@@ -157,6 +152,9 @@ class LiveGuard(Answers):
         gate = self.gates.refusal(request.symbol, reduces=books.reduces(request))
         if gate is not None:
             return Reason.GATE_CLOSED, f"{gate.text()}; it opens by itself when that is over"
+        not_taken = self._not_taken_now(request)
+        if not_taken:
+            return Reason.GATE_CLOSED, not_taken
         reason = books.check(request)
         return reason, "" if reason is Reason.NONE else explain(reason, request, books)
 
@@ -234,8 +232,11 @@ class LiveGuard(Answers):
             return Reason.KILL_SWITCH, explain(Reason.KILL_SWITCH, request, self.books)
         if request.client_order_id in self.books.cancelling:
             return Reason.REQUESTED, "cancelled before it was sent"
+        if self.has_market:
+            self._watch_market(self._now())
         gate = self.gates.refusal(request.symbol, reduces=self._still_reduces(request))
-        return (Reason.NONE, "") if gate is None else (Reason.GATE_CLOSED, gate.text())
+        why = self._not_taken_now(request) if gate is None else gate.text()
+        return (Reason.GATE_CLOSED, why) if why else (Reason.NONE, "")
 
     def _still_reduces(self, request: OrderRequest) -> bool:
         # its own place in the table is counted already
