@@ -258,6 +258,7 @@ def test_a_stream_that_is_wrong_is_not_believed_before_it_has_begun_anew(tmp_pat
 def test_the_book_is_looked_at_in_the_moment_before_an_order_is_sent(tmp_path: Path) -> None:
     async def told(bench: Bench, market: Market) -> None:
         request = order("a", limit="90")
+        bench.submit(request)
         assert bench.guard.why_not_send(request)[0] is Reason.NONE
         market.live = False  # and nobody has read it from the stream
         assert bench.guard.why_not_send(request)[0] is Reason.GATE_CLOSED
