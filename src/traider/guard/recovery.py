@@ -17,7 +17,6 @@ from traider.domain.order_state import Order
 from traider.domain.orders import AnyOrderEvent, OrderAccepted, OrderCancelled, OrderFilled, OrderRejected, OrderSubmitted, OrderUnknown
 from traider.domain.vocabulary import Liquidity, OrderStatus, OrderType, Reason
 from traider.kernel import layout
-from traider.kernel.control_desk import order_record
 from traider.kernel.desk import Desk
 from traider.kernel.orders import trail_from
 
@@ -131,7 +130,7 @@ class _Reader:
             return
         if isinstance(event, OrderAccepted):
             inst = self._books.instrument_number(order.request.symbol)
-            controls.placed(event.ts_ns, order_record(**desk_order(inst, order.request)))
+            controls.placed(event.ts_ns, **desk_order(inst, order.request))
             controls.accepted()
         elif isinstance(event, OrderFilled):
             controls.executed(event.ts_ns)

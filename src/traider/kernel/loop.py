@@ -83,6 +83,19 @@ while now_ns >= account.timer_ns:
     if is_full(desk):
         end = pause = i + ONE
 """
+# one timer that is due, for callers that stop between two of them
+_FIRE = """
+
+
+@njit(cache=True, nogil=True)
+def fire(desks, block):
+    desk = desks[0]
+    account = desk.account
+    ctx = as_context(desk)
+    strategy = view(block)
+    number = next_timer(desk)
+{fills}    strategy.on_timer(Timer(account.now_ns + account.lag_ns, number), ctx)
+"""
 _CLOCK = """\
 if now_ns > account.due_ns:
     settle_due(desk, now_ns)
@@ -189,7 +202,8 @@ def source(name: str, key: str, handlers: tuple[str, ...], shape: Shape) -> str:
     """The loop's module; ``key`` is how it finds its parts again."""
     body = _of_one_kind(shape.only, handlers) if shape.only else _of_many(shape, handlers)
     where = "k = int64(0)\n" if shape.single else "k = int64(inst[i])\n"
-    return _HEAD.format(name=name, key=key) + indent(where + "now_ns = ts_ns[i]\n" + body + _TAIL, " " * 12) + _END
+    drive = _HEAD.format(name=name, key=key) + indent(where + "now_ns = ts_ns[i]\n" + body + _TAIL, " " * 12) + _END
+    return drive + (_FIRE.format(fills=indent(_fills(handlers, "0"), "    ")) if "on_timer" in handlers else "")
 
 
 def _of_one_kind(kind: int, handlers: tuple[str, ...]) -> str:

@@ -19,7 +19,7 @@ from traider.domain.order_state import Order, apply
 from traider.domain.orders import AnyOrderEvent, OrderAccepted, OrderAmended, OrderFilled, OrderRejected, OrderRequest, OrderSubmitted
 from traider.domain.vocabulary import Liquidity, OrderType, Reason, Side
 from traider.kernel import layout, portfolio
-from traider.kernel.control_desk import Controls, order_record
+from traider.kernel.control_desk import Controls
 from traider.kernel.desk import Desk
 from traider.kernel.simulation import Fees
 
@@ -217,26 +217,34 @@ class LiveBooks(Books):
 
     # -- the desk's table
 
-    def check(self, request: OrderRequest) -> Reason:
-        """Why the order may not go, or NONE, by the desk's limits and the controls. Nothing changes."""
+    def check(self, request: OrderRequest, replaces: Order | None = None) -> Reason:
+        """Why the order may not go, or NONE, by the desk's limits and the controls. Nothing changes.
+
+        An amendment ``replaces`` an open order: that one is not counted, and nothing is said of repetitions and of how fast orders come.
+        """
         number = self.instrument_number(request.symbol)
         if number < 0:
             return Reason.MARKET_NOT_ALLOWED
         reason = _unexact(request)
         if reason is not Reason.NONE:
             return reason
-        order = _desk_order(number, request)
-        reason = self.desk.check(**order)
-        return reason if reason is not Reason.NONE else self.asked.check(self.desk.record, self.now_ns, order_record(**order))
+        placed = 0 if replaces is None else self.number_of.get(replaces.request.client_order_id, 0)
+        return self.desk.check(controls=self.asked, replaces=placed, **_desk_order(number, request))
 
-    def reduces(self, request: OrderRequest) -> bool:
-        """Whether the position can't come out larger in the order's direction, everything open on that side filled too."""
+    def reduces(self, request: OrderRequest, replaces: Order | None = None) -> bool:
+        """Whether the position can't come out larger in the order's direction, everything else open on that side filled too."""
         number = self.instrument_number(request.symbol)
         if number < 0:
             return False
         position = self.desk.positions[number]
         resting = position["open_buys"] if request.side > 0 else position["open_sells"]
-        return exact(float(position["size"])) * request.side + exact(float(resting)) + request.size <= 0
+        beside = exact(float(resting)) - (ZERO if replaces is None else self._counted(replaces))
+        return exact(float(position["size"])) * request.side + beside + request.size <= 0
+
+    def _counted(self, order: Order) -> Decimal:
+        """With how much the open order counts: while it is being amended with the larger of its two sizes."""
+        amending = self.amending.get(order.request.client_order_id)
+        return max(order.request.size, ZERO if amending is None else amending.size) - order.filled_size
 
     def reserve(self, request: OrderRequest, ts_ns: int) -> None:
         """Puts the order into the desk's table, so that it counts in full until it is known to be over."""
@@ -251,7 +259,7 @@ class LiveBooks(Books):
         if request.strategy == EXTERNAL:
             self.desk.account["submissions"] -= 1  # the rate is the strategies' own
         else:
-            self.asked.placed(ts_ns, order_record(**order))
+            self.asked.placed(ts_ns, **order)
 
     def release(self, identifier: str) -> None:
         """Takes the order out of the desk's table."""

@@ -144,19 +144,22 @@ class LiveGuard(Answers):
         self.outgoing.extend(passed)
         return Effects(done, [*events, *self._watch_halts()], repeats, changed=True)
 
-    def _refusal(self, request: OrderRequest) -> tuple[Reason, str]:
-        """The first rule that refuses, in words; NONE where the order may go."""
+    def _refusal(self, request: OrderRequest, replaces: Order | None = None) -> tuple[Reason, str]:
+        """The first rule that refuses, in words; NONE where the order may go, in place of an open one if it ``replaces`` that."""
         books = self.books
         if books.kill.on:
             return Reason.KILL_SWITCH, explain(Reason.KILL_SWITCH, request, books)
-        gate = self.gates.refusal(request.symbol, reduces=books.reduces(request))
+        gate = self.gates.refusal(request.symbol, reduces=books.reduces(request, replaces))
         if gate is not None:
             return Reason.GATE_CLOSED, f"{gate.text()}; it opens by itself when that is over"
         not_taken = self._not_taken_now(request)
         if not_taken:
             return Reason.GATE_CLOSED, not_taken
-        reason = books.check(request)
-        return reason, "" if reason is Reason.NONE else explain(reason, request, books)
+        reason = books.check(request, replaces)
+        if reason is Reason.NONE or replaces is None:
+            return reason, "" if reason is Reason.NONE else explain(reason, request, books)
+        with books.without(replaces):  # the head-room that is told is that of the order which it would become
+            return reason, explain(reason, request, books)
 
     def _unsent(self, fresh: Sequence[OrderRequest], passed: Sequence[str], error: JournalWriteError) -> Sequence[AnyOrderEvent]:
         """Nothing was sent. Where the intent may be in the file all the same, the next start finds out that it never left."""
@@ -211,9 +214,7 @@ class LiveGuard(Answers):
         reason = books.asked.check_amend(books.now_ns)
         if reason is not Reason.NONE:
             return explain(reason, left, books)
-        with books.without(order):
-            reason, detail = self._refusal(left)
-        return "" if reason in (Reason.NONE, Reason.ORDER_RATE, Reason.DUPLICATE_ORDER) else detail
+        return self._refusal(left, order)[1]
 
     def _accept_balances(self, ask: AcceptBalances) -> Effects:
         if not ask.reason.strip():
