@@ -59,6 +59,7 @@ class Bench:
         fee: float = 0.0,
         fill: FillMode = FillMode.NEXT_OPEN,
         session: str = "test",
+        kinds: int = 0,
     ) -> None:
         self.path = folder / "journal.jsonl"
         self.clock = SteppingClock()
@@ -66,6 +67,7 @@ class Bench:
             instruments=tuple(instruments), limits=limits or RiskLimits(), cash=cash, maker_fee=fee, taker_fee=fee, fill=fill
         )
         self.session = session
+        self.kinds = kinds
         self.told: list[AnyOrderEvent] = []
         self.seq = 0
         self.start(disk)
@@ -84,7 +86,9 @@ class Bench:
 
     def open_clients(self) -> None:
         for client, role in ((TRADER, "trader"), (OBSERVER, "observer")):
-            effects = self.guard.handle(Open(seq=0, version=PROTOCOL_VERSION, role=role, client=role, session=self.session), client)
+            effects = self.guard.handle(
+                Open(seq=0, version=PROTOCOL_VERSION, role=role, client=role, session=self.session, kinds=self.kinds), client
+            )
             assert isinstance(effects.reply, Done), effects.reply
             self.told += effects.events
 

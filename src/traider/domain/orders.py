@@ -83,10 +83,18 @@ class OrderCancelled(OrderEvent, frozen=True, kw_only=True, tag="cancelled"):
 
 
 class OrderAmended(OrderEvent, frozen=True, kw_only=True, tag="amended"):
-    """What the order is from here on; ``size`` is the whole of it, what is filled included."""
+    """What the order is from here on; ``size`` is the whole of it, what is filled included.
+
+    ``stop_price`` is None where that stays. With a ``reason`` an amendment was refused, and the order is what it was. ``amend_id`` names
+    the amendment that was asked for; it is empty where the size went to another order, or came from the exchange.
+    """
 
     size: Decimal
     limit_price: Decimal | None
+    stop_price: Decimal | None = None
+    reason: Reason = Reason.NONE
+    detail: str = ""
+    amend_id: str = ""
 
 
 class OrderUnknown(OrderEvent, frozen=True, kw_only=True, tag="unknown"):

@@ -77,6 +77,10 @@ class Session:
             self.desk.account["told"] = self.desk.account["executions"]
         return reached
 
+    def prepare_timers(self, shape: Shape) -> None:
+        """Has ``fire`` ready for streams of this shape."""
+        self.prepare(shape).prepare_timers(self.desk.records, self._block)
+
     def fire(self, shape: Shape) -> None:
         """Lets the strategy's timer fire that is due first; what it asks for waits on the desk."""
         code = self.prepare(shape)

@@ -4,7 +4,8 @@ from collections.abc import Iterable
 
 import msgspec
 
-from traider.domain.orders import AnyOrderEvent, OrderCancelled, OrderEvent, OrderFilled
+from traider.domain.order_state import apply
+from traider.domain.orders import AnyOrderEvent, OrderAmended, OrderCancelled, OrderEvent, OrderFilled
 from traider.domain.vocabulary import Side
 from traider.kernel.desk import Execution
 
@@ -49,6 +50,16 @@ class Batch:
             self.add(books.checkpoint(self.n))
             self.checkpointed = True
 
+    def note_places(self) -> None:
+        """Notes how the orders stand at the venue now, where that does not follow from what the batch says of them.
+
+        That is so where an order meets a book at once, and where orders hang together, of which one's end has others begin.
+        """
+        books = self._books
+        if self._drafts and self._cause is not Cause.FEED and (books.desk.books is not None or self._ties()):
+            self.add(books.checkpoint(self.n))
+            self.checkpointed = True
+
     def add_executions(self, executions: Iterable[Execution]) -> None:
         """What the desk did to orders, as events."""
         for execution in executions:
@@ -57,6 +68,26 @@ class Batch:
                 self.add(OrderCancelled(n=self.n, ts_ns=execution.ts_ns, client_order_id=identifier, reason=execution.reason))
             elif execution.kind == "fill":
                 self.add(self._filled(identifier, execution))
+
+    def _ties(self) -> list[str]:
+        return [identifier for identifier, order in self._books.open.items() if order.request.oco or order.request.parent]
+
+    def add_sizes(self) -> None:
+        """What orders that hang together have taken of one another's sizes, which the desk alone knows."""
+        states = {identifier: self._books.open[identifier] for identifier in self._ties()}
+        if not states:
+            return
+        for event in self.events:
+            if event.client_order_id in states:
+                states[event.client_order_id] = apply(states[event.client_order_id], event)
+        sizes = {int(row["id"]): exact(row["size"]) for row in self._books.desk.open_orders()}
+        for identifier, order in states.items():
+            if not order.is_open or order.venue_order_id is None:
+                continue
+            size = sizes.get(int(order.venue_order_id), order.filled_size)  # one that is filled whole has left the table
+            if size != order.request.size:
+                limit_price, now_ns = order.request.limit_price, self._books.now_ns
+                self.add(OrderAmended(n=self.n, ts_ns=now_ns, client_order_id=identifier, size=size, limit_price=limit_price))
 
     def _filled(self, identifier: str, execution: Execution) -> OrderFilled:
         books = self._books

@@ -11,6 +11,7 @@ from traider.domain.errors import LinkError
 from traider.domain.guard_protocol import (
     PROTOCOL_VERSION,
     AcceptBalances,
+    Advance,
     Amend,
     AnyAsk,
     AnyFromGuard,
@@ -123,9 +124,14 @@ class GuardClient:
         """Returns when what became of each is told. No ids: every open order."""
         await self._done(Cancel(seq=self._next(), client_order_ids=tuple(client_order_ids)))
 
-    async def amend(self, client_order_id: str, *, size: Decimal, limit_price: Decimal) -> None:
-        """Returns when the amendment has left, or was refused; what became of it is told."""
-        await self._done(Amend(seq=self._next(), client_order_id=client_order_id, size=size, limit_price=limit_price))
+    async def amend(self, client_order_id: str, *, size: Decimal, limit_price: Decimal, amend_id: str = "") -> None:
+        """Returns when the amendment has left, or was refused; what became of it is told. See ``guard_protocol.Amend``."""
+        ask = Amend(seq=self._next(), client_order_id=client_order_id, size=size, limit_price=limit_price, amend_id=amend_id)
+        await self._done(ask)
+
+    async def advance(self, *, index: int, tick: int, ts_ns: int) -> None:
+        """Returns when what was due before this time is told; see ``guard_protocol.Advance``."""
+        await self._done(Advance(seq=self._next(), index=index, tick=tick, ts_ns=ts_ns))
 
     async def beat(self) -> None:
         """Tells the guard that this client is alive."""

@@ -35,6 +35,10 @@ class CompiledStrategy:
         self.drive = module.drive
         self._module = module
 
+    def prepare_timers(self, desks: Any, block: Any) -> None:
+        """Compiles what ``fire`` needs, so that no timer waits for it."""
+        self._module.fire.compile((numba.typeof(desks), numba.typeof(block)))
+
     def fire(self, desks: Any, block: Any) -> None:
         """Lets the timer that is due first fire; what it asks for waits among the requests."""
         self._module.fire(desks, block)

@@ -371,6 +371,9 @@ class InterpretedStrategy:
         account["curve_left"] = left
         return done
 
+    def prepare_timers(self, records: Any, block: Any) -> None:
+        """Nothing has to be compiled."""
+
     def fire(self, records: Any, block: Any) -> None:
         """Lets the timer that is due first fire; what it asks for waits among the requests."""
         if self._on_timer is not None:

@@ -4,6 +4,7 @@ To fill it field by field through numpy takes 8 us, as one packed structure 1 us
 """
 
 import struct
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +18,7 @@ class OrderRow:
 
     def __init__(self) -> None:
         self._memory = np.zeros(1, ORDER)
-        self._bytes = memoryview(self._memory.view(np.uint8))
+        self._bytes: Any = self._memory.view(np.uint8)
         self._address = int(self._memory.ctypes.data)
 
     def fill(

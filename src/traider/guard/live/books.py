@@ -307,6 +307,8 @@ class LiveBooks(Books):
         """While nobody knows which of the two the order is, it counts as the larger size at the higher price."""
         order = self.open[record.client_order_id]
         self.amending[record.client_order_id] = record
+        if record.amend_id:
+            self.amendments[record.amend_id] = record.n
         old = order.request
         worst = msgspec.structs.replace(old, size=max(old.size, record.size), limit_price=max(old.limit_price or ZERO, record.limit_price))
         self._put(worst, order.filled_size, record.ts_ns)

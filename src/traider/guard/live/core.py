@@ -186,17 +186,29 @@ class LiveGuard(Answers):
     def _amend(self, ask: Amend) -> Effects:
         books = self.books
         order = books.open.get(ask.client_order_id)
+        if ask.amend_id in books.amendments:
+            return Effects(Done(seq=ask.seq))
         if order is None or order.request.type is not OrderType.LIMIT or order.venue_order_id is None:
             return refused(ask, f"{ask.client_order_id} is no open limit order that the exchange has accepted")
         if ask.client_order_id in books.amending or ask.client_order_id in books.cancelling:
             return refused(ask, f"{ask.client_order_id} is being amended or cancelled")
         if self.failure is not None:
             return refused(ask, f"the gate is closed: {self.failure}")
-        why = self._amend_refusal(order, ask.size, ask.limit_price)
+        size, limit_price = ask.size or order.request.size, ask.limit_price or order.request.limit_price or ZERO
+        why = self._amend_refusal(order, size, limit_price)
         if why:
             return refused(ask, why)
         batch = Batch(self.journal, books, Cause.AMEND)
-        batch.add(Amending(n=batch.n, ts_ns=books.now_ns, client_order_id=ask.client_order_id, size=ask.size, limit_price=ask.limit_price))
+        batch.add(
+            Amending(
+                n=batch.n,
+                ts_ns=books.now_ns,
+                client_order_id=ask.client_order_id,
+                size=size,
+                limit_price=limit_price,
+                amend_id=ask.amend_id,
+            )
+        )
         try:
             batch.commit()
         except JournalWriteError:
