@@ -53,21 +53,23 @@ class Batch:
     def note_places(self) -> None:
         """Notes how the orders stand at the venue now, where that does not follow from what the batch says of them.
 
-        That is so where an order meets a book at once, and where orders hang together, of which one's end has others begin.
+        That is so where an order meets a book at once, where one arrives anew because it was amended, and where orders hang together,
+        of which one's end has others begin.
         """
         books = self._books
-        if self._drafts and self._cause is not Cause.FEED and (books.desk.books is not None or self._ties()):
+        tells_less = self._cause is Cause.AMEND or books.desk.books is not None or bool(self._ties())
+        if self._drafts and self._cause is not Cause.FEED and tells_less:
             self.add(books.checkpoint(self.n))
             self.checkpointed = True
 
     def add_executions(self, executions: Iterable[Execution]) -> None:
         """What the desk did to orders, as events."""
         for execution in executions:
-            identifier = self._books.id_of[execution.order_id]
             if execution.kind == "cancel":
+                identifier = self._books.id_of[execution.order_id]
                 self.add(OrderCancelled(n=self.n, ts_ns=execution.ts_ns, client_order_id=identifier, reason=execution.reason))
             elif execution.kind == "fill":
-                self.add(self._filled(identifier, execution))
+                self.add(self._filled(self._books.id_of[execution.order_id], execution))
 
     def _ties(self) -> list[str]:
         return [identifier for identifier, order in self._books.open.items() if order.request.oco or order.request.parent]

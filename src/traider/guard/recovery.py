@@ -186,13 +186,12 @@ class _Reader:
             return
         for working in desk.record["orders"][: desk.account["open_orders"]]:
             identifier = books.id_of[int(working["id"])]
-            if working["stage"] == layout.WAITING:
-                continue
             # After a checkpoint no market event was matched: whatever was accepted since has yet to meet its first.
             arriving = identifier in checkpoint.arriving or self._accepted_n[identifier] > checkpoint.n
             working["active_ns"] = checkpoint.active.get(identifier, int(working["active_ns"]))
             working["queue"], working["queue_start"], working["traded"] = checkpoint.places.get(identifier, (0.0, 0.0, 0.0))
-            working["stage"] = layout.ARRIVING if arriving else layout.RESTING
+            if working["stage"] != layout.WAITING:
+                working["stage"] = layout.ARRIVING if arriving else layout.RESTING
             kind = books.open[identifier].request.type
             if kind is OrderType.TRAILING_STOP:
                 stop = checkpoint.trailing.get(identifier)
