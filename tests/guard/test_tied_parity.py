@@ -10,13 +10,14 @@ from tests.guard.support import described
 from tests.guard.tied import LockStep, TiedOnBars, TiedOnBook, TiedOnTrades, Timed, TimedOnBook, TimedOnTrades, UnsyncedDisk
 from tests.kernel.desks import instrument
 from traider.connectors.sim.replay import Replay
-from traider.domain.guard_protocol import MarketEvent
+from traider.domain.guard_protocol import MarketEvent, RestoreBook
 from traider.domain.instruments import Instrument
 from traider.engine.backtest import BacktestSpec, run_backtest
 from traider.engine.fills import facts_of, fills_from_events, fills_sha256
 from traider.engine.stream import whole
 from traider.engine.tape import Tape, bars_tape
 from traider.kernel.kit import Strategy
+from traider.kernel.order_book import Book
 from traider.research.market import checked_file, together
 from traider.storage.market import read_market_file
 
@@ -67,6 +68,16 @@ def test_the_guard_fills_as_the_backtest_does(
     assert step.session.desk.account["open_orders"] == step.bench.books.desk.account["open_orders"]
 
 
+def levels(step: LockStep) -> list[tuple[float, float]]:
+    """The guard's order book, both sides from the best level on; nothing where there is none."""
+    desk = step.bench.books.desk
+    if desk.books is None:
+        return []
+    book = Book(int(desk.books.ctypes.data))
+    bids, asks = range(book.levels(1)), range(book.levels(-1))
+    return [(book.bid(i), book.bid_size(i)) for i in bids] + [(book.ask(i), book.ask_size(i)) for i in asks]
+
+
 def differences(after: dict[str, Any], before: dict[str, Any]) -> list[Any]:
     """What differs, field by field where orders do."""
     rows = [
@@ -86,16 +97,18 @@ def test_a_guard_that_is_started_again_at_any_time_knows_what_it_knew(
     tape, market = market_of(names, data_dir, 300)
     step = LockStep(tmp_path, strategy(quantity=0.01), market, kinds=tape.kinds, cash=CASH)
     known = [step.bench.journal.n]
+    events = events_of(tape)[: 4000 if "l2" in names else 1000]
 
     def compare() -> None:
         if step.bench.journal.n < known[-1] + (1 if len(known) < 40 else 17):
             return  # nothing was journalled, or it is enough to try this now and then
         known.append(step.bench.journal.n)
-        before = described(step.bench.books)
+        before = described(step.bench.books) | {"book": levels(step)}
         step.bench.restart(UnsyncedDisk())
-        after = described(step.bench.books)
+        step.bench.done(RestoreBook(seq=1, events=tuple(events[: step.bench.books.index + 1])))
+        after = described(step.bench.books) | {"book": levels(step)}
         assert after == before, differences(after, before)
 
     step.after = compare
-    step.run(events_of(tape)[:1000])
+    step.run(events)
     assert len(known) > 40

@@ -133,7 +133,30 @@ class GetHistory(Ask, frozen=True, kw_only=True, tag="history"):
     after_n: int
 
 
-AnyAsk = Open | Feed | Submit | Cancel | Amend | Advance | Beat | AcceptBalances | GetKey | SetKillSwitch | GetSnapshot | GetHistory
+class RestoreBook(Ask, frozen=True, kw_only=True, tag="restore_book"):
+    """Events of the past from which a guard on paper that was started again gets its order books back; nothing is matched or marked.
+
+    They go from the last snapshot of each book, or an event before it, to the last event that was fed.
+    """
+
+    events: tuple[MarketEvent, ...]
+
+
+AnyAsk = (
+    Open
+    | Feed
+    | Submit
+    | Cancel
+    | Amend
+    | Advance
+    | RestoreBook
+    | Beat
+    | AcceptBalances
+    | GetKey
+    | SetKillSwitch
+    | GetSnapshot
+    | GetHistory
+)
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
@@ -158,7 +181,7 @@ class OpenOrder(msgspec.Struct, frozen=True, kw_only=True):
 
 class Snapshot(Reply, frozen=True, kw_only=True, tag="snapshot"):
     """Everything a client needs to go on after a restart. ``last_index`` is the last market event fed, -1 for none; ``last_tick`` how
-    often the time was advanced since.
+    often the time was advanced since. With ``book_lost`` it has no order books any more: see ``RestoreBook``.
 
     ``session`` is what the last trader opened it with, ``session_start`` the account as it was then. ``session_id`` names it:
     client order ids begin with it, so that no session repeats another one's.
@@ -174,6 +197,7 @@ class Snapshot(Reply, frozen=True, kw_only=True, tag="snapshot"):
     session_id: str = ""
     session_start: AccountState | None = None
     last_tick: int = 0
+    book_lost: bool = False
 
 
 class KeyInfo(Reply, frozen=True, kw_only=True, tag="key"):

@@ -15,6 +15,8 @@ import msgspec
 
 from .vocabulary import Liquidity, OrderType, Reason, Side, TimeInForce
 
+LIQUIDATION = "liquidation"  # the strategy of orders by which a venue closes what is held on margin
+
 
 class OrderRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What a trader asks for. The client order id is made before the first send and never reused.

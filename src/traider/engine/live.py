@@ -19,6 +19,7 @@ from ..domain.errors import StrategyError, TraiderError
 from ..domain.guard_protocol import MarketEvent, Snapshot
 from ..domain.instruments import Instrument
 from ..domain.orders import (
+    LIQUIDATION,
     AnyOrderEvent,
     OrderAccepted,
     OrderAmended,
@@ -137,7 +138,8 @@ class LiveSession:
         """Applies what the guard says of an order; an order that isn't this session's is let be."""
         if isinstance(event, OrderSubmitted):
             # Known already where it was asked for here; of an order from before the remembered past this is all there is.
-            self._requests.setdefault(event.client_order_id, event.request)
+            if event.request.strategy != LIQUIDATION:  # which is no order of the strategy's: its fill is all that it sees
+                self._requests.setdefault(event.client_order_id, event.request)
             return
         request = self._requests.get(event.client_order_id)
         if isinstance(event, OrderFilled):

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from traider.domain.guard_protocol import Advance, Amend, Cancel, Done, Feed, Submit
+from traider.domain.guard_protocol import Advance, Amend, Cancel, Done, Feed, RestoreBook, Submit
 from traider.domain.order_state import Order
 from traider.domain.orders import (
     AnyOrderEvent,
@@ -23,7 +23,7 @@ from traider.domain.orders import (
     OrderUnknown,
 )
 from traider.domain.ports import Clock
-from traider.domain.vocabulary import OrderStatus, OrderType, Reason
+from traider.domain.vocabulary import EventKind, OrderStatus, OrderType, Reason
 
 from .base import BY_GUARD, Effects, GuardBase, refused
 from .batch import Batch
@@ -117,6 +117,15 @@ class Guard(GuardBase[Books]):
             # What the desk has matched did not happen: the market will be fed again.
             self.books = recover(self.journal, self.books.config)
             raise
+
+    def _restore_book(self, ask: RestoreBook) -> Effects:
+        books = self.books
+        for event in ask.events if books.book_lost else ():
+            inst = books.instrument_number(event.symbol)
+            if event.kind is EventKind.DEPTH and inst >= 0 and event.index <= books.index:
+                books.desk.restore_book(int(event.kind) | event.flags, inst, event.a, event.b, event.c)
+            books.book_lost = event.index < books.index
+        return Effects(Done(seq=ask.seq))
 
     def _submit(self, ask: Submit) -> Effects:
         conflict = self._conflict(ask.orders)

@@ -32,6 +32,7 @@ from traider.domain.guard_protocol import (
     PastEvent,
     Refused,
     Reply,
+    RestoreBook,
     SetKillSwitch,
     Snapshot,
     Submit,
@@ -115,6 +116,10 @@ class GuardBase(ABC, Generic[B]):
         """An exchange's time is its own: nothing happens there because a trader's timer is due."""
         return Effects(Done(seq=ask.seq))
 
+    def _restore_book(self, ask: RestoreBook) -> Effects:
+        """What orders meet on an exchange is not here."""
+        return Effects(Done(seq=ask.seq))
+
     def _accept_balances(self, ask: AcceptBalances) -> Effects:
         return refused(ask, "on paper the books are the balances: there is nothing to accept")
 
@@ -135,7 +140,7 @@ class GuardBase(ABC, Generic[B]):
             opened = self._roles.get(client)
             if opened is None:
                 return refused(ask, "say open first")
-            if isinstance(ask, Feed | Submit | Cancel | Amend | Advance) and opened.role != "trader":
+            if isinstance(ask, Feed | Submit | Cancel | Amend | Advance | RestoreBook) and opened.role != "trader":
                 return refused(ask, f"an {opened.role} may not trade")
             match ask:
                 case Feed():
@@ -148,6 +153,8 @@ class GuardBase(ABC, Generic[B]):
                     return self._amend(ask)
                 case Advance():
                     return self._advance(ask)
+                case RestoreBook():
+                    return self._restore_book(ask)
                 case AcceptBalances():
                     return self._accept_balances(ask)
                 case Beat():
@@ -304,6 +311,7 @@ class GuardBase(ABC, Generic[B]):
             session_id=f"s{books.session_n}",
             session_start=books.session_start,
             last_tick=books.tick,
+            book_lost=books.book_lost,
         )
 
     def _history(self, ask: GetHistory) -> History:

@@ -5,8 +5,18 @@ from collections.abc import Iterable
 import msgspec
 
 from traider.domain.order_state import apply
-from traider.domain.orders import AnyOrderEvent, OrderAmended, OrderCancelled, OrderEvent, OrderFilled
-from traider.domain.vocabulary import Side
+from traider.domain.orders import (
+    LIQUIDATION,
+    AnyOrderEvent,
+    OrderAccepted,
+    OrderAmended,
+    OrderCancelled,
+    OrderEvent,
+    OrderFilled,
+    OrderRequest,
+    OrderSubmitted,
+)
+from traider.domain.vocabulary import OrderType, Side
 from traider.kernel.desk import Execution
 
 from .books import Books, exact, liquidity
@@ -68,8 +78,26 @@ class Batch:
             if execution.kind == "cancel":
                 identifier = self._books.id_of[execution.order_id]
                 self.add(OrderCancelled(n=self.n, ts_ns=execution.ts_ns, client_order_id=identifier, reason=execution.reason))
+            elif execution.kind == "fill" and execution.order_id:
+                identifier = self._books.id_of[execution.order_id]
+                self.add(self._filled(identifier, self._books.open[identifier].request.strategy, execution))
             elif execution.kind == "fill":
-                self.add(self._filled(self._books.id_of[execution.order_id], execution))
+                self._add_liquidation(execution)
+
+    def _add_liquidation(self, execution: Execution) -> None:
+        """The venue has closed a position on margin, by an order that nobody asked for."""
+        identifier, ts_ns = f"{LIQUIDATION}-{self.n}", execution.ts_ns
+        request = OrderRequest(
+            client_order_id=identifier,
+            symbol=self._books.config.instruments[execution.inst].symbol,
+            side=Side(execution.side),
+            type=OrderType.MARKET,
+            size=exact(execution.size),
+            strategy=LIQUIDATION,
+        )
+        self.add(OrderSubmitted(n=self.n, ts_ns=ts_ns, client_order_id=identifier, request=request))
+        self.add(OrderAccepted(n=self.n, ts_ns=ts_ns, client_order_id=identifier, venue_order_id="0"))
+        self.add(self._filled(identifier, LIQUIDATION, execution))
 
     def _ties(self) -> list[str]:
         return [identifier for identifier, order in self._books.open.items() if order.request.oco or order.request.parent]
@@ -91,11 +119,11 @@ class Batch:
                 limit_price, now_ns = order.request.limit_price, self._books.now_ns
                 self.add(OrderAmended(n=self.n, ts_ns=now_ns, client_order_id=identifier, size=size, limit_price=limit_price))
 
-    def _filled(self, identifier: str, execution: Execution) -> OrderFilled:
+    def _filled(self, identifier: str, strategy: str, execution: Execution) -> OrderFilled:
         books = self._books
-        order = books.open[identifier]
+        order = books.open.get(identifier)
         # Derived from the order, so that a crash and a repetition come to the same id.
-        number = self._fills[identifier] = self._fills.get(identifier, order.fills) + 1
+        number = self._fills[identifier] = self._fills.get(identifier, 0 if order is None else order.fills) + 1
         return OrderFilled(
             n=self.n,
             ts_ns=execution.ts_ns,
@@ -107,7 +135,7 @@ class Batch:
             size=exact(execution.size),
             fee=exact(execution.fee),
             liquidity=liquidity(execution),
-            strategy=order.request.strategy,
+            strategy=strategy,
         )
 
     def commit(self) -> list[AnyOrderEvent]:

@@ -70,6 +70,7 @@ class Books:
     session_start: AccountState | None = None
     index: int = -1
     checkpoint_index: int = -1
+    book_lost: bool = False  # this guard was started after that event, and its order books are empty
     tick: int = 0  # how often the time was advanced since that event
     breach_seen: bool = False  # the breach that stands has had its effect; another one trips the kill switch again
     open: dict[str, Order] = field(default_factory=dict)
@@ -200,6 +201,7 @@ class Books:
         self.session, self.session_n, self.session_start = started.session, started.n, started.account
         self.index = self.checkpoint_index = -1
         self.tick = 0
+        self.book_lost = False
         self.ticks.clear()
         self.amendments.clear()
         account = self.desk.account

@@ -30,6 +30,7 @@ from traider.domain.guard_protocol import (
     PastEvent,
     Refused,
     Reply,
+    RestoreBook,
     SetKillSwitch,
     Snapshot,
     StatePush,
@@ -115,6 +116,10 @@ class GuardClient:
     async def feed(self, events: Sequence[MarketEvent]) -> None:
         """Returns when the guard has matched the events and their consequences are durable and told."""
         await self._done(Feed(seq=self._next(), events=tuple(events)))
+
+    async def restore_book(self, events: Sequence[MarketEvent]) -> None:
+        """Gives a guard that has lost its order books the events of the past that make them; see ``guard_protocol.RestoreBook``."""
+        await self._done(RestoreBook(seq=self._next(), events=tuple(events)))
 
     async def submit(self, orders: Sequence[OrderRequest]) -> None:
         """Returns when what became of each order is durable and told."""

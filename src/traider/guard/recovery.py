@@ -15,6 +15,7 @@ from traider.domain.errors import JournalError, OrderStateError, UserError
 from traider.domain.instruments import Instrument
 from traider.domain.order_state import Order
 from traider.domain.orders import (
+    LIQUIDATION,
     AnyOrderEvent,
     OrderAccepted,
     OrderAmended,
@@ -116,7 +117,7 @@ class _Reader:
     def _on_order_event(self, event: AnyOrderEvent) -> None:
         order = self._books.note(event)
         self._count(event, order)
-        if isinstance(event, OrderAccepted):
+        if isinstance(event, OrderAccepted) and order.request.strategy != LIQUIDATION:
             self._placed_ts_ns.append(event.ts_ns)
             self._accepted_n[event.client_order_id] = event.n
             self._largest_id = max(self._largest_id, int(event.venue_order_id))
@@ -141,7 +142,7 @@ class _Reader:
     def _count(self, event: AnyOrderEvent, order: Order) -> None:
         """What the controls have counted of it."""
         controls = self._books.controls
-        if controls is None:
+        if controls is None or order.request.strategy == LIQUIDATION:
             return
         if isinstance(event, OrderAccepted):
             inst = self._books.instrument_number(order.request.symbol)
@@ -177,6 +178,7 @@ class _Reader:
         account["submissions"] = count
         account["killed"] = int(books.kill.on)
         self._restore_market(desk, books)
+        books.book_lost = books.index >= 0
         return books
 
     def _restore_stages(self, desk: Desk, books: Books) -> None:

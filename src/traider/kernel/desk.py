@@ -316,6 +316,11 @@ class Desk:
         """What the order waited for was filled elsewhere, with so much; False when it waits for nothing."""
         return bool(desk_entry.release(self.address, order_id, most))
 
+    def restore_book(self, kind: int, inst: int, price: float, size: float, side: float) -> None:
+        """Puts a row of the past into the instrument's order book; nothing is matched or marked. Prepare with ``expect``."""
+        if self.books is not None:
+            desk_entry.restore_book(self.address, kind, inst, price, size, side)
+
     def advance(self, ts_ns: int) -> None:
         """Between two market events it is this time: what is due before it happens."""
         desk_entry.advance(self.address, ts_ns)

@@ -1,10 +1,11 @@
 """Doors to the order table and the controls, for code that is not compiled; addresses for records, as in ``traider.kernel.entry``."""
 
-from . import admission, controls, driver, grid, orders, settle
+from . import admission, controls, driver, grid, matching_book, orders, settle
+from .book import ASK, BID, apply, clear, has_both, price_of, tick_of
 from .context_type import CONTROLS_TYPE, ORDER_TYPE
 from .entry import desk_at
 from .jit import compiled
-from .layout import ARRIVING, MATCHED, RATE_WINDOW, WAITING
+from .layout import ARRIVING, BOOK_CLEAR, BOOK_END, MATCHED, RATE_WINDOW, WAITING
 from .machine import record_at
 from .risk import has_limit
 
@@ -120,6 +121,20 @@ def release(address: int, order_id: int, most: float) -> bool:
     order.size = min(order.size, most)
     orders.count_open(desk, order.inst)
     return True
+
+
+@compiled
+def restore_book(address: int, code: int, inst: int, price: float, size: float, side: float) -> None:
+    """A row of the past of an order book: it is in the book again, and nothing is matched or marked."""
+    desk = desk_at(address)
+    book = matching_book.book_of(desk, inst)
+    if code & BOOK_CLEAR:
+        clear(book)
+    apply(book, BID if side > 0.0 else ASK, tick_of(book, price), size)
+    if code & BOOK_END and has_both(book):
+        position = desk.positions[inst]
+        position.bid = price_of(book, book.best[BID])
+        position.ask = price_of(book, book.best[ASK])
 
 
 @compiled

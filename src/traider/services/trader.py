@@ -22,7 +22,7 @@ from traider.domain.guard_protocol import MarketEvent, PastEvent, Snapshot
 from traider.domain.orders import AnyOrderEvent, OrderAmended, OrderRejected, OrderRequest, OrderSubmitted
 from traider.domain.ports import Bus, Clock
 from traider.domain.state import AccountState, RiskState
-from traider.domain.vocabulary import Reason
+from traider.domain.vocabulary import BOOK_CLEAR, EventKind, Reason
 from traider.engine.live import AmendOrder, CancelOrder, LiveSession, Wish
 from traider.engine.recorded import RecordedSession, Rerun
 from traider.guard.client import GuardClient, GuardRefusedError
@@ -191,6 +191,8 @@ class _Steps:
         last = snapshot.last_index
         source = self._plan.source(snapshot)
         source.continue_after(last, snapshot.account.ts_ns)
+        if snapshot.book_lost and self._plan.kinds >> EventKind.DEPTH & 1:
+            await _give_back_books(client, source, last, {instrument.symbol for instrument in snapshot.instruments})
         resumed = self._plan.resume(snapshot)
         strategy = self._plan.strategy(snapshot) if resumed is None else resumed.strategy
         if resumed is None:
@@ -318,6 +320,17 @@ class _Steps:
             for event in source.history(max(0, last + 1 - SHOWN_AGAIN), last + 1):
                 await self._bus.publish(MARKET, event)
         self.shown = True
+
+
+async def _give_back_books(client: GuardClient, source: MarketSource, last: int, missing: set[str]) -> None:
+    """From the last snapshot of each book on; from the first event where one never had any."""
+    start = last + 1
+    while start > 0 and missing:
+        block = source.history(max(0, start - _ROWS_A_TIME), start)
+        missing -= {event.symbol for event in block if event.flags & BOOK_CLEAR}
+        start = max(0, start - _ROWS_A_TIME)
+    for first in range(start, last + 1, _ROWS_A_TIME):
+        await client.restore_book(source.history(first, min(first + _ROWS_A_TIME, last + 1)))
 
 
 def _note_known(event: AnyOrderEvent, known: set[str]) -> None:
