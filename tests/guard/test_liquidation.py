@@ -60,7 +60,8 @@ def test_a_liquidation_is_journalled_and_survives_a_restart(tmp_path: Path) -> N
 
 def test_through_the_guard_a_liquidated_account_fills_as_in_the_backtest(tmp_path: Path) -> None:
     price = np.array([100.0, 100.0, 99.0, 80.0, 81.0, 82.0, 60.0, 61.0, 62.0])
-    tape = bars_tape(np.arange(len(price), dtype=np.int64) * 60_000_000_000 + 1_700_000_040_000_000_000, *[price] * 4, np.ones(len(price)))
+    ts_ns = np.arange(len(price), dtype=np.int64) * 60_000_000_000 + 1_700_000_040_000_000_000
+    tape = bars_tape(ts_ns, price, price, price, price, np.ones(len(price)))
     result = run_backtest(BacktestSpec(Bold, {}, PERPETUAL, 1000.0), tape)
     assert result.liquidations >= 2
     step = LockStep(tmp_path, Bold(), PERPETUAL, kinds=tape.kinds, cash=1000.0)

@@ -97,7 +97,7 @@ def test_a_guard_that_is_started_again_at_any_time_knows_what_it_knew(
     tape, market = market_of(names, data_dir, 300)
     step = LockStep(tmp_path, strategy(quantity=0.01), market, kinds=tape.kinds, cash=CASH)
     known = [step.bench.journal.n]
-    events = events_of(tape)[: 4000 if "l2" in names else 1000]
+    events = events_of(tape)[: 9000 if "l2" in names else 1000]
 
     def compare() -> None:
         if step.bench.journal.n < known[-1] + (1 if len(known) < 40 else 17):
@@ -112,3 +112,7 @@ def test_a_guard_that_is_started_again_at_any_time_knows_what_it_knew(
     step.after = compare
     step.run(events)
     assert len(known) > 40
+    found = facts_of(fills_from_events(step.fills(), {"BTC-USD": 0})).tolist()
+    whole_run = facts_of(run_backtest(BacktestSpec(strategy, {"quantity": 0.01}, market, CASH), tape).fills).tolist()
+    assert found == whole_run[: len(found)], "and fills on as if nothing had been"
+    assert len(found) > 5
