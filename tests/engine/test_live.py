@@ -200,7 +200,7 @@ def test_amendments_and_ties_travel_by_ids_that_a_restart_makes_again() -> None:
     for _ in range(2):
         wished = live(Asks()).on_market(bar(3))
         assert [msgspec.structs.replace(one, strategy="script") if isinstance(one, OrderRequest) else one for one in wished] == [
-            entry,
+            msgspec.structs.replace(entry, leads=True),
             msgspec.structs.replace(child, client_order_id="s7-3-1", limit_price=Decimal(120), oco="s7-3-1", **limit),
             msgspec.structs.replace(child, client_order_id="s7-3-2", stop_price=Decimal(80), oco="s7-3-1", **stop),
             AmendOrder("s7-3-0", "s7-3-a0", Decimal(2), Decimal(0)),

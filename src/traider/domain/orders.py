@@ -22,8 +22,8 @@ class OrderRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What a trader asks for. The client order id is made before the first send and never reused.
 
     A trailing stop has ``trail_amount`` (in quote currency) or ``trail_fraction`` (of the price). Good-till-date has
-    ``expire_ts_ns``. ``oco`` names a group of which one fill cancels the others; with ``parent``, a client order id, the
-    order waits until that order is filled.
+    ``expire_ts_ns``. ``oco`` names a group of which one fill takes from the others; with ``parent``, a client order id, the
+    order waits until that order is filled. ``leads`` says that others wait for this one.
     """
 
     client_order_id: str
@@ -41,6 +41,7 @@ class OrderRequest(msgspec.Struct, frozen=True, kw_only=True):
     expire_ts_ns: int = 0
     oco: str = ""
     parent: str = ""
+    leads: bool = False
 
 
 class OrderEvent(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):

@@ -179,6 +179,7 @@ class LiveSession:
         orders = [row for row in rows if row["type"] >= MARKET]
         for number, row in enumerate(orders):  # before any of them is made: they may name one another
             self._refs[int(row["ref"])] = f"{moment}-{number}"
+        parents = {int(row["parent"]) for row in orders}
         wanted: list[Wish] = []
         amendments = 0
         for row in rows:
@@ -192,7 +193,7 @@ class LiveSession:
                 amendments += 1
                 wanted.append(AmendOrder(client_order_id, amend_id, _exact(float(row["new_size"])), _exact(float(row["new_price"]))))
             else:
-                request = self._request(client_order_id, row)
+                request = self._request(client_order_id, row, leads=int(row["ref"]) in parents)
                 self._requests[client_order_id] = request
                 wanted.append(request)
         account["requests"] = 0
@@ -204,7 +205,7 @@ class LiveSession:
             raise TraiderError(f"the market brings events of the kind {other.name.lower()}, which it was not expected to")
         return tape_of(events, self._numbers, kinds=self._kinds)
 
-    def _request(self, client_order_id: str, row: Any) -> OrderRequest:
+    def _request(self, client_order_id: str, row: Any, *, leads: bool) -> OrderRequest:
         kind, trail = OrderType(int(row["type"])), int(row["trail_kind"])
         return OrderRequest(
             client_order_id=client_order_id,
@@ -222,6 +223,7 @@ class LiveSession:
             expire_ts_ns=int(row["expire_ns"]),
             oco=self._refs[int(row["oco"])] if row["oco"] else "",
             parent=self._refs[int(row["parent"])] if row["parent"] else "",
+            leads=leads,
         )
 
     def _open(self, request: OrderRequest, *, filled: float, ts_ns: int) -> None:

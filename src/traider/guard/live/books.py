@@ -421,9 +421,18 @@ def _desk_order(inst: int, request: OrderRequest) -> dict[str, Any]:
     }
 
 
+def not_carried(request: OrderRequest) -> str:
+    """Why the order can't be kept what it is on an exchange, in a sentence; empty where it can. See ADR 41."""
+    if request.type is OrderType.TRAILING_STOP:
+        return "a trailing stop is not kept on an exchange: move a stop-limit order yourself, or trade this strategy on paper"
+    if request.oco or request.parent or request.leads:
+        return "orders that hang together (oco, oto, protect) are not kept on an exchange: trade on paper, or place them in on_fill"
+    return ""
+
+
 def _unexact(request: OrderRequest) -> Reason:
     """A number that the desk could not hold exactly is finer than any increment; some kinds of order no exchange here has."""
-    if request.type is OrderType.TRAILING_STOP or request.oco or request.parent:
+    if not_carried(request):
         return Reason.INVALID_ORDER
     for value, reason in (
         (request.size, Reason.SIZE_INCREMENT),

@@ -26,7 +26,7 @@ from ..records import Amending, Cause, KillSwitchSet, SessionStarted
 from ..refusals import explain
 from ..state import account_state
 from .answers import Answers
-from .books import ZERO
+from .books import ZERO, not_carried
 from .keeper import NotEnabled
 
 
@@ -149,6 +149,9 @@ class LiveGuard(Answers):
         books = self.books
         if books.kill.on:
             return Reason.KILL_SWITCH, explain(Reason.KILL_SWITCH, request, books)
+        cannot = not_carried(request)
+        if cannot:
+            return Reason.INVALID_ORDER, cannot
         gate = self.gates.refusal(request.symbol, reduces=books.reduces(request, replaces))
         if gate is not None:
             return Reason.GATE_CLOSED, f"{gate.text()}; it opens by itself when that is over"
