@@ -315,7 +315,9 @@ def rehearse(config: GuardConfig) -> None:
                     inst=0, side=1, type=type_, tif=0, post_only=False, size=size, limit_price=increment, stop_price=increment
                 )
                 if type_ == layout.STOP:
+                    desk.amend(number, size=size, price=increment)
                     desk.cancel(number)
+    desk.advance(3)
     desk.apply_fill(order_id=0, inst=0, side=1, price=increment, size=1.0, fee=0.0, ts_ns=3, maker=False)
     desk.drain()
     desk.breached()
