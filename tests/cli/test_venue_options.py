@@ -77,8 +77,27 @@ def test_fee_tiers_follow_the_volume(sma: Run) -> None:
     assert 0.5 * flat["fees"] < tiered["fees"] < flat["fees"]
 
 
+def test_an_instrument_has_fees_of_its_own(sma: Run) -> None:
+    plain, dear = sma("--fee-taker", "0.001"), sma("--fee-taker", "0.001", "--instrument", "BTC-USD.taker_fee=0.002")
+    assert dear["fills"] == plain["fills"] > 0
+    assert dear["fees"] == pytest.approx(2 * plain["fees"])
+    assert sma("--fee-taker", "0.001", "--instrument", "taker_fee=0.002")["fees"] == dear["fees"]
+
+
+def test_what_is_said_of_one_instrument_goes_before_what_is_said_of_all(sma: Run) -> None:
+    assert sma("--instrument", "taker_fee=0.002", "--instrument", "BTC-USD.taker_fee=0")["fees"] == 0
+
+
+def test_an_order_below_the_instruments_minimum_notional_is_refused(sma: Run) -> None:
+    """One bitcoin is between 7,000 and 10,000 dollars in this recording."""
+    assert sma("--instrument", "BTC-USD.min_notional=5000")["fills"] == sma()["fills"]
+    assert sma("--instrument", "BTC-USD.min_notional=20000")["fills"] == 0
+
+
 def test_a_manifest_keeps_the_venue(sma: Run, told: Run) -> None:
-    made = sma("--slippage", "fraction:0.0001", "--participation", "0.5", "--intrabar-path", "nearest-first")
+    made = sma(
+        "--instrument", "taker_fee=0.0007", "--slippage", "fraction:0.0001", "--participation", "0.5", "--intrabar-path", "nearest-first"
+    )
     again = told("--manifest", made["manifest"])
     assert again["fills_sha256"] == made["fills_sha256"]
     assert again["provenance"]["simulation"] == made["provenance"]["simulation"]
@@ -97,6 +116,18 @@ def test_a_manifest_keeps_the_venue(sma: Run, told: Run) -> None:
         (("--market", "futures"), "--market is 'futures'; give one of spot, margin"),
         (("--leverage", "5"), "--leverage is for --market margin"),
         (("--market", "margin", "--leverage", "0.5"), "--leverage is 0.5; give a number from 1 to 1000"),
+        (("--instrument", "cheap"), "--instrument cheap: write SYMBOL.NAME=VALUE"),
+        (("--instrument", "tick=1"), "tick is not a setting of an instrument; give one of size_increment, min_size"),
+        (("--instrument", "taker_fee=x"), "--instrument taker_fee=x: 'x' is not a decimal"),
+        (("--instrument", "taker_fee=1"), "--instrument taker_fee=1: give a fraction of the notional between -1 and 1"),
+        (("--instrument", "size_increment=0"), "--instrument size_increment=0: give a decimal above zero"),
+        (("--instrument", "taker_fee=0", "--instrument", "taker_fee=0"), "--instrument taker_fee is given twice"),
+        (("--instrument", "ETH-USD.taker_fee=0"), "--instrument: the data hold BTC-USD, and no ETH-USD"),
+        (("--instrument", "initial_margin=0.5"), "BTC-USD is held on spot, which has no margin"),
+        (
+            ("--market", "margin", "--instrument", "maintenance_margin=0.5"),
+            "BTC-USD has a maintenance margin of 0.5, above the initial margin of 0.1",
+        ),
         (("--fee-tier", "cheap"), "--fee-tier cheap: write VOLUME:MAKER:TAKER"),
     ],
 )

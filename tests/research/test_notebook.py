@@ -19,6 +19,7 @@ import traider
 from traider.cli.main import run
 from traider.domain.errors import UserError
 from traider.domain.limits import RiskLimits
+from traider.kernel.simulation import Simulation, Slippage, SlippageKind
 from traider.strategies.sma_cross import SmaCross
 
 MINUTE_NS = 60_000_000_000
@@ -67,6 +68,32 @@ def test_a_file_gives_what_the_command_gives(
         "same",
         said["data_sha256"],
     )
+
+
+def test_every_setting_of_the_command_is_one_of_a_notebook_and_reaches_the_engine() -> None:
+    """Each of these changes what comes out; a setting that is taken and forgotten would not. (Tiers count from the next day on.)"""
+    three_days = waves(4320)
+    plain = traider.backtest(SmaCross, three_days, params={"fast": 3, "slow": 9}, fee_taker=0.001)
+    settings: dict[str, dict[str, Any]] = {
+        "simulation": {"simulation": Simulation(slippage=Slippage(kind=SlippageKind.TICKS, value=5))},
+        "fee_tiers": {"fee_tiers": [(500.0, 0.0, 0.0005)]},
+        "instruments": {"instruments": {"*": {"taker_fee": "0.002"}}},
+        "fill": {"fill": "close"},
+        "limits": {"limits": {"max_order_notional": 100}},
+        "cash": {"cash": 90.0},
+    }
+    for name, changed in settings.items():
+        run = traider.backtest(SmaCross, three_days, params={"fast": 3, "slow": 9}, **{"fee_taker": 0.001, **changed})
+        assert run.final_equity - run.run.spec.cash != plain.final_equity - plain.run.spec.cash, name
+    margin = traider.backtest(SmaCross, waves(), market="margin", leverage=4).run.spec.instrument
+    assert (margin.shortable, margin.initial_margin) == (True, Decimal("0.25"))
+
+
+def test_bars_are_made_of_trades_as_the_command_makes_them() -> None:
+    """400 trades, a minute apart, are 40 bars of ten minutes, and the last one is not complete."""
+    run = traider.backtest(SmaCross, ticks(), bars="10m", params={"fast": 2, "slow": 5})
+    assert run.result.events == 400 + 39
+    assert run.fills.num_rows > 0
 
 
 @every_frame

@@ -151,14 +151,14 @@ def _run_of_options(
     options.check_cash(cash)
     mode = options.fill_mode(fill)
     risk = options.limits(limits)
-    simulation, kind, leverage = venue.simulation(), venue.market_for(cls.market), venue.leverage_of()
+    simulation, instruments_of = venue.simulation(), venue.instruments(cls.market)
     checked = cls(**values)  # so that a wrong parameter is told before a large file is read
     if bars:
         options.bar_maker(bars, "--bars")
     if not data:
         raise SettingsError("which data? add --data FILE, a Parquet file of market data")
     market = options.market_file(data, strategy=cls, symbol=symbol, price_increment=price_increment, bars=bars)
-    instrument, *others = options.instruments_of(market, size_increment, kind, leverage)
+    instrument, *others = instruments_of(market, size_increment)
     options.check_quantity(checked.quantity, instrument)
     spec = BacktestSpec(
         strategy=cls,

@@ -14,6 +14,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from traider.domain.errors import SettingsError
+from traider.domain.instruments import Instrument
 from traider.kernel.simulation import (
     Fees,
     FeeTier,
@@ -25,11 +26,14 @@ from traider.kernel.simulation import (
     Slippage,
     SlippageKind,
 )
-from traider.research import amounts
+from traider.research import amounts, inputs
+from traider.research.instrument_settings import parse_settings, with_settings
+from traider.research.market import MarketData
 
 from .amounts import increment
 
 _Word = TypeVar("_Word", bound=StrEnum)
+InstrumentsOf = Callable[[MarketData, Decimal | None], tuple[Instrument, ...]]
 _UNITS_NS = {"ns": 1, "us": 1_000, "ms": 1_000_000, "s": 1_000_000_000}
 
 
@@ -51,6 +55,10 @@ _OPTIONS: dict[str, Any] = {
     "market": Annotated[str | None, typer.Option(help="spot or margin; default: what the strategy needs.")],
     "leverage": Annotated[str | None, typer.Option(help="On margin: notional over what a position takes; default 10.")],
     "liquidation_fee": Annotated[float | None, typer.Option(help="Fraction of the notional that a liquidation takes besides the fee.")],
+    "instrument": Annotated[
+        list[str] | None,
+        typer.Option(help="SYMBOL.NAME=VALUE of one instrument, NAME=VALUE of all: taker_fee, min_notional, ...; as often as needed."),
+    ],
     "fee_tier": Annotated[list[str] | None, typer.Option(help="VOLUME:MAKER:TAKER, fees from a 30-day volume on; as often as needed.")],
 }
 
@@ -70,6 +78,7 @@ class VenueOptions:
     market: str | None = None
     leverage: str | None = None
     liquidation_fee: float | None = None
+    instrument: list[str] | None = None
     fee_tier: list[str] | None = None
 
     @property
@@ -96,6 +105,15 @@ class VenueOptions:
 
     def leverage_of(self) -> Decimal | None:
         return increment("--leverage", self.leverage)
+
+    def instruments(self, usual: str) -> InstrumentsOf:
+        """How the instruments are made of the data; what can't be used is told now, before a large file is read."""
+        market, leverage, settings = self.market_for(usual), self.leverage_of(), parse_settings(self.instrument or [])
+
+        def instruments_of(data: MarketData, size_increment: Decimal | None) -> tuple[Instrument, ...]:
+            return with_settings(inputs.instruments_of(data, size_increment, market, leverage), settings, "--instrument")
+
+        return instruments_of
 
     def fees(self, maker: float, taker: float) -> Fees:
         """The fees, with the tiers."""

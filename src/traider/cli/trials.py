@@ -54,13 +54,13 @@ def prepare(
         raise SettingsError(f"{both} is given by --grid and by --param or --quantity; give it once")
     options.check_cash(cash)
     fees, mode, limits = venue.fees(fee_maker, fee_taker), options.fill_mode(fill), options.limits(limit)
-    simulation, kind, leverage = venue.simulation(), venue.market_for(cls.market), venue.leverage_of()
+    simulation, instruments_of = venue.simulation(), venue.instruments(cls.market)
     if bars:
         options.bar_maker(bars, "--bars")
     increments = options.increment("--price-increment", price_increment), options.increment("--size-increment", size_increment)
     quantities = _quantities(cls, shared, search)
     market = options.market_file(list(data), strategy=cls, symbol=symbol, price_increment=increments[0], bars=bars)
-    instrument, *others = options.instruments_of(market, increments[1], kind, leverage)
+    instrument, *others = instruments_of(market, increments[1])
     for size in sorted(quantities):
         options.check_quantity(size, instrument)
     spec = BacktestSpec(

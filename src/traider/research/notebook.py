@@ -1,20 +1,18 @@
 """``traider.backtest``: a run from Python, and its results as Arrow tables."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
+from typing import Unpack
 
 import pyarrow as pa
 
-from traider.domain.limits import RiskLimits
 from traider.engine.backtest import BacktestResult
 from traider.kernel.kit import Strategy, Value
 from traider.storage.table_file import write_table
 
 from . import tables
-from .asked import FillName, ask
+from .asked import DEFAULT_FILL, Settings, ask
 from .runs import Run, run_spec
 
 
@@ -110,45 +108,18 @@ class Backtest:
 def backtest(
     strategy: str | type[Strategy],
     data: object,
-    *,
-    bars: str = "",
-    params: Mapping[str, object] | None = None,
-    quantity: float | None = None,
-    cash: float = 100_000.0,
-    fee_taker: float = 0.0,
-    fee_maker: float = 0.0,
-    fill: FillName = "next-open",
-    limits: RiskLimits | Mapping[str, object] | None = None,
-    symbol: str | None = None,
-    price_increment: Decimal | str | float | None = None,
-    size_increment: Decimal | str | float | None = None,
-    interpreted: bool = False,
+    **settings: Unpack[Settings],
 ) -> Backtest:
     """Runs a strategy over recorded market data, as ``traider backtest`` does and with its checks.
 
     ``strategy`` is a class, or what the command takes: a built-in name, ``FILE.py:CLASS``, ``PACKAGE.MODULE:CLASS``. ``data``
     is the path of a Parquet file, a folder or a pattern, or a pyarrow, pandas or polars frame, or a list of such: bars (ts, open,
-    high, low, close, volume), trades (ts, price, size, side), or another kind of ``docs/market-data.md``. ``bars`` (5s, 1m,
-    volume:100, dollar:1000000) are made of the trades while they pass. ``quantity`` is the size of one entry, 1 unless
-    the strategy says otherwise; fees are fractions of the notional; ``limits`` are risk limits by name. ``interpreted`` runs
-    the strategy as ordinary Python, for a debugger.
+    high, low, close, volume), trades (ts, price, size, side), or another kind of ``docs/market-data.md``. The settings are named
+    and explained in ``traider.research.asked.Settings``.
 
     Wrong input raises ``traider.domain.errors.UserError``, which says what is wrong and what to do.
     """
-    asked = ask(
-        strategy,
-        params=params,
-        quantity=quantity,
-        cash=cash,
-        fee_taker=fee_taker,
-        fee_maker=fee_maker,
-        fill=fill,
-        limits=limits,
-        symbol=symbol,
-        price_increment=price_increment,
-        size_increment=size_increment,
-        interpreted=interpreted,
-    )
+    asked = ask(strategy, **settings)
     quantities = {asked.strategy(**asked.parameters).quantity}  # so that a wrong parameter is told before a large file is read
     spec, market = asked.with_data(data, quantities)
-    return Backtest(run_spec(asked.name, spec, market, fill))
+    return Backtest(run_spec(asked.name, spec, market, settings.get("fill", DEFAULT_FILL)))
