@@ -15,7 +15,7 @@ from traider.domain.guard_protocol import AcceptBalances, Amend, AnyAsk, Cancel,
 from traider.domain.order_state import Order
 from traider.domain.orders import AnyOrderEvent, OrderRequest, OrderSubmitted, OrderUnknown
 from traider.domain.ports import Clock
-from traider.domain.vocabulary import OrderStatus, OrderType, Reason
+from traider.domain.vocabulary import BAR_MADE, OrderStatus, OrderType, Reason
 
 from ..base import Effects, refused
 from ..batch import Batch
@@ -100,11 +100,13 @@ class LiveGuard(Answers):
         books = self.books
         batch = Batch(self.journal, books, Cause.FEED)
         for event in fresh:
+            books.index = event.index
+            if event.flags & BAR_MADE:
+                continue  # of trades that were fed before: it bears its start, and is nothing new to the market
             if not self.has_market:
                 self._take_price(batch, books.instrument_number(event.symbol), event, event.ts_ns)
-            books.index, books.fed_ns = event.index, event.ts_ns
-            if not self.has_market:
                 self._watch_limits(batch)
+            books.fed_ns = event.ts_ns
         tripped = any(isinstance(record, KillSwitchSet) for record in batch.records)
         self._checkpoint_now_and_then(batch, len(fresh))
         try:
