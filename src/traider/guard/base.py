@@ -311,7 +311,7 @@ class GuardBase(ABC, Generic[B]):
             session_id=f"s{books.session_n}",
             session_start=books.session_start,
             last_tick=books.tick,
-            book_lost=books.book_lost,
+            book_lost=books.book_lost and books.desk.books is not None,
         )
 
     def _history(self, ask: GetHistory) -> History:
