@@ -23,10 +23,18 @@ class Controls:
     """
 
     def __init__(self, limits: RiskLimits, record: Any = None) -> None:
-        self.record: Any = np.zeros(1, layout.CONTROLS)[0] if record is None else record
-        self.address = int(self.record.__array_interface__["data"][0])
+        self.record = np.zeros(1, layout.CONTROLS)[0] if record is None else record
         self._row = OrderRow()
         self.set_limits(limits)
+
+    @property
+    def record(self) -> Any:
+        return self._record
+
+    @record.setter
+    def record(self, record: Any) -> None:
+        self._record = record
+        self.address = int(record.__array_interface__["data"][0])
 
     def set_limits(self, limits: RiskLimits) -> None:
         """Holds the account to these controls from now on; ``UserError`` names one that could not be counted."""

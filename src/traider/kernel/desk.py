@@ -50,6 +50,9 @@ _SLIPPAGES = {
     SlippageKind.VOLUME_SHARE: layout.SLIPPAGE_VOLUME_SHARE,
 }
 
+_FIELDS: Any = layout.DESK.fields
+_CONTROLS_AT = int(_FIELDS["controls"][1])
+
 # limits that turn the kill switch on
 _TRIPPING = ("max_daily_loss", "max_drawdown", "max_rejections_in_a_row", "max_executions_per_minute")
 
@@ -96,7 +99,6 @@ class Desk:
         self.records = np.zeros(1, layout.DESK)
         self.record: Any = self.records[0]
         self.address = int(self.records.ctypes.data)
-        self._controls_address = int(self.record["controls"].__array_interface__["data"][0])
         self._row = OrderRow()
         self.account: Any = self.record["account"]
         self.positions: Any = self.record["positions"]
@@ -209,7 +211,7 @@ class Desk:
         With ``controls`` those are asked in place of the desk's own. ``replaces`` is the id of an open order whose place this one
         would take: that one is not counted, and nothing is said of repetitions and of how fast orders come.
         """
-        held_to = self._controls_address if controls is None else controls.address
+        held_to = self.address + _CONTROLS_AT if controls is None else controls.address
         return Reason(desk_entry.admit(self.address, held_to, self._row.fill(**order), replaces))
 
     def submit(self, **order: Any) -> tuple[int, Reason]:
