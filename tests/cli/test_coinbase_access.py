@@ -16,12 +16,15 @@ from tests.connectors.coinbase.fake_socket import FakeSocket
 from tests.connectors.coinbase.keys import EC_NAME, ec_key
 from tests.connectors.coinbase.oauth_server import CLIENT_ID, CLIENT_SECRET, OAuthServer, browsed, serving_oauth
 from tests.connectors.coinbase.running import Exchange, running
+from tests.guard.support import BTC
 from traider.cli.coinbase_access import TOKENS, vault_of, venue_maker
 from traider.cli.guard import _venue_of
 from traider.cli.main import run as traider
 from traider.connectors.coinbase import Options
 from traider.domain.errors import SettingsError
+from traider.domain.limits import RiskLimits
 from traider.domain.venue import Venue
+from traider.guard.books import GuardConfig
 from traider.runtime.settings import load_settings
 
 
@@ -98,7 +101,9 @@ async def test_access_is_granted_kept_encrypted_used_and_given_back(
             "COINBASE_WS_URL": addresses.market_url,
             "COINBASE_WS_USER_URL": addresses.market_url,
         }
-        made = _venue_of("coinbase", load_settings(environment | reached))
+        made, _ = _venue_of(
+            "coinbase", load_settings(environment | reached), GuardConfig(instruments=(BTC,), limits=RiskLimits(), cash=None)
+        )
         assert made is not None
         venue: Venue = made()
         await venue.start()

@@ -71,6 +71,33 @@ def parity(capsys: pytest.CaptureFixture[str], words: list[str]) -> dict[str, An
     return report
 
 
+TIED = {
+    "TiedOnBars": ("bars/coinbase_btcusd_1m_2018-05.parquet",),
+    "Timed": ("bars/coinbase_btcusd_1m_2018-05.parquet",),
+    "TiedOnTrades": ("trades/binance_usdm_btcusdt_trades_2024-08-08_first.parquet",),
+    "TimedOnTrades": ("trades/binance_usdm_btcusdt_trades_2024-08-08_first.parquet",),
+    "TiedOnBook": (
+        "l2/binance_usdm_btcusdt_l2_2024-08-08_first.parquet",
+        "trades/binance_usdm_btcusdt_trades_2024-08-08_first.parquet",
+    ),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize("strategy", TIED)
+def test_amendments_ties_brackets_and_timers(strategy: str, capsys: pytest.CaptureFixture[str], data_dir: Path, tmp_path: Path) -> None:
+    """Compiled as interpreted as replayed through the guard's process."""
+    files = [data_dir / name for name in TIED[strategy]]
+    if strategy in ("TiedOnBars", "Timed"):
+        files = [head_of(files[0], 600, tmp_path / "btcusd.parquet")]
+    data = [word for file in files for word in ("--data", str(file))]
+    report = parity(capsys, [f"tests/guard/tied.py:{strategy}", *data, "--quantity", "0.01", "--cash", "1000000", "--fee-taker", "0.001"])
+    assert report["parity"], report["difference"]
+    assert len({way["fills_sha256"] for way in report["ways"]}) == 1
+    assert [way["fills"] > 10 for way in report["ways"]] == [True, True, True]
+
+
 @pytest.mark.slow
 def test_bars(capsys: pytest.CaptureFixture[str], data_dir: Path, tmp_path: Path) -> None:
     data = head_of(data_dir / "bars" / "coinbase_btcusd_1m_2018-05.parquet", 2500, tmp_path / "btcusd.parquet")

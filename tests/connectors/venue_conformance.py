@@ -13,6 +13,7 @@ import pytest
 
 from traider.domain.orders import OrderRequest
 from traider.domain.venue import (
+    MarketState,
     OrderHint,
     StreamChange,
     StreamState,
@@ -227,6 +228,10 @@ class VenueConformance:
         assert (instrument.base, instrument.quote) == tuple(stage.symbol.split("-"))
         assert instrument.price_increment > 0
         assert instrument.size_increment > 0
+
+    async def test_a_market_that_is_traded_takes_every_kind_of_order(self, stage: Stage) -> None:
+        states = await stage.venue.market_states()
+        assert states[stage.symbol] == MarketState(symbol=stage.symbol, tradable=True)
 
     async def test_the_key_can_trade_and_not_transfer(self, stage: Stage) -> None:
         permissions = await stage.venue.permissions()

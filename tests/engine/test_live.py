@@ -1,10 +1,11 @@
 """The live session beside a guard that is played by hand: what it asks for, and what it makes of the answers."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -20,7 +21,7 @@ from traider.domain.state import AccountState, Position, RiskState
 from traider.domain.vocabulary import EventKind, Liquidity, OrderType, Reason, Side, TimeInForce
 from traider.engine.backtest import BacktestSpec, run_backtest
 from traider.engine.fills import fills_from_events, fills_sha256
-from traider.engine.live import CancelOrder, LiveSession
+from traider.engine.live import AmendOrder, CancelOrder, LiveSession, Wish
 from traider.engine.stream import whole
 from traider.engine.tape import Tape, bars_tape
 from traider.guard.books import more_of
@@ -198,42 +199,49 @@ def test_an_order_that_was_asked_for_is_open_until_the_guard_says_otherwise() ->
     assert script_of(session).seen[2][3] == 2 + 2, "and the two that it asked for at the bar before"
 
 
-def amends(ctx: Context, order: int) -> None:
-    ctx.amend(order, 2.0, 98.0)
-
-
-def links(ctx: Context, order: int) -> None:
-    ctx.oco(order, ctx.sell_limit(1.0, 120.0))
-
-
-def follows(ctx: Context, order: int) -> None:
-    ctx.oto(order, ctx.sell_limit(1.0, 120.0))
-
-
-def protects(ctx: Context, order: int) -> None:
-    ctx.protect(order, 120.0, 80.0)
-
-
-@pytest.mark.parametrize(("does", "method"), [(amends, "amend"), (links, "oco"), (follows, "oto"), (protects, "protect")])
-def test_what_the_guard_can_not_carry_is_refused_by_the_name_of_the_method(does: Callable[[Context, int], None], method: str) -> None:
+def test_amendments_and_ties_travel_by_ids_that_a_restart_makes_again() -> None:
     class Asks(Strategy):
         def on_bar(self, bar: Bar, ctx: Context) -> None:
-            does(ctx, ctx.buy_limit(1.0, 99.0))
+            entry = ctx.buy_limit(1.0, 99.0)
+            ctx.protect(entry, 120.0, 80.0)
+            ctx.amend(entry, 2.0, 0.0)
+            ctx.oto(entry, ctx.sell_limit(0.5, 130.0))
 
-    with pytest.raises(StrategyError, match=rf"strategy asks: ctx\.{method} can't go through the guard yet"):
-        live(Asks()).on_market(bar(0))
+    limit, stop = {"type": OrderType.LIMIT}, {"type": OrderType.STOP, "limit_price": None}
+    entry = asked("s7-3-0", Side.BUY, "1", limit="99")
+    child = msgspec.structs.replace(entry, side=Side.SELL, parent="s7-3-0")
+    for _ in range(2):
+        wished = live(Asks()).on_market(bar(3))
+        assert [msgspec.structs.replace(one, strategy="script") if isinstance(one, OrderRequest) else one for one in wished] == [
+            msgspec.structs.replace(entry, leads=True),
+            msgspec.structs.replace(child, client_order_id="s7-3-1", limit_price=Decimal(120), oco="s7-3-1", **limit),
+            msgspec.structs.replace(child, client_order_id="s7-3-2", stop_price=Decimal(80), oco="s7-3-1", **stop),
+            AmendOrder("s7-3-0", "s7-3-a0", Decimal(2), Decimal(0)),
+            msgspec.structs.replace(child, client_order_id="s7-3-3", limit_price=Decimal(130), size=Decimal("0.5")),
+        ]
 
 
-def test_a_strategy_with_timers_is_refused_before_it_trades() -> None:
+def test_what_a_timer_asks_for_has_ids_of_its_own_between_two_market_events() -> None:
     class Ticks(Strategy):
         def on_bar(self, bar: Bar, ctx: Context) -> None:
-            pass
+            ctx.set_timer(0, bar.ts_ns + 10)
+            ctx.set_timer(1, bar.ts_ns + 20)
+            ctx.buy(1.0)
 
         def on_timer(self, timer: Timer, ctx: Context) -> None:
-            pass
+            ctx.sell(1.0 + timer.number)
 
-    with pytest.raises(StrategyError, match=r"has on_timer: .* can't go through the guard yet"):
-        live(Ticks())
+    session = live(Ticks())
+    assert session.next_timer_ns > START_NS + 10**15, "none before the first event"
+    session.on_market(bar(3))
+    assert session.next_timer_ns == bar(3).ts_ns + 10
+    (first,) = session.on_timer(3, 1)
+    assert session.next_timer_ns == bar(3).ts_ns + 20
+    (second,) = session.on_timer(3, 2)
+    assert isinstance(first, OrderRequest)
+    assert isinstance(second, OrderRequest)
+    assert [(one.client_order_id, one.size) for one in (first, second)] == [("s7-3t1-0", Decimal(1)), ("s7-3t2-0", Decimal(2))]
+    assert session.next_timer_ns > START_NS + 10**15
 
 
 def test_funding_rates_are_refused_before_it_trades() -> None:
@@ -473,12 +481,13 @@ class PlayedGuard:
             self.fills.append(fill)
             session.on_order_event(fill)
 
-    def take(self, wanted: list[OrderRequest | CancelOrder], session: LiveSession) -> None:
+    def take(self, wanted: list[Wish], session: LiveSession) -> None:
         for one in wanted:
             if isinstance(one, CancelOrder):
                 self.desk.cancel(next(number for number, name in self.names.items() if name == one.client_order_id))
                 self.tell(session)
                 continue
+            assert isinstance(one, OrderRequest)
             number, reason = self.desk.submit(
                 inst=0,
                 side=int(one.side),

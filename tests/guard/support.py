@@ -26,6 +26,7 @@ from traider.guard.approval import Guard
 from traider.guard.base import Effects
 from traider.guard.books import Books, GuardConfig
 from traider.guard.journal import Disk, Journal
+from traider.kernel.layout import ARRIVING
 from traider.kernel.simulation import FillMode
 
 START_NS = 1_700_006_400_000_000_000  # midnight UTC
@@ -59,6 +60,7 @@ class Bench:
         fee: float = 0.0,
         fill: FillMode = FillMode.NEXT_OPEN,
         session: str = "test",
+        kinds: int = 0,
     ) -> None:
         self.path = folder / "journal.jsonl"
         self.clock = SteppingClock()
@@ -66,6 +68,7 @@ class Bench:
             instruments=tuple(instruments), limits=limits or RiskLimits(), cash=cash, maker_fee=fee, taker_fee=fee, fill=fill
         )
         self.session = session
+        self.kinds = kinds
         self.told: list[AnyOrderEvent] = []
         self.seq = 0
         self.start(disk)
@@ -84,7 +87,9 @@ class Bench:
 
     def open_clients(self) -> None:
         for client, role in ((TRADER, "trader"), (OBSERVER, "observer")):
-            effects = self.guard.handle(Open(seq=0, version=PROTOCOL_VERSION, role=role, client=role, session=self.session), client)
+            effects = self.guard.handle(
+                Open(seq=0, version=PROTOCOL_VERSION, role=role, client=role, session=self.session, kinds=self.kinds), client
+            )
             assert isinstance(effects.reply, Done), effects.reply
             self.told += effects.events
 
@@ -203,7 +208,7 @@ def described(books: Books) -> dict[str, Any]:
         "account": {name: account[name].item() for name in ACCOUNT_FIELDS},
         "rate": [ts for ts in recent if ts > account["now_ns"] - MINUTE_NS],
         "positions": [tuple(position.tolist()) for position in desk.positions[:count]],
-        "working": [tuple(v for f, v in zip(o.dtype.names, o.tolist(), strict=True) if f != "ref") for o in desk.open_orders()],
+        "working": [working(order, desk.open_orders()) for order in desk.open_orders()],
         "orders": dict(books.open),
         "lines": books.lines,
         "ids": books.id_of,
@@ -212,6 +217,18 @@ def described(books: Books) -> dict[str, Any]:
         "breach_seen": books.breach_seen,
         "snapshot": (books.open_orders(), books.config),
     }
+
+
+def working(order: Any, others: list[Any]) -> dict[str, Any]:
+    """A row of the desk's table. What ties it to others is told by their ids: numbers of such ties are made anew at a start."""
+    row = {name: order[name].item() for name in order.dtype.names}
+    for name in ("ref", "new_size", "new_price"):  # the last two are of an amendment that is over
+        del row[name]
+    if row["stage"] != ARRIVING:
+        del row["active_ns"]  # it is there, since whenever
+    row["oco"] = [int(other["id"]) for other in others if other["oco"] == order["oco"]] if order["oco"] else []
+    row["parent"] = [int(other["id"]) for other in others if other["ref"] == order["parent"]] if order["parent"] else []
+    return row
 
 
 ACCOUNT_FIELDS = [

@@ -11,8 +11,7 @@ from tests.kernel.desks import BUY, MINUTE_NS, SELL, instrument
 from traider.domain.errors import UserError
 from traider.domain.limits import RiskLimits
 from traider.domain.vocabulary import EventKind, OrderType, Reason
-from traider.kernel.admission import admit
-from traider.kernel.control_desk import Controls, gross_exposure, order_record
+from traider.kernel.control_desk import Controls, gross_exposure
 from traider.kernel.desk import Desk
 
 MARKET, LIMIT, STOP = OrderType.MARKET, OrderType.LIMIT, OrderType.STOP
@@ -38,7 +37,7 @@ class Floor:
         """Why it may not go. Nothing changes."""
         order = self._order(side, size, price, type_, inst)
         reason = self.desk.check(**order)
-        return reason if reason is not Reason.NONE else self.controls.check(self.desk.record, self.now_ns, order_record(**order))
+        return reason if reason is not Reason.NONE else self.controls.check(self.desk.address, self.now_ns, **order)
 
     def send(self, side: int, size: float, price: float = 0.0, type_: OrderType | None = None, *, inst: int = 0) -> Reason:
         """As ``ask``; what passes is open from here on."""
@@ -49,7 +48,7 @@ class Floor:
         order = self._order(side, size, price, type_, inst)
         number = int(self.desk.account["next_id"]) + 1
         self.desk.restore_order(order_id=number, ref=0, filled=0.0, ts_ns=self.now_ns, **order)
-        self.controls.placed(self.now_ns, order_record(**order))
+        self.controls.placed(self.now_ns, **order)
         self.controls.accepted()
         return reason
 
@@ -362,12 +361,11 @@ def test_a_limit_that_could_not_be_counted_is_refused(limits: Set, most: int) ->
 
 
 def test_an_order_is_admitted_by_the_check_and_then_by_the_controls() -> None:
-    """The compiled way of asking both, which gives the first one's reason first."""
+    """Asked for both, the desk gives the first one's reason first."""
     floor = Floor(RiskLimits(max_order_notional=Decimal(1000), max_price_deviation=Decimal("0.02")), 100.0)
 
     def asked(size: float, price: float) -> Reason:
-        order = order_record(inst=0, side=BUY, type=int(LIMIT), size=size, limit_price=price)
-        return Reason(admit(floor.desk.record, floor.controls.record, order, 0))
+        return floor.desk.check(controls=floor.controls, inst=0, side=BUY, type=int(LIMIT), size=size, limit_price=price)
 
     assert asked(1.0, 102.0) is Reason.NONE
     assert asked(1.0, 102.01) is Reason.PRICE_COLLAR

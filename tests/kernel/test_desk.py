@@ -1,6 +1,7 @@
 """A desk from outside: what it tells, what it takes back, and how it is built up again from a journal."""
 
 from decimal import Decimal
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,6 +12,8 @@ from traider.domain.limits import RiskLimits
 from traider.domain.vocabulary import EventKind, OrderType, Reason
 from traider.kernel import layout
 from traider.kernel.desk import Desk, Execution
+from traider.kernel.layout import ORDER
+from traider.kernel.order_row import OrderRow
 from traider.kernel.simulation import Fees, FillMode
 
 
@@ -180,3 +183,40 @@ def test_records_can_be_taken_as_they_are() -> None:
     assert taken.dtype == layout.EXECUTION
     assert len(pit.desk.take_executions()) == 0
     assert isinstance(pit.desk.take_executions(), np.ndarray)
+
+
+def test_an_order_that_takes_anothers_place_is_checked_as_if_that_were_gone() -> None:
+    limits = RiskLimits(max_position_size=Decimal(2), max_open_orders=1, max_orders_per_minute=1, duplicate_window_s=Decimal(60))
+    desk = Desk([instrument("BTC-USD")], cash=1_000.0, limits=limits)
+    desk.on_market(int(EventKind.TRADE), 0, 1, 100.0, 1.0, 0.0, 0.0, 0.0)
+    number, _ = desk.submit(inst=0, side=BUY, type=int(OrderType.LIMIT), size=2.0, limit_price=90.0)
+    assert desk.check(inst=0, side=BUY, type=int(OrderType.LIMIT), size=2.0, limit_price=90.0) is Reason.OPEN_ORDERS
+    before = desk.records.copy()
+    for size, expected in ((2.0, Reason.NONE), (2.001, Reason.POSITION_SIZE)):
+        assert desk.check(replaces=number, inst=0, side=BUY, type=int(OrderType.LIMIT), size=size, limit_price=90.0) is expected
+    assert desk.records.tobytes() == before.tobytes(), "nothing changes"
+
+
+def test_a_row_holds_what_it_was_filled_with_in_the_layouts_fields() -> None:
+    values: dict[str, Any] = {
+        "ref": 1,
+        "inst": 2,
+        "side": -1,
+        "type": 3,
+        "tif": 4,
+        "post_only": 1,
+        "size": 6.5,
+        "limit_price": 7.5,
+        "stop_price": 8.5,
+        "trail": 9.5,
+        "trail_kind": 2,
+        "expire_ns": 11,
+        "oco": 12,
+        "parent": 13,
+    }
+    row = OrderRow()
+    row.fill(inst=9, side=9, type=9, size=9.0)
+    row.fill(**values)
+    record = row._memory[0]
+    assert {name: record[name].item() for name in values} == values
+    assert {record[name].item() for name in ORDER.names or () if name not in values} == {0}

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import typer
 
 from traider.domain.errors import SettingsError
-from traider.domain.venue import Venue
+from traider.domain.venue import Venue, VenueMarket
 from traider.guard.authorization import LivePolicy
 from traider.guard.books import GuardConfig
 from traider.runtime.clock import SystemClock
@@ -63,7 +63,7 @@ def guard(
     if simulated:
         _must_be_here(venue, settings)
         _await_key(settings)
-    make_venue = _venue_of(venue, settings)
+    make_venue, make_market = _venue_of(venue, settings, config)
     configure_logging(settings.log)
     run(
         run_guard(
@@ -78,6 +78,7 @@ def guard(
             ),
             SystemClock(),
             make_venue,
+            make_market,
         )
     )
     return 0
@@ -100,15 +101,19 @@ def _await_key(settings: Settings) -> None:
         time.sleep(0.01)
 
 
-def _venue_of(name: str, settings: Settings) -> Callable[[], Venue] | None:
-    """What makes the exchange's client in the running loop; None on paper. The key is read here, in the guard's process alone."""
+def _venue_of(
+    name: str, settings: Settings, config: GuardConfig
+) -> tuple[Callable[[], Venue], Callable[[], VenueMarket]] | tuple[None, None]:
+    """What makes the exchange's client and its prices in the running loop; none on paper. The key is read in the guard's process alone."""
     if name == "paper":
-        return None
+        return None, None
     if name != "coinbase":
         raise SettingsError(f"--venue is {name!r}; give paper or coinbase")
     # a second of imports that a guard on paper does without
     from traider.connectors.coinbase.build import options_from
+    from traider.connectors.coinbase.venue_market import coinbase_market
 
     from .coinbase_access import venue_maker
 
-    return venue_maker(settings, options_from(settings.coinbase))
+    reached = options_from(settings.coinbase)
+    return venue_maker(settings, reached), lambda: coinbase_market(config.instruments, reached)

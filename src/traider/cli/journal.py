@@ -23,6 +23,7 @@ from traider.domain.orders import (
 from traider.guard import journal as guard_journal
 from traider.guard.place import JOURNAL
 from traider.guard.records import (
+    Advanced,
     Amending,
     BalancesTaken,
     Checkpoint,
@@ -96,7 +97,9 @@ def _told(entry: Entry) -> str:
         case OrderUnknown() as event:
             return f"unknown     {event.client_order_id}  {event.detail}"
         case OrderAmended() as event:
-            return f"amended     {event.client_order_id}  {event.size} at {event.limit_price}"
+            price = event.limit_price if event.limit_price is not None else event.stop_price
+            why = f": {event.reason.label}: {event.detail}" if event.detail else ""
+            return f"amended     {event.client_order_id}  {event.size}{'' if price is None else f' at {price}'}{why}"
         case GateSet() as gate:
             where = f" for {gate.symbol}" if gate.symbol else ""
             return f"gate {'closed' if gate.closed else 'opened'} ({gate.gate}{where}): {gate.detail}"
@@ -114,6 +117,8 @@ def _told(entry: Entry) -> str:
             return f"kill switch {'on' if kill.on else 'off'} by {kill.by}: {kill.reason}"
         case SessionStarted() as session:
             return f"session     {session.session}"
+        case Advanced() as advanced:
+            return f"clock       {advanced.ts_ns}, advanced {advanced.tick} times since that event"
         case Checkpoint() as checkpoint:
             return f"checkpoint  cash {checkpoint.cash!r}, sizes {list(checkpoint.sizes)}, marks {list(checkpoint.marks)}"
         case Configured() as configured:

@@ -79,11 +79,27 @@ class Cancel(Ask, frozen=True, kw_only=True, tag="cancel"):
 
 
 class Amend(Ask, frozen=True, kw_only=True, tag="amend"):
-    """Gives an open limit order another size (the whole of it, what is filled included) and price. On paper it is refused."""
+    """Gives an open order another size (the whole of it, what is filled included) and price; 0 leaves one as it is.
+
+    The price is the limit, and of a stop order its stop. What became of it is told as ``amended``. An ``amend_id`` is made before the
+    first send and never used again: what the guard has had already is not done again.
+    """
 
     client_order_id: str
     size: Decimal
     limit_price: Decimal
+    amend_id: str = ""
+
+
+class Advance(Ask, frozen=True, kw_only=True, tag="advance"):
+    """After market event ``index`` it has become this time, because a timer of the strategy is due: the ``tick``-th since that event.
+
+    On paper what is due before that time happens. An exchange has a clock of its own.
+    """
+
+    index: int
+    tick: int
+    ts_ns: int
 
 
 class Beat(Ask, frozen=True, kw_only=True, tag="beat"):
@@ -117,7 +133,30 @@ class GetHistory(Ask, frozen=True, kw_only=True, tag="history"):
     after_n: int
 
 
-AnyAsk = Open | Feed | Submit | Cancel | Amend | Beat | AcceptBalances | GetKey | SetKillSwitch | GetSnapshot | GetHistory
+class RestoreBook(Ask, frozen=True, kw_only=True, tag="restore_book"):
+    """Events of the past from which a guard on paper that was started again gets its order books back; nothing is matched or marked.
+
+    They go from the last snapshot of each book, or an event before it, to the last event that was fed.
+    """
+
+    events: tuple[MarketEvent, ...]
+
+
+AnyAsk = (
+    Open
+    | Feed
+    | Submit
+    | Cancel
+    | Amend
+    | Advance
+    | RestoreBook
+    | Beat
+    | AcceptBalances
+    | GetKey
+    | SetKillSwitch
+    | GetSnapshot
+    | GetHistory
+)
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
@@ -141,7 +180,8 @@ class OpenOrder(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Snapshot(Reply, frozen=True, kw_only=True, tag="snapshot"):
-    """Everything a client needs to go on after a restart. ``last_index`` is the last market event fed, -1 for none.
+    """Everything a client needs to go on after a restart. ``last_index`` is the last market event fed, -1 for none; ``last_tick`` how
+    often the time was advanced since. With ``book_lost`` it has no order books any more: see ``RestoreBook``.
 
     ``session`` is what the last trader opened it with, ``session_start`` the account as it was then. ``session_id`` names it:
     client order ids begin with it, so that no session repeats another one's.
@@ -156,6 +196,8 @@ class Snapshot(Reply, frozen=True, kw_only=True, tag="snapshot"):
     session: str = ""
     session_id: str = ""
     session_start: AccountState | None = None
+    last_tick: int = 0
+    book_lost: bool = False
 
 
 class KeyInfo(Reply, frozen=True, kw_only=True, tag="key"):
@@ -170,11 +212,16 @@ class KeyInfo(Reply, frozen=True, kw_only=True, tag="key"):
 
 
 class PastEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """An order event and where it stood: caused by matching market event ``index`` (``matched``), or after it."""
+    """An order event and where it stood: caused by matching market event ``index`` (``matched``), or after it.
+
+    With a ``tick`` it stood after the time had been advanced so often since that event, and was caused by that (``matched``) or by
+    what was asked for then.
+    """
 
     index: int
     matched: bool
     event: AnyOrderEvent
+    tick: int = 0
 
 
 class History(Reply, frozen=True, kw_only=True, tag="history"):

@@ -134,7 +134,8 @@ def _filled(order: Order, event: OrderFilled) -> Order:
 def _amended(order: Order, event: OrderAmended) -> Order:
     if event.size <= 0 or event.size < order.filled_size:
         raise OrderStateError(f"order {event.client_order_id}: amended to {event.size} with {order.filled_size} filled")
-    request = msgspec.structs.replace(order.request, size=event.size, limit_price=event.limit_price)
+    stop_price = order.request.stop_price if event.stop_price is None else event.stop_price
+    request = msgspec.structs.replace(order.request, size=event.size, limit_price=event.limit_price, stop_price=stop_price)
     return msgspec.structs.replace(order, request=request, status=OrderStatus.FILLED if event.size == order.filled_size else order.status)
 
 

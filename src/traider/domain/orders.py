@@ -15,13 +15,15 @@ import msgspec
 
 from .vocabulary import Liquidity, OrderType, Reason, Side, TimeInForce
 
+LIQUIDATION = "liquidation"  # the strategy of orders by which a venue closes what is held on margin
+
 
 class OrderRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What a trader asks for. The client order id is made before the first send and never reused.
 
     A trailing stop has ``trail_amount`` (in quote currency) or ``trail_fraction`` (of the price). Good-till-date has
-    ``expire_ts_ns``. ``oco`` names a group of which one fill cancels the others; with ``parent``, a client order id, the
-    order waits until that order is filled.
+    ``expire_ts_ns``. ``oco`` names a group of which one fill takes from the others; with ``parent``, a client order id, the
+    order waits until that order is filled. ``leads`` says that others wait for this one.
     """
 
     client_order_id: str
@@ -39,6 +41,7 @@ class OrderRequest(msgspec.Struct, frozen=True, kw_only=True):
     expire_ts_ns: int = 0
     oco: str = ""
     parent: str = ""
+    leads: bool = False
 
 
 class OrderEvent(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
@@ -83,10 +86,18 @@ class OrderCancelled(OrderEvent, frozen=True, kw_only=True, tag="cancelled"):
 
 
 class OrderAmended(OrderEvent, frozen=True, kw_only=True, tag="amended"):
-    """What the order is from here on; ``size`` is the whole of it, what is filled included."""
+    """What the order is from here on; ``size`` is the whole of it, what is filled included.
+
+    ``stop_price`` is None where that stays. With a ``reason`` an amendment was refused, and the order is what it was. ``amend_id`` names
+    the amendment that was asked for; it is empty where the size went to another order, or came from the exchange.
+    """
 
     size: Decimal
     limit_price: Decimal | None
+    stop_price: Decimal | None = None
+    reason: Reason = Reason.NONE
+    detail: str = ""
+    amend_id: str = ""
 
 
 class OrderUnknown(OrderEvent, frozen=True, kw_only=True, tag="unknown"):

@@ -4,6 +4,8 @@ Fed to the same strategy in the same order they give the same orders, bit for bi
 what a trader is made of again after a restart where the market can't be asked to repeat itself.
 """
 
+from decimal import Decimal
+
 import msgspec
 
 from .guard_protocol import MarketEvent, Snapshot
@@ -53,10 +55,28 @@ class Saw(Line, frozen=True, kw_only=True, tag="saw"):
     event: MarketEvent
 
 
+class Amendment(msgspec.Struct, frozen=True, kw_only=True):
+    """An amendment that was asked for after ``after`` of the orders and cancels beside it."""
+
+    after: int
+    client_order_id: str
+    amend_id: str
+    size: Decimal
+    price: Decimal
+
+
 class Asked(Line, frozen=True, kw_only=True, tag="asked"):
     """What it asked for after the market event before, in its order: an order, or the client order id of one to be cancelled."""
 
     wanted: tuple[OrderRequest | str, ...]
+    amendments: tuple[Amendment, ...] = ()
 
 
-AnyLine = Begun | Warmed | Heard | Saw | Asked
+class Timed(Line, frozen=True, kw_only=True, tag="timed"):
+    """A timer of the strategy fired, the ``tick``-th one after market event ``index``, and it decides."""
+
+    index: int
+    tick: int
+
+
+AnyLine = Begun | Warmed | Heard | Saw | Asked | Timed

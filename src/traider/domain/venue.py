@@ -5,7 +5,7 @@ A call that changes something has one of three outcomes. The venue said yes: the
 not be read; what was asked for may have happened, and only the venue's own word, asked for later, settles it.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
@@ -13,6 +13,7 @@ from typing import Protocol
 import msgspec
 
 from .errors import TraiderError
+from .guard_protocol import MarketEvent
 from .instruments import Instrument
 from .orders import OrderRequest
 from .vocabulary import Liquidity, OrderStatus, Side
@@ -89,8 +90,26 @@ class Permissions(msgspec.Struct, frozen=True, kw_only=True):
     portfolio: str = ""
 
 
+class MarketState(msgspec.Struct, frozen=True, kw_only=True):
+    """What may be done in a market at the moment."""
+
+    symbol: str
+    tradable: bool
+    cancel_only: bool = False
+    limit_only: bool = False
+    post_only: bool = False
+    auction: bool = False
+
+
+class BestPrices(msgspec.Struct, frozen=True, kw_only=True):
+    """Best bid and ask of a market."""
+
+    bid: float
+    ask: float
+
+
 class StreamState(StrEnum):
-    """Of the venue's user channel."""
+    """Of the venue's user channel, or of its market data."""
 
     LIVE = "live"  # from here on every change is told
     LOST = "lost"  # what happens now is not told: ask, once it is live again
@@ -132,6 +151,14 @@ class Venue(Protocol):
 
     async def products(self) -> tuple[Instrument, ...]: ...
 
+    async def market_states(self) -> Mapping[str, MarketState]:
+        """What may be done now in each market that there is, by symbol."""
+        ...
+
+    async def best_prices(self, symbols: tuple[str, ...]) -> Mapping[str, BestPrices]:
+        """Best bid and ask of these markets as the venue has them now, asked for and not from a stream; without those with one side."""
+        ...
+
     async def submit(self, request: OrderRequest, *, last_word: Callable[[], None] = lambda: None) -> str:
         """Sends the order once; the venue's id of it. The same request sent again is the same bytes, and at most one order.
 
@@ -167,4 +194,24 @@ class Venue(Protocol):
 
     def events(self) -> AsyncIterator[VenueEvent]:
         """The user channel, for as long as the venue is started."""
+        ...
+
+
+class VenueMarket(Protocol):
+    """The market data of an exchange, for the guard's own view of prices: best bid and ask of its markets, as quotes."""
+
+    async def run(self) -> None:
+        """Keeps the connection, and never returns: cancel it."""
+        ...
+
+    def events(self) -> AsyncIterator[MarketEvent | StreamChange]:
+        """Quotes, and whether all of them are told: after a ``LOST`` some are missing, until ``LIVE``."""
+        ...
+
+    def best(self, symbol: str) -> BestPrices | None:
+        """Best bid and ask now; None while they are not known to be the venue's."""
+        ...
+
+    def begin_again(self, why: str) -> None:
+        """Has everything begin anew with a snapshot, because what is told is not believed."""
         ...

@@ -19,6 +19,7 @@ from ..domain.errors import StrategyError, TraiderError
 from ..domain.guard_protocol import MarketEvent, Snapshot
 from ..domain.instruments import Instrument
 from ..domain.orders import (
+    LIQUIDATION,
     AnyOrderEvent,
     OrderAccepted,
     OrderAmended,
@@ -31,7 +32,7 @@ from ..domain.orders import (
 from ..domain.vocabulary import EventKind, Liquidity, OrderType, Side, TimeInForce
 from ..kernel.desk import Desk
 from ..kernel.kit import Strategy
-from ..kernel.layout import AMEND_REQUEST, CANCEL_REQUEST, TRAIL_AMOUNT, TRAIL_FRACTION
+from ..kernel.layout import AMEND_REQUEST, CANCEL_REQUEST, MARKET, NEVER_NS, TRAIL_AMOUNT, TRAIL_FRACTION
 from ..kernel.loop import Shape
 from ..kernel.simulation import FillMode
 from .session import Session, symbols
@@ -44,6 +45,16 @@ class CancelOrder(NamedTuple):
     client_order_id: str
 
 
+class AmendOrder(NamedTuple):
+    """The strategy gives this order another size and price; 0 leaves one as it is, and a stop order's price is its stop."""
+
+    client_order_id: str
+    amend_id: str
+    size: Decimal
+    price: Decimal
+
+
+Wish = OrderRequest | CancelOrder | AmendOrder
 _LIMITED = (OrderType.LIMIT, OrderType.STOP_LIMIT)
 _STOPPED = (OrderType.STOP, OrderType.STOP_LIMIT)
 
@@ -53,7 +64,9 @@ class LiveSession:
 
     ``kinds`` are those of the events that the market may bring, a bit mask of 1 << EventKind: the strategy is compiled for
     them here, and what its orders meet is what they meet in a backtest over such a stream. StrategyError for what the guard
-    can't carry: a strategy with timers, links between orders, amendments.
+    can't carry.
+
+    Timers fire between two market events: while ``next_timer_ns`` is not after the next event's time, ``on_timer`` comes first.
     """
 
     def __init__(
@@ -66,32 +79,35 @@ class LiveSession:
         interpreted: bool = False,
         kinds: int = 0,
     ) -> None:
-        if "on_timer" in strategy.handlers():
-            raise StrategyError(
-                f"strategy {strategy.name} has on_timer: what a timer asks for between two market events can't go through the guard yet; "
-                "run it in backtests, or act in a handler of the market"
-            )
         if kinds & 1 << EventKind.FUNDING:
             raise StrategyError("the market data hold funding rates, which the guard does not book yet; leave them out")
         self.session_id = session_id
         self.desk = Desk(instruments, cash=float(cash), fill=FillMode.NEXT_OPEN, remote=True)
         self.session = Session(strategy, self.desk, interpreted=interpreted)
         self._kinds = kinds
+        self._timed = "on_timer" in strategy.handlers()
+        self._shape: Shape | None = None  # of the market, once some of it was seen
         if kinds:
-            self.session.prepare(Shape(kinds, len(instruments) == 1))
+            shape = Shape(kinds, len(instruments) == 1)
+            self.session.prepare(shape)
+            if self._timed:
+                self.session.prepare_timers(shape)
         self._numbers = symbols(self.desk.instruments)
         self._requests: dict[str, OrderRequest] = {}  # asked for, or open
         self._order_ids: dict[str, int] = {}  # of the open ones, in the mirror
         self._refs: dict[int, str] = {}  # the strategy's number of an order to its client order id
+        self._groups: dict[str, int] = {}  # numbers of groups of which one fill takes from the others, in the mirror
+        self._filled: dict[str, float] = {}  # of open orders
         self._next_order_id = 1
 
     def restore(self, snapshot: Snapshot) -> None:
         """Takes over the guard's account: cash, positions, open orders."""
         account = self.desk.account
         account["cash"], account["equity"] = float(snapshot.account.cash), float(snapshot.account.equity)
-        account["open_orders"] = 0
+        account["open_orders"] = account["waiting"] = account["linked"] = 0
         self._requests.clear()
         self._order_ids.clear()
+        self._filled.clear()
         for position in snapshot.account.positions:
             number = self._numbers.get(position.symbol)
             if number is None:
@@ -110,6 +126,7 @@ class LiveSession:
         if not events:
             return
         tape = self._tape(events)
+        self._shape = tape.shape
         done = 0
         while done < len(tape):  # event by event, so that requests can't pile up
             done = self.session.step(tape, done, done + 1)
@@ -121,7 +138,8 @@ class LiveSession:
         """Applies what the guard says of an order; an order that isn't this session's is let be."""
         if isinstance(event, OrderSubmitted):
             # Known already where it was asked for here; of an order from before the remembered past this is all there is.
-            self._requests.setdefault(event.client_order_id, event.request)
+            if event.request.strategy != LIQUIDATION:  # which is no order of the strategy's: its fill is all that it sees
+                self._requests.setdefault(event.client_order_id, event.request)
             return
         request = self._requests.get(event.client_order_id)
         if isinstance(event, OrderFilled):
@@ -134,29 +152,54 @@ class LiveSession:
         elif isinstance(event, OrderRejected | OrderCancelled) and request is not None:
             self._close(event.client_order_id)
 
-    def on_market(self, event: MarketEvent) -> list[OrderRequest | CancelOrder]:
+    def on_market(self, event: MarketEvent) -> list[Wish]:
         """Steps the strategy: what it asks for, in the order in which it asked, which decides what is refused."""
-        self.session.step(self._tape([event]), 0, 1)
+        tape = self._tape([event])
+        self._shape = tape.shape
+        self.session.step(tape, 0, 1)
+        return self._wishes(f"{self.session_id}-{event.index}", event.ts_ns)
+
+    @property
+    def next_timer_ns(self) -> int:
+        """When the strategy's next timer is due; far in the future where there is none."""
+        return int(self.desk.account["timer_ns"]) if self._timed and self._shape is not None else int(NEVER_NS)
+
+    def on_timer(self, index: int, tick: int) -> list[Wish]:
+        """Lets the timer fire that is due first, the ``tick``-th one after market event ``index``: what the strategy asks for."""
+        if self._shape is None:
+            raise TraiderError("a timer can't be due before the first market event")
+        self.session.fire(self._shape)
+        return self._wishes(f"{self.session_id}-{index}t{tick}", int(self.desk.account["now_ns"]))
+
+    def _wishes(self, moment: str, ts_ns: int) -> list[Wish]:
+        """What was asked for at this moment, by which its ids are made; every moment has its own, and a restart the same ones."""
         account = self.desk.account
         account["executions"] = account["told"] = account["days"] = 0
-        wanted: list[OrderRequest | CancelOrder] = []
-        orders = 0
-        for row in self.desk.record["requests"][: account["requests"]]:
-            self._refuse_what_is_not_carried(row)
-            if row["type"] == CANCEL_REQUEST:
-                client_order_id = self._refs.get(int(row["id"]))
-                if client_order_id is not None:
-                    wanted.append(CancelOrder(client_order_id))
+        rows = self.desk.record["requests"][: account["requests"]]
+        orders = [row for row in rows if row["type"] >= MARKET]
+        for number, row in enumerate(orders):  # before any of them is made: they may name one another
+            self._refs[int(row["ref"])] = f"{moment}-{number}"
+        parents = {int(row["parent"]) for row in orders}
+        wanted: list[Wish] = []
+        amendments = 0
+        for row in rows:
+            client_order_id = self._refs.get(int(row["ref"]))
+            if client_order_id is None:
                 continue
-            request = self._request(event, orders, row)
-            orders += 1
-            self._requests[request.client_order_id] = request
-            self._refs[int(row["ref"])] = request.client_order_id
-            wanted.append(request)
+            if row["type"] == CANCEL_REQUEST:
+                wanted.append(CancelOrder(client_order_id))
+            elif row["type"] == AMEND_REQUEST:
+                amend_id = f"{moment}-a{amendments}"
+                amendments += 1
+                wanted.append(AmendOrder(client_order_id, amend_id, _exact(float(row["new_size"])), _exact(float(row["new_price"]))))
+            else:
+                request = self._request(client_order_id, row, leads=int(row["ref"]) in parents)
+                self._requests[client_order_id] = request
+                wanted.append(request)
         account["requests"] = 0
         for one in wanted:
             if isinstance(one, OrderRequest):
-                self._expect(one, event.ts_ns)
+                self._expect(one, ts_ns)
         return wanted
 
     def _expect(self, request: OrderRequest, ts_ns: int) -> None:
@@ -176,22 +219,10 @@ class LiveSession:
             raise TraiderError(f"the market brings events of the kind {other.name.lower()}, which it was not expected to")
         return tape_of(events, self._numbers, kinds=self._kinds)
 
-    def _refuse_what_is_not_carried(self, row: Any) -> None:
-        """StrategyError for a request whose effect the guard's journal could not keep. Nothing of this event is sent."""
-        kind = int(row["type"])
-        if kind == AMEND_REQUEST:
-            method, instead = "amend", "cancel the order and ask for another one"
-        elif kind == CANCEL_REQUEST or not (row["oco"] or row["parent"]):
-            return
-        else:
-            linked = "protect" if row["oco"] and row["parent"] else "oco" if row["oco"] else "oto"
-            method, instead = linked, "place and cancel the orders in on_fill"
-        raise StrategyError(f"strategy {self.session.strategy.name}: ctx.{method} can't go through the guard yet; {instead}")
-
-    def _request(self, event: MarketEvent, number: int, row: Any) -> OrderRequest:
+    def _request(self, client_order_id: str, row: Any, *, leads: bool) -> OrderRequest:
         kind, trail = OrderType(int(row["type"])), int(row["trail_kind"])
         return OrderRequest(
-            client_order_id=f"{self.session_id}-{event.index}-{number}",
+            client_order_id=client_order_id,
             symbol=self.desk.instruments[int(row["inst"])].symbol,
             side=Side(int(row["side"])),
             type=kind,
@@ -204,6 +235,9 @@ class LiveSession:
             trail_amount=_exact(float(row["trail"])) if trail == TRAIL_AMOUNT else None,
             trail_fraction=_exact(float(row["trail"])) if trail == TRAIL_FRACTION else None,
             expire_ts_ns=int(row["expire_ns"]),
+            oco=self._refs[int(row["oco"])] if row["oco"] else "",
+            parent=self._refs[int(row["parent"])] if row["parent"] else "",
+            leads=leads,
         )
 
     def _open(self, request: OrderRequest, *, filled: float, ts_ns: int) -> None:
@@ -215,6 +249,7 @@ class LiveSession:
             ref = -order_id
             self._refs[ref] = request.client_order_id
         in_force = request.time_in_force
+        self._filled[request.client_order_id] = filled
         self.desk.restore_order(
             order_id=order_id,
             ref=ref,
@@ -228,6 +263,8 @@ class LiveSession:
             limit_price=float(request.limit_price or 0),
             stop_price=float(request.stop_price or 0),
             ts_ns=ts_ns,
+            oco=self._groups.setdefault(request.oco, len(self._groups) + 1) if request.oco else 0,
+            parent=self._order_ids.get(request.parent, 0),
         )
 
     def _fill(self, event: OrderFilled) -> None:
@@ -245,26 +282,38 @@ class LiveSession:
             ts_ns=event.ts_ns,
             maker=event.liquidity is Liquidity.MAKER,
         )
+        if order_id:
+            self._filled[event.client_order_id] = float(_exact(self._filled[event.client_order_id]) + event.size)
         if order_id and not self.desk.is_open(order_id):
-            self._forget(event.client_order_id)
+            self._end(event.client_order_id)
 
     def _amend(self, event: OrderAmended, request: OrderRequest) -> None:
         order_id = self._order_ids.get(event.client_order_id)
-        amended = msgspec.structs.replace(request, size=event.size, limit_price=event.limit_price)
-        self._requests[event.client_order_id] = amended
+        stop_price = request.stop_price if event.stop_price is None else event.stop_price
+        self._requests[event.client_order_id] = msgspec.structs.replace(
+            request, size=event.size, limit_price=event.limit_price, stop_price=stop_price
+        )
         if order_id is None:
             return
-        filled = next(float(row["filled"]) for row in self.desk.open_orders() if int(row["id"]) == order_id)
-        self.desk.cancel(order_id)
-        if filled < float(event.size):
-            self._open(amended, filled=filled, ts_ns=event.ts_ns)
+        if self._filled[event.client_order_id] >= float(event.size):
+            self._close(event.client_order_id)
         else:
-            self._forget(event.client_order_id)
+            limit_price = float(event.limit_price or 0)
+            self.desk.reshape(order_id, size=float(event.size), limit_price=limit_price, stop_price=float(stop_price or 0))
 
     def _close(self, client_order_id: str) -> None:
         order_id = self._order_ids.get(client_order_id)
         if order_id is not None:
-            self.desk.cancel(order_id)
+            self.desk.remove(order_id)
+        self._end(client_order_id)
+
+    def _end(self, client_order_id: str) -> None:
+        """The order is over; those that wait for it begin with what it was filled with, or the guard says that they end."""
+        filled = self._filled.pop(client_order_id, 0.0)
+        if filled > 0.0:
+            for child, request in self._requests.items():
+                if request.parent == client_order_id and child in self._order_ids:
+                    self.desk.release(self._order_ids[child], filled)
         self._forget(client_order_id)
 
     def _forget(self, client_order_id: str) -> None:

@@ -8,13 +8,13 @@ import msgspec
 from ..domain.guard_protocol import MarketEvent, Snapshot
 from ..domain.instruments import Instrument
 from ..domain.orders import AnyOrderEvent, OrderRequest
-from ..domain.session_record import AnyLine, Asked, Begun, Heard, Saw, Warmed
+from ..domain.session_record import Amendment, AnyLine, Asked, Begun, Heard, Saw, Timed, Warmed
 from ..domain.vocabulary import BAR_MADE
 from ..kernel.kit import Strategy
-from .live import CancelOrder, LiveSession
+from .live import AmendOrder, LiveSession, Wish
 from .manifest import code_of
 
-Wanted = list[OrderRequest | CancelOrder]
+Wanted = list[Wish]
 
 
 def begin(
@@ -69,8 +69,32 @@ class RecordedSession:
     def on_market(self, event: MarketEvent) -> Wanted:
         self._write(Saw(event=event))
         wanted = self.session.on_market(event)
-        self._write(Asked(wanted=tuple(one if isinstance(one, OrderRequest) else one.client_order_id for one in wanted)))
+        self._write(_asked(wanted))
         return wanted
+
+    @property
+    def next_timer_ns(self) -> int:
+        return self.session.next_timer_ns
+
+    def on_timer(self, index: int, tick: int) -> Wanted:
+        self._write(Timed(index=index, tick=tick))
+        wanted = self.session.on_timer(index, tick)
+        self._write(_asked(wanted))
+        return wanted
+
+
+def _asked(wanted: Wanted) -> Asked:
+    plain: list[OrderRequest | str] = []
+    amendments: list[Amendment] = []
+    for one in wanted:
+        if isinstance(one, AmendOrder):
+            amendment = Amendment(
+                after=len(plain), client_order_id=one.client_order_id, amend_id=one.amend_id, size=one.size, price=one.price
+            )
+            amendments.append(amendment)
+        else:
+            plain.append(one if isinstance(one, OrderRequest) else one.client_order_id)
+    return Asked(wanted=tuple(plain), amendments=tuple(amendments))
 
 
 @dataclass
@@ -84,6 +108,7 @@ class Rerun:
     begun: Begun | None = None
     last_n: int = 0
     last_index: int = -1
+    last_tick: int = 0
     wanted: Wanted = field(default_factory=list)
     events: list[MarketEvent] = field(default_factory=list)
     orders: int = 0
@@ -103,7 +128,7 @@ def rerun(lines: Iterable[AnyLine], strategy_of: Callable[[Begun], type[Strategy
         if isinstance(line, Begun):
             run.session, run.begun = session_of(line, strategy_of(line)), line
             run.segments += 1
-            run.wanted, run.events, run.last_n, run.last_index = [], [], 0, -1
+            run.wanted, run.events, run.last_n, run.last_index, run.last_tick = [], [], 0, -1, 0
             continue
         if run.session is None:
             run.divergence = f"line {number}: the recording does not begin with what the session is made of"
@@ -127,16 +152,23 @@ def _feed(run: Rerun, session: LiveSession, line: AnyLine, number: int) -> None:
         case Saw():
             run.wanted = session.on_market(line.event)
             run.events.append(line.event)
-            run.last_index = line.event.index
+            run.last_index, run.last_tick = line.event.index, 0
+        case Timed():
+            run.wanted = session.on_timer(line.index, line.tick)
+            run.last_tick = line.tick
         case Asked():
-            now = tuple(one if isinstance(one, OrderRequest) else one.client_order_id for one in run.wanted)
-            run.orders += len(now)
-            if now != line.wanted:
-                run.divergence = f"line {number}, market event {run.last_index}: {_first_difference(line.wanted, now)}"
+            now = _asked(run.wanted)
+            run.orders += len(run.wanted)
+            if now != line:
+                difference = _first_difference((*line.wanted, *line.amendments), (*now.wanted, *now.amendments))
+                run.divergence = f"line {number}, market event {run.last_index}: {difference}"
 
 
-def _first_difference(then: tuple[OrderRequest | str, ...], now: tuple[OrderRequest | str, ...]) -> str:
-    """The first order or cancel that is not the same, in words."""
+Told = OrderRequest | str | Amendment
+
+
+def _first_difference(then: tuple[Told, ...], now: tuple[Told, ...]) -> str:
+    """The first order, cancel or amendment that is not the same, in words."""
     for before, after in zip(then, now, strict=False):
         if before != after:
             return f"it asked for {_words(before)}, and asks for {_words(after)} now"
@@ -145,9 +177,11 @@ def _first_difference(then: tuple[OrderRequest | str, ...], now: tuple[OrderRequ
     return f"it asks for {_words(now[len(then)])} now, and did not"
 
 
-def _words(one: OrderRequest | str) -> str:
+def _words(one: Told) -> str:
     if isinstance(one, str):
         return f"the cancellation of {one}"
+    if isinstance(one, Amendment):
+        return f"the amendment of {one.client_order_id} to {one.size} at {one.price}"
     price = one.limit_price if one.limit_price is not None else one.stop_price
     at = "" if price is None else f" at {price}"
     return f"{one.client_order_id} ({one.side.name.lower()} {one.size} {one.symbol} {one.type.name.lower()}{at})"

@@ -77,6 +77,20 @@ class Session:
             self.desk.account["told"] = self.desk.account["executions"]
         return reached
 
+    def prepare_timers(self, shape: Shape) -> None:
+        """Has ``fire`` ready for streams of this shape."""
+        self.prepare(shape).prepare_timers(self.desk.records, self._block)
+
+    def fire(self, shape: Shape) -> None:
+        """Lets the strategy's timer fire that is due first; what it asks for waits on the desk."""
+        code = self.prepare(shape)
+        try:
+            code.fire(self.desk.records, self._block)
+        except Exception as error:  # an author's code may raise anything
+            raise StrategyError(self._failure(error)) from error
+        if not self.tells_fills:
+            self.desk.account["told"] = self.desk.account["executions"]
+
     def _failure(self, error: Exception) -> str:
         """The strategy's own exception, told by event and, where it is known, by line."""
         at = datetime.fromtimestamp(int(self.desk.account["now_ns"]) / 1e9, UTC).isoformat()

@@ -9,17 +9,27 @@ the gate closes until the next start: no order, no market event; cancels still w
 
 from collections.abc import Iterable, Sequence
 
-from traider.domain.guard_protocol import Cancel, Done, Feed, Submit
+import msgspec
+
+from traider.domain.guard_protocol import Advance, Amend, Cancel, Done, Feed, RestoreBook, Submit
 from traider.domain.order_state import Order
-from traider.domain.orders import AnyOrderEvent, OrderAccepted, OrderRejected, OrderRequest, OrderSubmitted, OrderUnknown
+from traider.domain.orders import (
+    AnyOrderEvent,
+    OrderAccepted,
+    OrderAmended,
+    OrderRejected,
+    OrderRequest,
+    OrderSubmitted,
+    OrderUnknown,
+)
 from traider.domain.ports import Clock
-from traider.domain.vocabulary import OrderStatus, Reason
+from traider.domain.vocabulary import EventKind, OrderStatus, OrderType, Reason
 
 from .base import BY_GUARD, Effects, GuardBase, refused
 from .batch import Batch
-from .books import Books, GuardConfig, KillState
+from .books import Books, GuardConfig, KillState, exact
 from .journal import Journal, JournalWriteError
-from .records import Cause, KillSwitchSet, SessionStarted
+from .records import Advanced, Cause, KillSwitchSet, SessionStarted
 from .recovery import recover
 from .refusals import explain
 from .state import account_state
@@ -47,6 +57,9 @@ class Guard(GuardBase[Books]):
             batch.add(configured)
         for order in [order for order in self.books.open.values() if order.status is OrderStatus.PENDING]:
             self._settle(batch, order)
+        batch.add_executions(self.books.desk.drain())
+        batch.add_sizes()
+        batch.note_places()
         events = batch.commit()
         self.books.configured = configured or self.books.configured
         return Effects(Done(seq=0), events, changed=True)
@@ -63,7 +76,6 @@ class Guard(GuardBase[Books]):
             if placed:
                 self.books.id_of[placed] = identifier
                 batch.add(self._accepted(batch.n, identifier, placed))
-                batch.add_executions(self.books.desk.drain())
                 return
             detail = f"the guard stopped before it was sent, and it would be refused now: {explain(reason, request, self.books)}"
         batch.add(self._rejected(batch.n, request, Reason.NOT_SENT, detail))
@@ -89,9 +101,10 @@ class Guard(GuardBase[Books]):
         for event in fresh:
             inst = books.instrument_number(event.symbol)
             desk.on_market(int(event.kind) | event.flags, inst, event.ts_ns, event.a, event.b, event.c, event.d, event.e)
-            books.index = event.index
+            books.index, books.tick = event.index, 0
             if account["executions"]:
                 batch.add_executions(desk.drain())
+                batch.add_sizes()
             if account["days"]:
                 desk.drain_day_ends()
             self._watch_limits(batch)
@@ -104,6 +117,15 @@ class Guard(GuardBase[Books]):
             # What the desk has matched did not happen: the market will be fed again.
             self.books = recover(self.journal, self.books.config)
             raise
+
+    def _restore_book(self, ask: RestoreBook) -> Effects:
+        books = self.books
+        for event in ask.events if books.book_lost else ():
+            inst = books.instrument_number(event.symbol)
+            if event.kind is EventKind.DEPTH and inst >= 0 and event.index <= books.index:
+                books.desk.restore_book(int(event.kind) | event.flags, inst, event.a, event.b, event.c)
+            books.book_lost = event.index < books.index
+        return Effects(Done(seq=ask.seq))
 
     def _submit(self, ask: Submit) -> Effects:
         conflict = self._conflict(ask.orders)
@@ -155,6 +177,8 @@ class Guard(GuardBase[Books]):
         for identifier, number in placed.items():
             answers.add(self._accepted(answers.n, identifier, number))
         answers.add_executions(self.books.desk.drain())
+        answers.add_sizes()
+        answers.note_places()
         try:
             return answers.commit()
         except JournalWriteError as error:
@@ -204,6 +228,72 @@ class Guard(GuardBase[Books]):
         for number in numbers:
             desk.cancel(number, reason)
         batch.add_executions(desk.drain())
+        batch.add_sizes()
+        batch.note_places()
+
+    def _amend(self, ask: Amend) -> Effects:
+        books, done = self.books, Done(seq=ask.seq)
+        known = books.amendments.get(ask.amend_id) if ask.amend_id else None
+        if known is not None:
+            (entry,) = self.journal.read(known, known)
+            return Effects(done, repeats=[entry.record] if isinstance(entry.record, OrderAmended) else ())
+        order = books.open.get(ask.client_order_id)
+        if order is None or order.venue_order_id is None:
+            return Effects(done)  # it is over, as an order may be by the time that an amendment arrives
+        if self.failure is not None:
+            return refused(ask, f"the gate is closed: {self.failure}")
+        if not _is_exact(ask):
+            return refused(ask, f"{ask.client_order_id} can't become {ask.size} at {ask.limit_price}: give finite numbers of 0 or more")
+        batch = Batch(self.journal, books, Cause.AMEND)
+        reason = books.desk.amend(int(order.venue_order_id), size=float(ask.size), price=float(ask.limit_price))
+        executions = books.desk.drain()
+        batch.add(self._amended(batch.n, ask, order, reason))
+        batch.add_executions(executions)
+        batch.add_sizes()
+        batch.note_places()
+        try:
+            events = batch.commit()
+        except JournalWriteError:
+            self.books = recover(self.journal, self.books.config)
+            raise
+        return Effects(done, [*events, *self._watch_halts()], changed=True)
+
+    def _amended(self, n: int, ask: Amend, order: Order, reason: Reason) -> OrderAmended:
+        """What the order is now: what was asked for, or what it was."""
+        before, amend_id = order.request, ask.amend_id or f"n{n}"
+        wanted = _with(before, ask)
+        after = before if reason is not Reason.NONE or wanted.size <= order.filled_size else wanted
+        return OrderAmended(
+            n=n,
+            ts_ns=self.books.now_ns,
+            client_order_id=before.client_order_id,
+            size=after.size,
+            limit_price=after.limit_price,
+            stop_price=after.stop_price,
+            reason=reason,
+            detail="" if reason is Reason.NONE else explain(reason, wanted, self.books),
+            amend_id=amend_id,
+        )
+
+    def _advance(self, ask: Advance) -> Effects:
+        books, done = self.books, Done(seq=ask.seq)
+        if (ask.index, ask.tick) <= (books.index, books.tick):
+            return Effects(done)  # of before a restart
+        if self.failure is not None:
+            return refused(ask, f"the gate is closed: {self.failure}")
+        if ask.index != books.index or ask.tick != books.tick + 1 or ask.ts_ns < books.now_ns:
+            return refused(ask, f"advance {ask.tick} after market event {ask.index} does not follow {books.tick} after {books.index}")
+        batch = Batch(self.journal, books, Cause.TIMER)
+        books.desk.advance(ask.ts_ns)
+        batch.add(Advanced(n=batch.n, ts_ns=books.now_ns, tick=ask.tick))
+        batch.add_executions(books.desk.drain())
+        batch.add_sizes()
+        batch.note_places()
+        try:
+            return Effects(done, batch.commit(), changed=True)
+        except JournalWriteError:
+            self.books = recover(self.journal, self.books.config)
+            raise
 
     def _kill(self, batch: Batch, *, on: bool, reason: str, by: str) -> None:
         """The desk refuses everything from here on, or no longer; what is open is cancelled."""
@@ -216,3 +306,17 @@ class Guard(GuardBase[Books]):
 
     def _accepted(self, n: int, identifier: str, number: int) -> OrderAccepted:
         return OrderAccepted(n=n, ts_ns=self.books.now_ns, client_order_id=identifier, venue_order_id=str(number))
+
+
+def _is_exact(ask: Amend) -> bool:
+    return all(number.is_finite() and number >= 0 and exact(float(number)) == number for number in (ask.size, ask.limit_price))
+
+
+def _with(request: OrderRequest, ask: Amend) -> OrderRequest:
+    """The order as the amendment wants it; the price is a stop order's stop, else the limit where there is one."""
+    size = ask.size or request.size
+    if not ask.limit_price:
+        return msgspec.structs.replace(request, size=size)
+    if request.type is OrderType.STOP:
+        return msgspec.structs.replace(request, size=size, stop_price=ask.limit_price)
+    return msgspec.structs.replace(request, size=size, limit_price=ask.limit_price)

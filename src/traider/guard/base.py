@@ -15,6 +15,7 @@ import msgspec
 from traider.domain.guard_protocol import (
     PROTOCOL_VERSION,
     AcceptBalances,
+    Advance,
     Amend,
     AnyAsk,
     Beat,
@@ -31,6 +32,7 @@ from traider.domain.guard_protocol import (
     PastEvent,
     Refused,
     Reply,
+    RestoreBook,
     SetKillSwitch,
     Snapshot,
     Submit,
@@ -110,8 +112,16 @@ class GuardBase(ABC, Generic[B]):
     @abstractmethod
     def _cancel(self, ask: Cancel) -> Effects: ...
 
-    def _amend(self, ask: Amend) -> Effects:
-        return refused(ask, "on paper an order is not amended: cancel it and send another")
+    @abstractmethod
+    def _amend(self, ask: Amend) -> Effects: ...
+
+    def _advance(self, ask: Advance) -> Effects:
+        """An exchange's time is its own: nothing happens there because a trader's timer is due."""
+        return Effects(Done(seq=ask.seq))
+
+    def _restore_book(self, ask: RestoreBook) -> Effects:
+        """What orders meet on an exchange is not here."""
+        return Effects(Done(seq=ask.seq))
 
     def _accept_balances(self, ask: AcceptBalances) -> Effects:
         return refused(ask, "on paper the books are the balances: there is nothing to accept")
@@ -133,7 +143,7 @@ class GuardBase(ABC, Generic[B]):
             opened = self._roles.get(client)
             if opened is None:
                 return refused(ask, "say open first")
-            if isinstance(ask, Feed | Submit | Cancel | Amend) and opened.role != "trader":
+            if isinstance(ask, Feed | Submit | Cancel | Amend | Advance | RestoreBook) and opened.role != "trader":
                 return refused(ask, f"an {opened.role} may not trade")
             match ask:
                 case Feed():
@@ -144,6 +154,10 @@ class GuardBase(ABC, Generic[B]):
                     return self._cancel(ask)
                 case Amend():
                     return self._amend(ask)
+                case Advance():
+                    return self._advance(ask)
+                case RestoreBook():
+                    return self._restore_book(ask)
                 case AcceptBalances():
                     return self._accept_balances(ask)
                 case Beat():
@@ -317,13 +331,20 @@ class GuardBase(ABC, Generic[B]):
             session=books.session or "",
             session_id=f"s{books.session_n}",
             session_start=books.session_start,
+            last_tick=books.tick,
+            book_lost=books.book_lost and books.desk.books is not None,
         )
 
     def _history(self, ask: GetHistory) -> History:
         first = max(ask.after_n, self.books.session_n) + 1
         last = min(first + HISTORY_LINES - 1, self.journal.n)
         events = tuple(
-            PastEvent(index=entry.index, matched=entry.cause is Cause.FEED, event=entry.record)
+            PastEvent(
+                index=entry.index,
+                matched=entry.cause in (Cause.FEED, Cause.TIMER),
+                event=entry.record,
+                tick=self.books.ticks.get(entry.n, 0),
+            )
             for entry in self.journal.read(first, last)
             if isinstance(entry.record, OrderEvent)
         )

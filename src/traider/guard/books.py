@@ -16,7 +16,7 @@ from traider.domain.guard_protocol import OpenOrder
 from traider.domain.instruments import Instrument
 from traider.domain.limits import RiskLimits
 from traider.domain.order_state import Order, apply
-from traider.domain.orders import AnyOrderEvent, OrderAccepted, OrderEvent, OrderRequest
+from traider.domain.orders import AnyOrderEvent, OrderAccepted, OrderAmended, OrderEvent, OrderRequest
 from traider.domain.state import AccountState
 from traider.domain.vocabulary import Liquidity, OrderType, Reason
 from traider.kernel import layout
@@ -24,9 +24,11 @@ from traider.kernel.control_desk import Controls, gross_exposure
 from traider.kernel.desk import Desk, Execution
 from traider.kernel.simulation import Fees, FillMode
 
-from .records import AnyRecord, Checkpoint, Configured, KillSwitchSet, SessionStarted
+from .records import Advanced, AnyRecord, Checkpoint, Configured, KillSwitchSet, SessionStarted
 
 DEFAULT_CASH = 100_000.0
+OVER_REMEMBERED = 1000
+NOBODY = -1  # the ref of an order that there is not
 
 
 class GuardConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,12 +71,19 @@ class Books:
     session_start: AccountState | None = None
     index: int = -1
     checkpoint_index: int = -1
+    book_lost: bool = False  # this guard was started after that event, and its order books are empty
+    tick: int = 0  # how often the time was advanced since that event
     breach_seen: bool = False  # the breach that stands has had its effect; another one trips the kill switch again
     open: dict[str, Order] = field(default_factory=dict)
     lines: dict[str, list[int]] = field(default_factory=dict)  # of every order ever: the numbers of its journal lines
     accepted_ts_ns: dict[str, int] = field(default_factory=dict)  # of open orders
     id_of: dict[int, str] = field(default_factory=dict)  # of open orders, by the desk's number
     controls: Controls | None = None  # the desk's own, or those that are asked beside its check
+    refs: dict[str, int] = field(default_factory=dict)  # of open orders: what others follow them by, on the desk
+    groups: dict[str, int] = field(default_factory=dict)  # the desk's numbers of groups of which one fill takes from the others
+    over: dict[str, Decimal] = field(default_factory=dict)  # of the newest orders that are over, how much was filled
+    ticks: dict[int, int] = field(default_factory=dict)  # of journal lines that stand after an advance of the time, which one
+    amendments: dict[str, int] = field(default_factory=dict)  # journal lines of those that were asked for, by their ids
 
     @property
     def is_valued(self) -> bool:
@@ -99,17 +108,30 @@ class Books:
         order = apply(self.open.get(identifier), event)
         if event.n:
             self.lines.setdefault(identifier, []).append(event.n)
+            if self.tick:
+                self.ticks[event.n] = self.tick
         if isinstance(event, OrderAccepted):
             self.accepted_ts_ns[identifier] = event.ts_ns
             self.id_of[int(event.venue_order_id)] = identifier
+        if isinstance(event, OrderAmended) and event.amend_id:
+            self.amendments[event.amend_id] = event.n
         if order.is_open:
             self.open[identifier] = order
         else:
-            self.open.pop(identifier, None)
-            self.accepted_ts_ns.pop(identifier, None)
-            if order.venue_order_id is not None:
-                self.id_of.pop(int(order.venue_order_id), None)
+            self._end(identifier, order)
         return order
+
+    def _end(self, identifier: str, order: Order) -> None:
+        self.open.pop(identifier, None)
+        self.accepted_ts_ns.pop(identifier, None)
+        self.refs.pop(identifier, None)
+        if order.venue_order_id is not None:
+            self.id_of.pop(int(order.venue_order_id), None)
+        if order.request.oco and not any(other.request.oco == order.request.oco for other in self.open.values()):
+            self.groups.pop(order.request.oco, None)
+        self.over[identifier] = order.filled_size
+        if len(self.over) > OVER_REMEMBERED:
+            del self.over[next(iter(self.over))]
 
     def take(self, record: AnyRecord, wall_ns: int) -> None:
         """Notes what has been made durable at this time of the machine's clock."""
@@ -120,6 +142,8 @@ class Books:
                 self.set_kill(kill, wall_ns)
             case SessionStarted() as started:
                 self.start_session(started)
+            case Advanced():
+                self.tick = record.tick
 
     def set_kill(self, kill: KillSwitchSet, wall_ns: int) -> None:
         """Notes where the kill switch stands; switching it off ends a halt, and forgets what led to it."""
@@ -134,14 +158,37 @@ class Books:
             if self.controls is not None:
                 self.controls.refused(reason)
             return 0, reason
-        return self.desk.submit(**desk_order(self.instrument_number(request.symbol), request))
+        placed, reason = self.desk.submit(**self.linked(request, desk_order(self.instrument_number(request.symbol), request)))
+        if placed:
+            self.note_placed(request)
+        return placed, reason
+
+    def linked(self, request: OrderRequest, order: dict[str, Any]) -> dict[str, Any]:
+        """The order for the desk with what ties it to others: its own ref, its group, the order that it follows."""
+        ref = int(self.desk.account["next_ref"]) + 1
+        order["ref"] = ref
+        if request.oco:
+            order["oco"] = self.groups.get(request.oco, ref)
+        if request.parent in self.refs:
+            order["parent"] = self.refs[request.parent]
+        elif request.parent:
+            filled = self.over.get(request.parent, Decimal(0))
+            order["size"] = min(order["size"], float(filled)) if filled else order["size"]
+            order["parent"] = 0 if filled else NOBODY
+        return order
+
+    def note_placed(self, request: OrderRequest) -> None:
+        """The order is on the desk, with the ref that ``linked`` gave it."""
+        account = self.desk.account
+        account["next_ref"] += 1
+        self.refs[request.client_order_id] = int(account["next_ref"])
+        if request.oco:
+            self.groups.setdefault(request.oco, int(account["next_ref"]))
 
     def _unplaceable(self, request: OrderRequest) -> Reason:
         """Why the order can't even be put to the desk, or NONE."""
         if self.instrument_number(request.symbol) < 0:
             return Reason.MARKET_NOT_ALLOWED
-        if request.oco or request.parent:  # the journal could not tell what became of such orders
-            return Reason.INVALID_ORDER
         for value, reason in (
             (request.size, Reason.SIZE_INCREMENT),
             (request.limit_price, Reason.PRICE_INCREMENT),
@@ -159,10 +206,19 @@ class Books:
         """Another market source from here on, which may lie in another time: the day and all that is counted begin anew."""
         self.session, self.session_n, self.session_start = started.session, started.n, started.account
         self.index = self.checkpoint_index = -1
+        self.tick = 0
+        self.book_lost = False
+        self.ticks.clear()
+        self.amendments.clear()
         account = self.desk.account
         account["now_ns"] = account["day_end_ns"] = account["submissions"] = 0
         if self.controls is not None:
             self.controls.forget()
+
+    @property
+    def is_beyond_checkpoint(self) -> bool:
+        """Whether the market has moved on since the last checkpoint."""
+        return self.index != self.checkpoint_index
 
     def checkpoint(self, n: int) -> Checkpoint:
         """Where the market stands, and what came of it, as the journal keeps it."""
@@ -184,12 +240,17 @@ class Books:
                 for order in working
                 if self.open[identifier := self.id_of[int(order["id"])]].request.type is OrderType.TRAILING_STOP
             },
+            places={self.id_of[int(order["id"])]: _place_of(order) for order in working if any(_place_of(order))},
+            active={self.id_of[int(order["id"])]: int(order["active_ns"]) for order in working if self._is_late(order)},
             breached=self.breach_seen,
         )
 
     def _is_triggered(self, working: Any) -> bool:
         request = self.open[self.id_of[int(working["id"])]].request
         return request.type in (OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TRAILING_STOP) and int(working["type"]) != request.type
+
+    def _is_late(self, working: Any) -> bool:
+        return bool(working["active_ns"] != working["ts_ns"] and working["stage"] == layout.ARRIVING)
 
     def _of_positions(self, column: str) -> tuple[float, ...]:
         values: list[float] = self.desk.positions[column][: len(self.config.instruments)].tolist()
@@ -205,6 +266,10 @@ class Books:
             )
             for identifier, order in self.open.items()
         )
+
+
+def _place_of(working: Any) -> tuple[float, float, float]:
+    return float(working["queue"]), float(working["queue_start"]), float(working["traded"])
 
 
 def desk_order(inst: int, request: OrderRequest) -> dict[str, Any]:
@@ -256,7 +321,9 @@ def rehearse(config: GuardConfig) -> None:
                     inst=0, side=1, type=type_, tif=0, post_only=False, size=size, limit_price=increment, stop_price=increment
                 )
                 if type_ == layout.STOP:
+                    desk.amend(number, size=size, price=increment)
                     desk.cancel(number)
+    desk.advance(3)
     desk.apply_fill(order_id=0, inst=0, side=1, price=increment, size=1.0, fee=0.0, ts_ns=3, maker=False)
     desk.drain()
     desk.breached()

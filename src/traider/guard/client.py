@@ -11,6 +11,7 @@ from traider.domain.errors import LinkError
 from traider.domain.guard_protocol import (
     PROTOCOL_VERSION,
     AcceptBalances,
+    Advance,
     Amend,
     AnyAsk,
     AnyFromGuard,
@@ -29,6 +30,7 @@ from traider.domain.guard_protocol import (
     PastEvent,
     Refused,
     Reply,
+    RestoreBook,
     SetKillSwitch,
     Snapshot,
     StatePush,
@@ -115,6 +117,10 @@ class GuardClient:
         """Returns when the guard has matched the events and their consequences are durable and told."""
         await self._done(Feed(seq=self._next(), events=tuple(events)))
 
+    async def restore_book(self, events: Sequence[MarketEvent]) -> None:
+        """Gives a guard that has lost its order books the events of the past that make them; see ``guard_protocol.RestoreBook``."""
+        await self._done(RestoreBook(seq=self._next(), events=tuple(events)))
+
     async def submit(self, orders: Sequence[OrderRequest]) -> None:
         """Returns when what became of each order is durable and told."""
         await self._done(Submit(seq=self._next(), orders=tuple(orders)))
@@ -135,9 +141,14 @@ class GuardClient:
             asks.append(Submit(seq=self._next(), orders=orders) if orders else Cancel(seq=self._next(), client_order_ids=ids))
         await self._ask_all(asks, Done)
 
-    async def amend(self, client_order_id: str, *, size: Decimal, limit_price: Decimal) -> None:
-        """Returns when the amendment has left, or was refused; what became of it is told."""
-        await self._done(Amend(seq=self._next(), client_order_id=client_order_id, size=size, limit_price=limit_price))
+    async def amend(self, client_order_id: str, *, size: Decimal, limit_price: Decimal, amend_id: str = "") -> None:
+        """Returns when the amendment has left, or was refused; what became of it is told. See ``guard_protocol.Amend``."""
+        ask = Amend(seq=self._next(), client_order_id=client_order_id, size=size, limit_price=limit_price, amend_id=amend_id)
+        await self._done(ask)
+
+    async def advance(self, *, index: int, tick: int, ts_ns: int) -> None:
+        """Returns when what was due before this time is told; see ``guard_protocol.Advance``."""
+        await self._done(Advance(seq=self._next(), index=index, tick=tick, ts_ns=ts_ns))
 
     async def beat(self) -> None:
         """Tells the guard that this client is alive."""

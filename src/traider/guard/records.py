@@ -10,7 +10,8 @@ from traider.domain.limits import RiskLimits
 from traider.domain.orders import AnyOrderEvent
 from traider.domain.state import AccountState
 
-JOURNAL_VERSION = 1
+JOURNAL_VERSION = 2
+READABLE_VERSIONS = (1, 2)  # 1 lacks ``clock``, ``places`` and ``active``, and has amendments on an exchange only
 SIMULATED = "simulated"  # stands there for an account on a simulated exchange
 LIVE = "live"  # stands in ``Configured.fill`` of an account on an exchange, where one on paper has its fill mode
 
@@ -24,6 +25,7 @@ class Cause(StrEnum):
     SUBMIT = "submit"
     CANCEL = "cancel"
     AMEND = "amend"
+    TIMER = "timer"  # a strategy's timer: the time went on between two market events
     KILL = "kill"
     VENUE = "venue"  # an exchange's answer to what was sent
     RECONCILE = "reconcile"  # what an exchange told when it was asked how things stand
@@ -68,6 +70,9 @@ class Checkpoint(Record, frozen=True, kw_only=True, tag="checkpoint"):
 
     ``cash`` and ``sizes`` can be told; they are here to be compared with. ``arriving`` names the open orders that have not met a
     market event yet, ``triggered`` the stop orders whose stop price was reached.
+
+    ``places`` are those of orders in a queue of the order book: the volume before each, what it was at first, and what was traded at its
+    level since the level was last told. ``active`` says from when on an order may meet the market, where that is not when it was accepted.
     """
 
     day_end_ns: int
@@ -80,6 +85,14 @@ class Checkpoint(Record, frozen=True, kw_only=True, tag="checkpoint"):
     triggered: tuple[str, ...]
     breached: bool
     trailing: dict[str, float] = {}  # where trailing stops stand, by client order id
+    places: dict[str, tuple[float, float, float]] = {}
+    active: dict[str, int] = {}
+
+
+class Advanced(Record, frozen=True, kw_only=True, tag="clock"):
+    """Between two market events it has become ``ts_ns``, for the ``tick``-th time since the market event ``index`` of this line."""
+
+    tick: int
 
 
 class GateSet(Record, frozen=True, kw_only=True, tag="gate"):
@@ -118,6 +131,7 @@ class Amending(Record, frozen=True, kw_only=True, tag="amending"):
     client_order_id: str
     size: Decimal
     limit_price: Decimal
+    amend_id: str = ""
 
 
 class Looked(Record, frozen=True, kw_only=True, tag="looked"):
@@ -134,7 +148,18 @@ class Noted(Record, frozen=True, kw_only=True, tag="note"):
 
 
 AnyRecord = (
-    AnyOrderEvent | Configured | SessionStarted | KillSwitchSet | Checkpoint | GateSet | BalancesTaken | Valued | Amending | Looked | Noted
+    AnyOrderEvent
+    | Configured
+    | SessionStarted
+    | KillSwitchSet
+    | Checkpoint
+    | Advanced
+    | GateSet
+    | BalancesTaken
+    | Valued
+    | Amending
+    | Looked
+    | Noted
 )
 
 

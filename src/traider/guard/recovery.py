@@ -14,16 +14,34 @@ import numpy as np
 from traider.domain.errors import JournalError, OrderStateError, UserError
 from traider.domain.instruments import Instrument
 from traider.domain.order_state import Order
-from traider.domain.orders import AnyOrderEvent, OrderAccepted, OrderCancelled, OrderFilled, OrderRejected, OrderSubmitted, OrderUnknown
+from traider.domain.orders import (
+    LIQUIDATION,
+    AnyOrderEvent,
+    OrderAccepted,
+    OrderAmended,
+    OrderEvent,
+    OrderFilled,
+    OrderRejected,
+)
 from traider.domain.vocabulary import Liquidity, OrderStatus, OrderType, Reason
 from traider.kernel import layout
-from traider.kernel.control_desk import order_record
 from traider.kernel.desk import Desk
 from traider.kernel.orders import trail_from
 
 from .books import Books, GuardConfig, desk_order, merged_instruments, more_of, new_desk
 from .journal import Journal
-from .records import JOURNAL_VERSION, LIVE, SIMULATED, Checkpoint, Configured, Entry, KillSwitchSet, SessionStarted
+from .records import (
+    JOURNAL_VERSION,
+    LIVE,
+    READABLE_VERSIONS,
+    SIMULATED,
+    Advanced,
+    Checkpoint,
+    Configured,
+    Entry,
+    KillSwitchSet,
+    SessionStarted,
+)
 
 
 def recover(journal: Journal, config: GuardConfig) -> Books:
@@ -45,6 +63,7 @@ class _Reader:
         self._config = config
         self._books = Books(config, new_desk(config))
         self._checkpoint: Checkpoint | None = None
+        self._advanced_ns = 0  # what the time was advanced to since
         self._placed_ts_ns: deque[int] = deque(maxlen=layout.RATE_WINDOW)
         self._accepted_n: dict[str, int] = {}
         self._largest_id = 0
@@ -52,7 +71,8 @@ class _Reader:
     def read(self, entries: Iterable[Entry]) -> None:
         for entry in entries:
             self.n = entry.n
-            self._books.index = entry.index
+            if entry.index != self._books.index:
+                self._books.index, self._books.tick = entry.index, 0
             match entry.record:
                 case Configured():
                     self._on_configured(entry.record)
@@ -63,11 +83,14 @@ class _Reader:
                     self._books.set_kill(kill, entry.wall_ns)
                 case Checkpoint():
                     self._on_checkpoint(entry.record)
-                case OrderSubmitted() | OrderAccepted() | OrderRejected() | OrderFilled() | OrderCancelled() | OrderUnknown():
+                case Advanced():
+                    self._books.take(entry.record, entry.wall_ns)
+                    self._advanced_ns = entry.record.ts_ns
+                case OrderEvent():
                     self._on_order_event(entry.record)
 
     def _on_configured(self, record: Configured) -> None:
-        if record.version != JOURNAL_VERSION:
+        if record.version not in READABLE_VERSIONS:
             raise UserError(f"the journal is of version {record.version}, this guard writes version {JOURNAL_VERSION}")
         if record.fill in (LIVE, SIMULATED):
             where = "an exchange" if record.fill == LIVE else "the simulated exchange"
@@ -99,13 +122,14 @@ class _Reader:
                 f"the checkpoint says {record.cash!r} and {record.sizes}"
             )
         self._checkpoint = record
+        self._advanced_ns = 0
         self._books.checkpoint_index = self._books.index
         self._books.breach_seen = record.breached
 
-    def _on_order_event(self, event: OrderSubmitted | OrderAccepted | OrderRejected | OrderFilled | OrderCancelled | OrderUnknown) -> None:
+    def _on_order_event(self, event: AnyOrderEvent) -> None:
         order = self._books.note(event)
         self._count(event, order)
-        if isinstance(event, OrderAccepted):
+        if isinstance(event, OrderAccepted) and order.request.strategy != LIQUIDATION:
             self._placed_ts_ns.append(event.ts_ns)
             self._accepted_n[event.client_order_id] = event.n
             self._largest_id = max(self._largest_id, int(event.venue_order_id))
@@ -122,18 +146,22 @@ class _Reader:
                 maker=event.liquidity is Liquidity.MAKER,
             )
             desk.account["executions"] = desk.account["told"] = 0
+        elif isinstance(event, OrderAmended) and event.amend_id and event.reason is not Reason.ORDER_RATE:
+            self._placed_ts_ns.append(event.ts_ns)
         if not order.is_open:
             self._accepted_n.pop(event.client_order_id, None)
 
     def _count(self, event: AnyOrderEvent, order: Order) -> None:
         """What the controls have counted of it."""
         controls = self._books.controls
-        if controls is None:
+        if controls is None or order.request.strategy == LIQUIDATION:
             return
         if isinstance(event, OrderAccepted):
             inst = self._books.instrument_number(order.request.symbol)
-            controls.placed(event.ts_ns, order_record(**desk_order(inst, order.request)))
+            controls.placed(event.ts_ns, **desk_order(inst, order.request))
             controls.accepted()
+        elif isinstance(event, OrderAmended) and event.amend_id and event.reason is not Reason.ORDER_RATE:
+            controls.amended(event.ts_ns)
         elif isinstance(event, OrderFilled):
             controls.executed(event.ts_ns)
         elif isinstance(event, OrderRejected) and event.reason is not Reason.NOT_SENT:
@@ -156,11 +184,13 @@ class _Reader:
         self._restore_stages(desk, books)
         account = desk.account
         account["next_id"] = self._largest_id
+        account["due_ns"] = 0  # what is under way is looked for at the next event
         count = len(self._placed_ts_ns)
         desk.record["submissions"][:count] = np.fromiter(self._placed_ts_ns, np.int64, count)
         account["submissions"] = count
         account["killed"] = int(books.kill.on)
         self._restore_market(desk, books)
+        books.book_lost = books.index >= 0
         return books
 
     def _restore_stages(self, desk: Desk, books: Books) -> None:
@@ -172,7 +202,10 @@ class _Reader:
             identifier = books.id_of[int(working["id"])]
             # After a checkpoint no market event was matched: whatever was accepted since has yet to meet its first.
             arriving = identifier in checkpoint.arriving or self._accepted_n[identifier] > checkpoint.n
-            working["stage"] = layout.ARRIVING if arriving else layout.RESTING
+            working["active_ns"] = checkpoint.active.get(identifier, int(working["active_ns"]))
+            working["queue"], working["queue_start"], working["traded"] = checkpoint.places.get(identifier, (0.0, 0.0, 0.0))
+            if working["stage"] != layout.WAITING:
+                working["stage"] = layout.ARRIVING if arriving else layout.RESTING
             kind = books.open[identifier].request.type
             if kind is OrderType.TRAILING_STOP:
                 stop = checkpoint.trailing.get(identifier)
@@ -191,7 +224,7 @@ class _Reader:
             day_index=checkpoint.day_end_ns // layout.DAY_NS - 1,
             high_water_mark=checkpoint.high_water_mark,
             marks=checkpoint.marks,
-            now_ns=0 if new_session else checkpoint.ts_ns,
+            now_ns=0 if new_session else max(checkpoint.ts_ns, self._advanced_ns),
         )
         if new_session:
             desk.account["day_end_ns"] = 0
@@ -201,18 +234,21 @@ def _restore_order(desk: Desk, books: Books, order: Order) -> None:
     if order.status not in (OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED):
         raise JournalError(f"order {order.request.client_order_id} is {order.status} at the paper venue, which can't be")
     request = order.request
+    links = books.linked(request, {"size": float(request.size)})
+    if request.parent not in books.refs:
+        links |= {"parent": 0, "size": float(request.size)}  # what it waited for is over, so it waits no more
+    books.note_placed(request)
     desk.restore_order(
         order_id=int(order.venue_order_id or 0),
-        ref=0,
         inst=books.instrument_number(request.symbol),
         side=int(request.side),
         type=int(request.type),
         tif=int(request.time_in_force),
         post_only=request.post_only,
-        size=float(request.size),
         filled=float(order.filled_size),
         limit_price=float(request.limit_price or 0),
         stop_price=float(request.stop_price or 0),
         ts_ns=books.accepted_ts_ns[request.client_order_id],
         **more_of(request),
+        **links,
     )

@@ -33,6 +33,15 @@ class CompiledStrategy:
     def __init__(self, struct: StructType, module: ModuleType) -> None:
         self.struct = struct
         self.drive = module.drive
+        self._module = module
+
+    def prepare_timers(self, desks: Any, block: Any) -> None:
+        """Compiles what ``fire`` needs, so that no timer waits for it."""
+        self._module.fire.compile((numba.typeof(desks), numba.typeof(block)))
+
+    def fire(self, desks: Any, block: Any) -> None:
+        """Lets the timer that is due first fire; what it asks for waits among the requests."""
+        self._module.fire(desks, block)
 
     def state_of(self, strategy: Strategy) -> np.ndarray[Any, np.dtype[np.uint8]]:
         """The instance's state as a block for ``drive``."""

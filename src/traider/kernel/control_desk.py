@@ -1,5 +1,6 @@
 """The controls of one account, for code that is not compiled: ``traider.kernel.controls`` over a record of its own."""
 
+import copy
 from decimal import Decimal
 from typing import Any
 
@@ -8,7 +9,8 @@ import numpy as np
 from ..domain.errors import UserError
 from ..domain.limits import RiskLimits
 from ..domain.vocabulary import Reason
-from . import bands, controls, layout
+from . import bands, controls, desk_entry, layout
+from .order_row import OrderRow
 
 _METHODS = {"std": bands.STD, "ewma": bands.EWMA, "atr": bands.ATR}
 SECOND_NS = 1_000_000_000
@@ -17,12 +19,29 @@ SECOND_NS = 1_000_000_000
 class Controls:
     """Asked by ``check``, told by the others. ``now_ns`` is the account's time, which does not go back.
 
-    ``record`` is where the state lies, if not in one of its own; ``desk`` is always the desk's record.
+    ``record`` is where the state lies, if not in one of its own; whoever hands it in keeps it where it is. An order is given as to
+    ``Desk.submit``.
     """
 
     def __init__(self, limits: RiskLimits, record: Any = None) -> None:
-        self.record: Any = np.zeros(1, layout.CONTROLS)[0] if record is None else record
+        self.record = np.zeros(1, layout.CONTROLS)[0] if record is None else record
+        self._row = OrderRow()
         self.set_limits(limits)
+
+    def moved(self, record: Any) -> "Controls":
+        """The same controls over another record, which holds the state already."""
+        other = copy.copy(self)
+        other.record, other._row = record, OrderRow()
+        return other
+
+    @property
+    def record(self) -> Any:
+        return self._record
+
+    @record.setter
+    def record(self, record: Any) -> None:
+        self._record = record
+        self.address = int(record.__array_interface__["data"][0])
 
     def set_limits(self, limits: RiskLimits) -> None:
         """Holds the account to these controls from now on; ``UserError`` names one that could not be counted."""
@@ -58,32 +77,34 @@ class Controls:
 
     def see_market(self, inst: int, ts_ns: int, price: float) -> None:
         """The market's price at this time."""
-        controls.see_market(self.record, inst, ts_ns, price)
+        desk_entry.see_market(self.address, inst, ts_ns, price)
 
-    def check(self, desk: Any, now_ns: int, order: Any) -> Reason:
-        """Why this order (a record of the desk's layout) may not go, or NONE; the desk's own check has let it pass."""
-        return Reason(controls.check_controls(self.record, desk, now_ns, order, 0)) if self.record["on"] else Reason.NONE
+    def check(self, desk_address: int, now_ns: int, **order: Any) -> Reason:
+        """Why this order may not go, or NONE; the check of the desk at this address has let it pass."""
+        if not self.record["on"]:
+            return Reason.NONE
+        return Reason(desk_entry.check_controls(self.address, desk_address, now_ns, self._row.fill(**order), 0))
 
     def check_amend(self, now_ns: int) -> Reason:
         """Why no order may be amended now, or NONE."""
-        return Reason(controls.amend_reason(self.record, now_ns))
+        return Reason(desk_entry.amend_reason(self.address, now_ns))
 
-    def placed(self, now_ns: int, order: Any) -> None:
+    def placed(self, now_ns: int, **order: Any) -> None:
         """The order goes out."""
-        controls.note_placed(self.record, now_ns, order)
+        desk_entry.note_placed(self.address, now_ns, self._row.fill(**order))
 
     def accepted(self) -> None:
-        controls.note_accepted(self.record)
+        desk_entry.note_accepted(self.address)
 
     def amended(self, now_ns: int) -> None:
-        controls.note_amended(self.record, now_ns)
+        desk_entry.note_amended(self.address, now_ns)
 
     def refused(self, reason: Reason) -> None:
         """An order was refused, here or by the venue."""
-        controls.note_refused(self.record, int(reason))
+        desk_entry.note_refused(self.address, int(reason))
 
     def executed(self, now_ns: int) -> None:
-        controls.note_executed(self.record, now_ns)
+        desk_entry.note_executed(self.address, now_ns)
 
     def resume(self) -> None:
         """Lets orders go again after a halt."""
@@ -133,15 +154,6 @@ _HISTORY = (
     *("halted", "rejections", "placed", "amended", "executed", "seen_ns"),
     *("amended_ns", "executed_ns", "placed_ns", "recent", "bands"),
 )
-
-
-def order_record(*, inst: int, side: int, type: int, size: float, **more: Any) -> Any:
-    """An order as a record of the desk's layout. ``more`` are further fields of it."""
-    row = np.zeros(1, layout.ORDER)[0]
-    row["inst"], row["side"], row["type"], row["size"] = inst, side, type, size
-    for name, value in more.items():
-        row[name] = value
-    return row
 
 
 def gross_exposure(desk: Any) -> float:

@@ -15,10 +15,10 @@ from ..domain.errors import DataError, TraiderError, UserError
 from ..domain.instruments import Instrument
 from ..domain.limits import RiskLimits
 from ..domain.vocabulary import FillRule, Reason
-from . import entry, layout, orders, portfolio, settle
-from .admission import admit
+from . import desk_entry, entry, layout, orders, portfolio, settle
 from .book import FAR_LIMIT, new_books
 from .control_desk import Controls
+from .order_row import OrderRow
 from .simulation import Fees, FillMode, IntrabarPath, LatencyKind, QueueModel, Simulation, SlippageKind
 
 _KINDS: dict[int, Literal["fill", "cancel", "refusal", "funding"]] = {
@@ -50,6 +50,9 @@ _SLIPPAGES = {
     SlippageKind.FRACTION: layout.SLIPPAGE_FRACTION,
     SlippageKind.VOLUME_SHARE: layout.SLIPPAGE_VOLUME_SHARE,
 }
+
+_FIELDS: Any = layout.DESK.fields
+_CONTROLS_AT = int(_FIELDS["controls"][1])
 
 # limits that turn the kill switch on
 _TRIPPING = ("max_daily_loss", "max_drawdown", "max_rejections_in_a_row", "max_executions_per_minute")
@@ -120,6 +123,7 @@ class Desk:
         self.address = int(records.ctypes.data)
         self.account: Any = self.record["account"]
         self.positions: Any = self.record["positions"]
+        self._row = OrderRow()
 
     def twin(self) -> "Desk":
         """Another account like this one, to which nothing has happened yet: quicker than making one from its settings."""
@@ -129,8 +133,7 @@ class Desk:
         for part in _SET_UP:  # the rest is zeros, which stay untouched: they are most of the bytes
             theirs[part] = mine[part]
         if self.controls is not None:
-            other.controls = copy.copy(self.controls)
-            other.controls.record = other.record["controls"]
+            other.controls = self.controls.moved(other.record["controls"])
         other.books, other.account["books_at"] = None, 0
         return other
 
@@ -220,24 +223,23 @@ class Desk:
         if self.account["book_full"]:
             raise DataError(f"an order book of more than {FAR_LIMIT:,} levels far from its best price is not supported")
 
-    def check(self, *, inst: int, side: int, type: int, size: float, **more: Any) -> Reason:
-        """Why this order may not go, or NONE. Nothing changes. The arguments are ``submit``'s."""
-        return Reason(admit(self.record, self.record["controls"], self._request(0, inst, side, type, size, **more), 0))
+    def check(self, *, controls: Controls | None = None, replaces: int = 0, **order: Any) -> Reason:
+        """Why this order may not go, or NONE. Nothing changes. The order is given as to ``submit``.
 
-    def submit(self, *, inst: int, side: int, type: int, size: float, ref: int = 0, **more: Any) -> tuple[int, Reason]:
+        With ``controls`` those are asked in place of the desk's own. ``replaces`` is the id of an open order whose place this one
+        would take: that one is not counted, and nothing is said of repetitions and of how fast orders come.
+        """
+        held_to = self.address + _CONTROLS_AT if controls is None else controls.address
+        return Reason(desk_entry.admit(self.address, held_to, self._row.fill(**order), replaces))
+
+    def submit(self, **order: Any) -> tuple[int, Reason]:
         """Checks and places an order: its id and NONE, or 0 and the reason. Where orders meet the market at once, it does.
 
-        ``more``: tif, post_only, limit_price, stop_price, trail, trail_kind, expire_ns, oco, parent.
+        ``order``: inst, side, type, size, and as they are needed ref, tif, post_only, limit_price, stop_price, trail, trail_kind,
+        expire_ns, oco, parent.
         """
-        answer = settle.submit(self.record, self._request(ref, inst, side, type, size, **more))
+        answer = int(desk_entry.submit(self.address, self._row.fill(**order)))
         return (0, Reason(-answer)) if answer < 0 else (answer, Reason.NONE)
-
-    def _request(self, ref: int, inst: int, side: int, type_: int, size: float, **more: Any) -> Any:
-        row = np.zeros(1, layout.ORDER)[0]
-        row["ref"], row["inst"], row["side"], row["type"], row["size"] = ref, inst, side, type_, size
-        for name, value in more.items():
-            row[name] = int(value) if name == "post_only" else value
-        return row
 
     def amend(self, order_id: int, *, size: float = 0.0, price: float = 0.0) -> Reason:
         """Gives an open order another size and price, 0 leaves one as it is; NONE, or why it stays as it was."""
@@ -246,7 +248,7 @@ class Desk:
             return Reason.INVALID_ORDER
         ref = int(self.record["orders"][slot]["ref"])
         before = int(self.account["executions"])
-        settle.send_amendment(self.record, slot, size, price)
+        desk_entry.amend(self.address, order_id, size, price)
         told = self.record["executions"][before : int(self.account["executions"])]
         refused = told[(told["kind"] == layout.REFUSAL) & (told["ref"] == ref)]
         return Reason(int(refused[0]["reason"])) if len(refused) else Reason.NONE
@@ -257,11 +259,7 @@ class Desk:
 
     def cancel(self, order_id: int, reason: Reason = Reason.REQUESTED) -> bool:
         """Takes the order out of the table; False when there is nothing left of it to be cancelled."""
-        slot = entry.find(self.address, order_id)
-        if slot < 0 or self.record["orders"][slot]["stage"] == layout.MATCHED:
-            return False
-        settle.take_back(self.record, slot, int(reason))
-        return True
+        return bool(desk_entry.cancel(self.address, order_id, int(reason)))
 
     def is_open(self, order_id: int) -> bool:
         return bool(entry.find(self.address, order_id) >= 0)
@@ -322,16 +320,30 @@ class Desk:
             orders.fill_elsewhere(self.record, slot, size)
         portfolio.apply_fill(self.record, order_id, ref, inst, side, price, size, fee, int(maker))
 
-    def restore_order(self, *, order_id: int, ref: int, inst: int, side: int, type: int, size: float, ts_ns: int, **more: Any) -> None:
-        """Puts an order that is open elsewhere into the table, unchecked. ``more`` as for ``submit``, and ``filled``."""
-        filled = more.pop("filled", 0.0)
-        orders.place(self.record, self._request(ref, inst, side, type, size, **more))
-        slot = int(self.account["open_orders"]) - 1
-        row = self.record["orders"][slot]
-        row["id"], row["filled"], row["ts_ns"], row["active_ns"] = order_id, filled, ts_ns, ts_ns
-        self.account["next_id"] = max(int(self.account["next_id"]), order_id)
-        self.record["submissions"][(int(self.account["submissions"]) - 1) % layout.RATE_WINDOW] = ts_ns
-        orders.count_open(self.record, inst)
+    def restore_order(self, *, order_id: int, ts_ns: int, filled: float = 0.0, **order: Any) -> None:
+        """Puts an order that is open elsewhere into the table, unchecked. The order is given as to ``submit``."""
+        desk_entry.restore(self.address, self._row.fill(**order), order_id, filled, ts_ns)
+
+    def remove(self, order_id: int) -> bool:
+        """Takes an order out of the table that has ended elsewhere; False when it isn't there."""
+        return bool(desk_entry.remove(self.address, order_id))
+
+    def reshape(self, order_id: int, *, size: float, limit_price: float, stop_price: float) -> bool:
+        """Gives an order the size and prices that it has elsewhere; False when it isn't open here."""
+        return bool(desk_entry.reshape(self.address, order_id, size, limit_price, stop_price))
+
+    def release(self, order_id: int, most: float) -> bool:
+        """What the order waited for was filled elsewhere, with so much; False when it waits for nothing."""
+        return bool(desk_entry.release(self.address, order_id, most))
+
+    def restore_book(self, kind: int, inst: int, price: float, size: float, side: float) -> None:
+        """Puts a row of the past into the instrument's order book; nothing is matched or marked. Prepare with ``expect``."""
+        if self.books is not None:
+            desk_entry.restore_book(self.address, kind, inst, price, size, side)
+
+    def advance(self, ts_ns: int) -> None:
+        """Between two market events it is this time: what is due before it happens."""
+        desk_entry.advance(self.address, ts_ns)
 
     def restore_marks(
         self, *, day_start_equity: float, day_index: int, high_water_mark: float, marks: Sequence[float], now_ns: int

@@ -212,6 +212,16 @@ def market_event(desk: Any, code: int, inst: int, ts_ns: int, a: float, b: float
 
 
 @compiled
+def advance(desk: Any, ts_ns: int) -> None:
+    """Between two market events it is this time: what arrives before it is there, and the clock stands at it."""
+    account = desk.account
+    if ts_ns > account.due_ns:
+        settle_due(desk, ts_ns)
+    account.current = np.uint64(0)
+    account.now_ns = max(account.now_ns, ts_ns - account.lag_ns)
+
+
+@compiled
 def next_timer(desk: Any) -> int:
     """The number of the timer that is due first; it is taken off, the clock stands at its time, what arrived before it is there.
 
@@ -219,15 +229,12 @@ def next_timer(desk: Any) -> int:
     """
     seldom()
     account = desk.account
-    if account.timer_ns > account.due_ns:
-        settle_due(desk, account.timer_ns)
-    account.current = np.uint64(0)
+    advance(desk, account.timer_ns)
     found = 0
     for i in range(MAX_TIMERS):
         if desk.timers[i] == account.timer_ns:
             found = i
             break
-    account.now_ns = max(account.now_ns, account.timer_ns - account.lag_ns)
     desk.timers[found] = NEVER_NS
     first = NEVER_NS
     for i in range(MAX_TIMERS):

@@ -391,6 +391,22 @@ class InterpretedStrategy:
         account["curve_left"] = left
         return done
 
+    def prepare_timers(self, records: Any, block: Any) -> None:
+        """Nothing has to be compiled."""
+
+    def fire(self, records: Any, block: Any) -> None:
+        """Lets the timer that is due first fire; what it asks for waits among the requests."""
+        if self._on_timer is not None:
+            ctx = Context(records)
+            self._fire(int(records.ctypes.data), records[0], ctx, self._on_timer)
+
+    def _fire(self, address: int, desk: Any, ctx: Context, on_timer: Callable[[Timer, Context], None]) -> None:
+        number = entry.next_timer(address)
+        ctx.current = 0
+        if self._on_fill is not None:
+            self._tell_fills(desk, ctx, self._on_fill, 0)
+        on_timer(Timer(entry.now_ns(address), number), ctx)
+
     def _books(self, account: Any) -> list[Book]:
         if not account["books_at"]:
             return []
@@ -400,11 +416,7 @@ class InterpretedStrategy:
         self, address: int, desk: Any, ctx: Context, on_timer: Callable[[Timer, Context], None], timer_ns: Any, ts_ns: int
     ) -> None:
         while ts_ns >= timer_ns[0]:
-            number = entry.next_timer(address)
-            ctx.current = 0
-            if self._on_fill is not None:
-                self._tell_fills(desk, ctx, self._on_fill, 0)
-            on_timer(Timer(entry.now_ns(address), number), ctx)
+            self._fire(address, desk, ctx, on_timer)
             if ctx.requested:
                 ctx.requested = False
                 entry.settle_requests(address)

@@ -88,6 +88,19 @@ while now_ns >= account.timer_ns:
     if is_full(desk):
         end = pause = i + ONE
 """
+# one timer that is due, for callers that stop between two of them
+_FIRE = """
+
+
+@njit(cache=True, nogil=True)
+def fire(desks, block):
+    desk = desks[0]
+    account = desk.account
+    ctx = as_context(desk)
+    strategy = view(block)
+    number = next_timer(desk)
+{fills}    strategy.on_timer(Timer(account.now_ns + account.lag_ns, number), ctx)
+"""
 _CLOCK = """\
 if now_ns > account.due_ns:
     settle_due(desk, now_ns)
@@ -194,7 +207,8 @@ def source(name: str, key: str, handlers: tuple[str, ...], shape: Shape) -> str:
     # the next event tells a strategy of fills
     tail = _TAIL.format(wake="int64(0)" if "on_fill" in handlers else "quiet_until(desk)")
     where = "k = int64(0)\n" if shape.single else "k = int64(inst[i])\n"
-    return _HEAD.format(name=name, key=key) + indent(where + "now_ns = ts_ns[i]\n" + body + tail, " " * 12) + _END
+    drive = _HEAD.format(name=name, key=key) + indent(where + "now_ns = ts_ns[i]\n" + body + tail, " " * 12) + _END
+    return drive + (_FIRE.format(fills=indent(_fills(handlers, "0"), "    ")) if "on_timer" in handlers else "")
 
 
 def _of_one_kind(kind: int, handlers: tuple[str, ...]) -> str:

@@ -20,7 +20,7 @@ from traider.domain.errors import JournalError, LinkError, StoreError, TraiderEr
 from traider.domain.guard_protocol import AnyAsk, Done, Open, OrderEventPush, Refused, Reply, StatePush
 from traider.domain.orders import AnyOrderEvent, OrderEvent
 from traider.domain.ports import Clock
-from traider.domain.venue import Venue
+from traider.domain.venue import Venue, VenueMarket
 from traider.guard.approval import Guard
 from traider.guard.authorization import LivePolicy, WhyNotEnabled
 from traider.guard.base import Effects, GuardBase
@@ -213,10 +213,16 @@ class GuardOptions(msgspec.Struct, frozen=True, kw_only=True):
     live: LivePolicy | None = None
 
 
-async def run_guard(options: GuardOptions, clock: Clock, make_venue: Callable[[], Venue] | None = None) -> None:
+async def run_guard(
+    options: GuardOptions,
+    clock: Clock,
+    make_venue: Callable[[], Venue] | None = None,
+    make_market: Callable[[], VenueMarket] | None = None,
+) -> None:
     """Guards until SIGTERM or SIGINT. Whoever wants to connect finds the address in ``guard.endpoint`` of the state directory.
 
-    Orders go to the venue that ``make_venue`` makes in the running loop; without one they are matched here, on paper.
+    Orders go to the venue that ``make_venue`` makes in the running loop; without one they are matched here, on paper. With a
+    ``make_market`` marks and the age of prices come from what it makes, whatever the trader feeds.
     """
     stop = asyncio.Event()
     failures: list[BaseException] = []
@@ -233,6 +239,7 @@ async def run_guard(options: GuardOptions, clock: Clock, make_venue: Callable[[]
         rehearse(options.config)
         if make_venue is not None:
             rehearse_live(options.config)
+        market = None if make_market is None else make_market()
         service = GuardService(guard)
         await migrate(options.store_url)
         async with _following(guard, service, options) as writing:
@@ -240,7 +247,7 @@ async def run_guard(options: GuardOptions, clock: Clock, make_venue: Callable[[]
             server = await serve(options.listen or endpoint_in(options.state_dir, SOCKET), secret, service)
             announce(options.state_dir, server.endpoint)
             log.info("guarding", endpoint=str(server.endpoint), journal_entries=journal.n, head=journal.head)
-            async with _trading(guard, service, make_venue) as trading:
+            async with _trading(guard, service, make_venue, market) as trading:
                 if trading is not None:
                     trading.add_done_callback(lambda task: _fail_if_broken(task, failures, stop))
                 await stop.wait()
@@ -266,13 +273,13 @@ def _make_guard(options: GuardOptions, journal: Journal, clock: Clock, *, live: 
 
 @asynccontextmanager
 async def _trading(
-    guard: Guard | LiveGuard, service: GuardService, make_venue: Callable[[], Venue] | None
+    guard: Guard | LiveGuard, service: GuardService, make_venue: Callable[[], Venue] | None, market: VenueMarket | None
 ) -> "AsyncIterator[asyncio.Task[None] | None]":
     """The task that talks to the venue; None on paper, where there is nobody to talk to."""
     if make_venue is None or isinstance(guard, Guard):
         yield None
         return
-    async with Pilot(guard, make_venue(), service.tell).running() as task:
+    async with Pilot(guard, make_venue(), service.tell, market=market).running() as task:
         yield task
 
 

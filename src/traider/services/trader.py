@@ -12,9 +12,9 @@ number, so the step that was under way when the connection broke is taken again,
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
-from itertools import groupby
+from itertools import groupby, takewhile
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
@@ -23,11 +23,11 @@ from structlog import get_logger
 from traider.domain.bus_events import MARKET, SYSTEM, SystemEvent
 from traider.domain.errors import LinkError
 from traider.domain.guard_protocol import MarketEvent, PastEvent, Snapshot
-from traider.domain.orders import AnyOrderEvent, OrderRejected, OrderRequest, OrderSubmitted
+from traider.domain.orders import AnyOrderEvent, OrderAmended, OrderRejected, OrderRequest, OrderSubmitted
 from traider.domain.ports import Bus, Clock
 from traider.domain.state import AccountState, RiskState
-from traider.domain.vocabulary import BAR_MADE, BOOK_END, EventKind, Reason
-from traider.engine.live import CancelOrder, LiveSession
+from traider.domain.vocabulary import BAR_MADE, BOOK_CLEAR, BOOK_END, EventKind, Reason
+from traider.engine.live import AmendOrder, CancelOrder, LiveSession, Wish
 from traider.engine.recorded import RecordedSession, Rerun
 from traider.guard.client import GuardClient, GuardRefusedError
 from traider.guard.live.books import EXTERNAL
@@ -41,6 +41,7 @@ RETRY_S = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 SHOWN_AGAIN = 1000  # past market events that are published at the start, so that a chart is not empty
 _ROWS_A_TIME = 4096
 _SHOWN_A_TIME = 64
+Moment = tuple[int, int]  # the index of a market event, and how many timers have fired since
 
 
 class MarketSource(Protocol):
@@ -204,6 +205,7 @@ class _Steps:
         self._strategy: LiveSession | RecordedSession | None = None
         self._early: list[AnyOrderEvent] = []
         self._last_n = 0
+        self._tick = 0  # timers that have fired since the last market event
         self.shown = False  # the past was published
         self.events = 0  # that the guard took
 
@@ -223,10 +225,13 @@ class _Steps:
         # In a thread, since a long recording takes its time: the guard goes on hearing that this process is alive.
         resumed = await asyncio.to_thread(self._plan.resume, snapshot)
         source = self._plan.source(snapshot)
+        if snapshot.book_lost and self._plan.kinds >> EventKind.DEPTH & 1 and not source.in_moments:  # a live book begins anew by itself
+            await _give_back_books(client, source, last, {instrument.symbol for instrument in snapshot.instruments})
         if resumed is None:
             source.continue_after(last, snapshot.account.ts_ns)
             strategy = self._plan.strategy(snapshot)
-            await self._send(client, await self._remember(client, source, strategy, last))
+            await self._send(client, await self._remember(client, source, strategy, (last, snapshot.last_tick)))
+            self._tick = snapshot.last_tick
         else:
             source.continue_after(max(last, resumed.rerun.last_index), resumed.rerun.last_ns)
             strategy = resumed.strategy
@@ -244,44 +249,62 @@ class _Steps:
 
     async def _take(self, client: GuardClient, strategy: LiveSession | RecordedSession, moment: Sequence[MarketEvent]) -> None:
         """One moment of the market: guard and strategy see it, and what the strategy asks for is on its way."""
+        await self._let_timers_fire(client, strategy, moment[0].index - 1, moment[0].ts_ns)
         if self._ahead:
             wanted = [one for event in moment for one in strategy.on_market(event)]
+            at_once = list(takewhile(lambda one: not isinstance(one, AmendOrder), wanted))
             asked_s = asyncio.get_running_loop().time()
-            await client.step(moment, _runs(wanted))
-            if wanted:
+            await client.step(moment, _runs(at_once))
+            if at_once:
                 self._on_answer(asyncio.get_running_loop().time() - asked_s)
+            await self._send(client, wanted[len(at_once) :])
         else:
             await client.feed(moment)
             await self._send(client, [one for event in moment for one in strategy.on_market(event)])
+        self._tick = 0
         self.events += len(moment)
         await self._bus.publish(MARKET, moment[-1])
 
+    async def _let_timers_fire(self, client: GuardClient, strategy: LiveSession | RecordedSession, index: int, before_ns: int) -> None:
+        """What is due by the time of the next market event, one timer after the other, each with what it asks for."""
+        while (ts_ns := strategy.next_timer_ns) <= before_ns:
+            self._tick += 1
+            await client.advance(index=index, tick=self._tick, ts_ns=ts_ns)
+            await self._send(client, strategy.on_timer(index, self._tick))
+
     async def _remember(
-        self, client: GuardClient, source: MarketSource, strategy: LiveSession | RecordedSession, last: int
-    ) -> list[OrderRequest | CancelOrder]:
-        """Brings the strategy to where the guard is. What it asked for at that event and the guard has not heard of."""
-        past: dict[int, list[PastEvent]] = {}
+        self, client: GuardClient, source: MarketSource, strategy: LiveSession | RecordedSession, moment: Moment
+    ) -> list[Wish]:
+        """Brings the strategy to where the guard is. What it asked for at that moment and the guard has not heard of."""
+        last, last_tick = moment
+        past: dict[Moment, list[PastEvent]] = {}
         known: set[str] = set()
         start = source.history_start(last)
         for one in await client.history():
             self._last_n = one.event.n
-            if isinstance(one.event, OrderSubmitted | OrderRejected):
-                known.add(one.event.client_order_id)
+            _note_known(one.event, known)
             if one.index < start:
                 strategy.on_order_event(one.event)
             else:
-                past.setdefault(one.index, []).append(one)
-        wanted: list[OrderRequest | CancelOrder] = []
+                past.setdefault((one.index, one.tick), []).append(one)
+        timed = {index for index, tick in past if tick > 0}  # market events after which timers asked for something
+        wanted: list[Wish] = []
         for block in range(start, last + 1, _ROWS_A_TIME):
             quiet: list[MarketEvent] = []
             for event in source.history(block, min(block + _ROWS_A_TIME, last + 1)):
-                happened = past.get(event.index, ())
-                if not happened and (event.index < last or event.index < source.untraded):
+                happened = past.get((event.index, 0), ())
+                if not happened and event.index - 1 not in timed and (event.index < last or event.index < source.untraded):
                     quiet.append(event)
                     continue
                 strategy.warm_up(quiet)
                 quiet = []
-                wanted = _step_again(strategy, event, happened, known, is_last=event.index == last)
+                tick = 0
+                while event.index >= source.untraded and strategy.next_timer_ns <= event.ts_ns:
+                    tick += 1
+                    _fire_again(strategy, event, (event.index - 1, tick), past, known, is_last=False)
+                wanted = _step_again(strategy, event, happened, known, is_last=event.index == last and last_tick == 0)
+                for tick in range(1, last_tick + 1 if event.index == last else 0):
+                    wanted = _fire_again(strategy, event, (last, tick), past, known, is_last=tick == last_tick)
             strategy.warm_up(quiet)
             await asyncio.sleep(0)
         self._strategy = strategy
@@ -299,8 +322,7 @@ class _Steps:
         self._last_n = run.last_n
         known: set[str] = set()
         for one in await client.history():
-            if isinstance(one.event, OrderSubmitted | OrderRejected):
-                known.add(one.event.client_order_id)
+            _note_known(one.event, known)
             if one.event.n > run.last_n:
                 self._last_n = one.event.n
                 strategy.on_order_event(one.event)
@@ -310,18 +332,19 @@ class _Steps:
         missed = [event for event in run.events if event.index > last]
         for start in range(0, len(missed), _ROWS_A_TIME):  # a guard that died may have forgotten the newest
             await client.feed(missed[start : start + _ROWS_A_TIME])
-        wanted = [one for one in run.wanted if isinstance(one, CancelOrder) or one.client_order_id not in known]
+        wanted = _unheard(run.wanted, known)
         if self._ahead and run.events:
             wanted = self._still_timely(strategy, wanted, run.events[-1])
+        self._tick = run.last_tick
         for event in source.history(run.last_index + 1, last + 1):  # fed, and not shown before this process died
             await self._send(client, wanted)
+            await self._let_timers_fire(client, strategy, event.index - 1, event.ts_ns)
             wanted = strategy.on_market(event)
+            self._tick = 0
         await self._send(client, wanted)
         return max(last, run.last_index)
 
-    def _still_timely(
-        self, strategy: RecordedSession, wanted: Sequence[OrderRequest | CancelOrder], event: MarketEvent
-    ) -> list[OrderRequest | CancelOrder]:
+    def _still_timely(self, strategy: RecordedSession, wanted: Sequence[Wish], event: MarketEvent) -> list[Wish]:
         """What may be sent yet of what was decided at this event; of the rest the strategy is told that it was not."""
         if self._clock.now_ns() - (event.received_ts_ns or event.ts_ns) <= STALE_S * 1e9:
             return list(wanted)
@@ -341,16 +364,26 @@ class _Steps:
             strategy.warm_up(events)
         return source.untraded - 1
 
-    async def _send(self, client: GuardClient, wanted: Sequence[OrderRequest | CancelOrder]) -> None:
+    async def _send(self, client: GuardClient, wanted: Sequence[Wish]) -> None:
         """In the strategy's order, as a backtest settles it: whether an order passes hangs on what was taken back before it."""
-        for some in _runs(wanted):
-            orders = [one for one in some if isinstance(one, OrderRequest)]
-            if orders:
+        for kind, run in groupby(wanted, key=type):
+            some = list(run)
+            if kind is OrderRequest:
                 asked_s = asyncio.get_running_loop().time()
-                await client.submit(orders)
+                await client.submit([one for one in some if isinstance(one, OrderRequest)])
                 self._on_answer(asyncio.get_running_loop().time() - asked_s)
+            elif kind is CancelOrder:
+                await client.cancel([one.client_order_id for one in some if isinstance(one, CancelOrder)])
             else:
-                await client.cancel([one for one in some if isinstance(one, str)])
+                for one in some:
+                    if isinstance(one, AmendOrder):
+                        await self._amend(client, one)
+
+    async def _amend(self, client: GuardClient, wish: AmendOrder) -> None:
+        try:
+            await client.amend(wish.client_order_id, size=wish.size, limit_price=wish.price, amend_id=wish.amend_id)
+        except GuardRefusedError as error:  # the order is what it was, and the strategy sees that
+            log.warning("an amendment was refused", client_order_id=wish.client_order_id, reason=str(error))
 
     async def _publish_past(self, source: MarketSource, resumed: Resumed | None, last: int) -> None:
         if self._show_past:
@@ -366,25 +399,78 @@ class _Steps:
         self.shown = True
 
 
-def _runs(wanted: Sequence[OrderRequest | CancelOrder]) -> list[list[OrderRequest | str]]:
+def _runs(wanted: Sequence[Wish]) -> list[list[OrderRequest | str]]:
     """Orders and cancels (by id), as they are sent: what follows upon its like goes along."""
     plain = [one if isinstance(one, OrderRequest) else one.client_order_id for one in wanted]
     return [list(run) for _, run in groupby(plain, key=type)]
 
 
+async def _give_back_books(client: GuardClient, source: MarketSource, last: int, missing: set[str]) -> None:
+    """From the last snapshot of each book on; from the first event where one never had any."""
+    start = last + 1
+    while start > 0 and missing:
+        block = source.history(max(0, start - _ROWS_A_TIME), start)
+        missing -= {event.symbol for event in block if event.flags & BOOK_CLEAR}
+        start = max(0, start - _ROWS_A_TIME)
+    for first in range(start, last + 1, _ROWS_A_TIME):
+        await client.restore_book(source.history(first, min(first + _ROWS_A_TIME, last + 1)))
+
+
+def _note_known(event: AnyOrderEvent, known: set[str]) -> None:
+    """What the guard has heard of: orders and amendments, by their ids."""
+    if isinstance(event, OrderSubmitted | OrderRejected):
+        known.add(event.client_order_id)
+    elif isinstance(event, OrderAmended) and event.amend_id:
+        known.add(event.amend_id)
+
+
+def _unheard(wanted: Sequence[Wish], known: set[str]) -> list[Wish]:
+    """Without the orders and amendments that the guard has heard of; a cancel may be told again."""
+    return [
+        one
+        for one in wanted
+        if isinstance(one, CancelOrder) or (one.amend_id if isinstance(one, AmendOrder) else one.client_order_id) not in known
+    ]
+
+
 def _step_again(
     strategy: LiveSession | RecordedSession, event: MarketEvent, happened: Sequence[PastEvent], known: set[str], *, is_last: bool
-) -> list[OrderRequest | CancelOrder]:
+) -> list[Wish]:
     """One market event of the past with what came of it; what the guard has not heard of is asked for only at the last one."""
+    return _decide_again(strategy, event, lambda: strategy.on_market(event), happened, known, is_last=is_last)
+
+
+def _fire_again(
+    strategy: LiveSession | RecordedSession,
+    event: MarketEvent,
+    moment: Moment,
+    past: Mapping[Moment, Sequence[PastEvent]],
+    known: set[str],
+    *,
+    is_last: bool,
+) -> list[Wish]:
+    """As ``_step_again``, for a timer of the past."""
+    return _decide_again(strategy, event, lambda: strategy.on_timer(*moment), past.get(moment, ()), known, is_last=is_last)
+
+
+def _decide_again(
+    strategy: LiveSession | RecordedSession,
+    event: MarketEvent,
+    decide: Callable[[], list[Wish]],
+    happened: Sequence[PastEvent],
+    known: set[str],
+    *,
+    is_last: bool,
+) -> list[Wish]:
     for one in happened:
         if one.matched:
             strategy.on_order_event(one.event)
-    wanted = strategy.on_market(event)
+    wanted = decide()
     for one in happened:
         if not one.matched:
             strategy.on_order_event(one.event)
     if is_last:
-        return [one for one in wanted if isinstance(one, CancelOrder) or one.client_order_id not in known]
+        return _unheard(wanted, known)
     unheard = [one for one in wanted if isinstance(one, OrderRequest) and one.client_order_id not in known]
     if unheard:
         log.warning("the strategy decided otherwise than it had", index=event.index, orders=[one.client_order_id for one in unheard])

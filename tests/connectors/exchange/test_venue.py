@@ -15,6 +15,7 @@ from tests.connectors.venue_conformance import Stage, VenueConformance
 from traider.connectors.coinbase import Addresses, ApiKey, Options, coinbase_venue
 from traider.connectors.sim.exchange.keys import KeyKind
 from traider.connectors.sim.exchange.tls import server_context
+from traider.domain.venue import BestPrices
 from traider.runtime.clock import SystemClock
 
 # The simulator's heart beats once a second of its own time, as the venue's does.
@@ -81,6 +82,13 @@ class TestCoinbaseOnTheSimulator(VenueConformance):
     async def stage(self, request: pytest.FixtureRequest) -> AsyncIterator[Stage]:
         async with staged(request.param) as stage:
             yield stage
+
+    async def test_best_prices_are_those_of_the_book_and_a_book_of_one_side_has_none(self, stage: Stage) -> None:
+        assert isinstance(stage, SimulatorStage)
+        assert await stage.venue.best_prices(("BTC-USD",)) == {"BTC-USD": BestPrices(bid=99.0, ask=101.0)}
+        for ticks in (101, 102):
+            stage.running.simulator.exchange.markets["BTC-USD"].matcher.on_level(-1, ticks, 0)
+        assert await stage.venue.best_prices(("BTC-USD",)) == {}
 
 
 class TestCoinbaseOnTheSimulatorOverTls(VenueConformance):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.guard.live.exchange import Exchange
+from tests.guard.live.market import Market
 from tests.guard.support import BTC, OBSERVER, TRADER, order
 from traider.domain.guard_protocol import (
     PROTOCOL_VERSION,
@@ -84,6 +85,7 @@ class Bench:
         self.seq = 0
         self.exchange.on_receipt = self._received
         self.exchange.on_change = self._measure
+        self.market: Market | None = None  # the guard's own view of it
         self.not_enabled: Callable[[KeyInfo, RiskLimits, int], str] | None = None
         self.guard: LiveGuard
 
@@ -94,7 +96,7 @@ class Bench:
         try:
             self.guard = LiveGuard(journal, self.config, self.clock, self.not_enabled)
             self._tell(self.guard.start())
-            self.pilot = Pilot(self.guard, self.exchange, self._tell)
+            self.pilot = Pilot(self.guard, self.exchange, self._tell, market=self.market)
             async with self.pilot.running() as task:
                 self.task = task
                 if client:

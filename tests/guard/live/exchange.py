@@ -12,6 +12,8 @@ from traider.domain.instruments import Instrument
 from traider.domain.orders import OrderRequest
 from traider.domain.venue import (
     Balance,
+    BestPrices,
+    MarketState,
     OrderHint,
     Permissions,
     StreamChange,
@@ -83,6 +85,8 @@ class Exchange:
     names_orders: bool = True  # with a fill, by the client's id
     silent: bool = False  # the user channel tells nothing of orders
     stream_up: bool = True
+    states: dict[str, MarketState] = field(default_factory=dict)  # of the markets that are not simply traded
+    best: dict[str, BestPrices] = field(default_factory=dict)
     _stream: "asyncio.Queue[VenueEvent]" = field(default_factory=asyncio.Queue)
     _clock: VirtualClock = field(default_factory=VirtualClock)
 
@@ -94,7 +98,18 @@ class Exchange:
 
     def go_down(self) -> None:
         """Nothing answers, and the user channel is gone."""
-        for call in ("submit", "cancel", "amend", "order", "open_orders", "fills", "balances", "permissions", "products", "server_time_ns"):
+        for call in (
+            "submit",
+            "cancel",
+            "amend",
+            "order",
+            "open_orders",
+            "fills",
+            "balances",
+            "permissions",
+            "market_states",
+            "server_time_ns",
+        ):
             self.always[call] = Fault(before=down())
         self.drop()
 
@@ -248,6 +263,14 @@ class Exchange:
     async def products(self) -> tuple[Instrument, ...]:
         await self._answer(await self._call("products", None))
         return self.instruments
+
+    async def market_states(self) -> dict[str, MarketState]:
+        await self._answer(await self._call("market_states", None))
+        return {one.symbol: self.states.get(one.symbol, MarketState(symbol=one.symbol, tradable=True)) for one in self.instruments}
+
+    async def best_prices(self, symbols: tuple[str, ...]) -> dict[str, BestPrices]:
+        await self._answer(await self._call("best_prices", symbols))
+        return {symbol: self.best[symbol] for symbol in symbols if symbol in self.best}
 
     def now_ns(self) -> int:
         return VirtualClock().now_ns()

@@ -7,11 +7,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from tests.guard.live.bench import Bench, order, story
+from tests.guard.live.bench import Bench, Side, order, story
 from tests.guard.live.exchange import Fault, down, lost
 from traider.domain.limits import RiskLimits
 from traider.domain.venue import VenueRejectedError
-from traider.domain.vocabulary import OrderStatus
+from traider.domain.vocabulary import OrderStatus, Reason
 
 
 async def resting(bench: Bench, name: str = "a", size: str = "1") -> str:
@@ -281,3 +281,26 @@ def test_an_order_changed_elsewhere_is_what_the_exchange_says(tmp_path: Path) ->
         assert bench.notes() == ["order a was changed elsewhere to 3 at 95"]
 
     story(tmp_path, told)
+
+
+def test_no_rate_and_no_repetition_hides_what_an_amendment_would_do(tmp_path: Path) -> None:
+    limits = RiskLimits(
+        max_orders_per_minute=2,
+        max_orders_per_second=2,
+        duplicate_window_s=Decimal(3600),
+        prevent_self_match=True,
+        max_gross_exposure=Decimal(300),
+    )
+
+    async def told(bench: Bench) -> None:
+        await resting(bench)
+        bench.submit(order("s", side=Side.SELL, limit="105"))
+        await asyncio.sleep(1)
+        assert bench.refusal(order("b", limit="90"))[0] is Reason.ORDER_RATE
+        assert "PREVENT_SELF_MATCH" in bench.amend("a", "1", "105")
+        assert "MAX_GROSS_EXPOSURE is 300 USD" in bench.amend("a", "3.1", "100")
+        assert bench.amend("a", "2", "100") == "", "which neither repeats anything nor is another order"
+        await asyncio.sleep(1)
+        assert bench.amend("a", "1", "90") == "", "what it was before is no repetition either"
+
+    story(tmp_path, told, limits=limits, money={"USD": "100000", "BTC": "1"})

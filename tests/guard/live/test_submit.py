@@ -3,8 +3,11 @@
 import asyncio
 from pathlib import Path
 
+import msgspec
+
 from tests.guard.live.bench import Bench, Side, order, story
 from tests.guard.live.exchange import Fault, lost
+from traider.domain.orders import OrderRejected
 from traider.domain.venue import VenueRejectedError
 from traider.domain.vocabulary import OrderStatus, Reason
 from traider.runtime.virtual_time import play
@@ -228,5 +231,21 @@ def test_a16_news_that_come_before_the_answer_belong_to_the_order(tmp_path: Path
         await asyncio.sleep(3)
         assert bench.story_of("a") == ["submitted", "accepted", "filled"]
         assert bench.notes() == [], "nothing about it is strange"
+
+    story(tmp_path, told)
+
+
+def test_orders_that_hang_together_are_refused_as_a_whole_before_anything_is_sent(tmp_path: Path) -> None:
+    """Else an entry could be filled whose stop was refused."""
+
+    async def told(bench: Bench) -> None:
+        entry = msgspec.structs.replace(order("entry", limit="90"), leads=True)
+        target = msgspec.structs.replace(order("target", side=Side.SELL, limit="120"), parent="entry", oco="target")
+        stop = msgspec.structs.replace(order("stop", side=Side.SELL, stop="80"), parent="entry", oco="target")
+        events = [event for event in bench.submit(entry, target, stop).events if isinstance(event, OrderRejected)]
+        assert [event.reason for event in events] == [Reason.INVALID_ORDER] * 3
+        assert all("orders that hang together (oco, oto, protect) are not kept on an exchange" in event.detail for event in events)
+        await asyncio.sleep(1)
+        assert bench.exchange.count("submit") == 0
 
     story(tmp_path, told)

@@ -1,14 +1,14 @@
-"""The venue's public calls, in our words. They need no key; the venue may answer from a copy that is a second old."""
+"""The venue's calls about its markets, in our words. But for ``best`` they need no key; the venue may answer from a copy a second old."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from traider.domain.instruments import Instrument
-from traider.domain.venue import VenueUnavailableError
+from traider.domain.venue import BestPrices, MarketState, VenueUnavailableError
 
 from . import wire_market as wire
 from .malformed import MalformedError
-from .read_market import PastBook, PastCandle, PastTrade, ProductState, read_book, read_candles, read_instruments, read_state, read_trades
+from .read_market import PastBook, PastCandle, PastTrade, read_best, read_book, read_candles, read_instruments, read_state, read_trades
 from .rest import Rest
 
 T = TypeVar("T")
@@ -45,7 +45,7 @@ class MarketCalls:
     async def instruments(self) -> tuple[Instrument, ...]:
         return _read(read_instruments, await self.products())
 
-    async def states(self) -> dict[str, ProductState]:
+    async def states(self) -> dict[str, MarketState]:
         """What may be done in each market at the moment."""
         return {product.product_id: read_state(product) for product in await self.products()}
 
@@ -71,6 +71,12 @@ class MarketCalls:
         query = [("product_id", symbol), ("limit", str(levels))]
         reply = await self._rest.ask("/market/product_book", wire.BookReply, query, private=False)
         return _read(read_book, reply.pricebook)
+
+    async def best(self, symbols: Iterable[str]) -> dict[str, BestPrices]:
+        """Best bid and ask now, by symbol. It is asked for with the key: such answers are no copies."""
+        query = [("product_ids", symbol) for symbol in symbols]
+        reply = await self._rest.ask("/best_bid_ask", wire.BestReply, query)
+        return _read(read_best, reply.pricebooks)
 
 
 def _next_products(page: wire.ProductsReply) -> str:

@@ -6,6 +6,7 @@ from decimal import Decimal
 import msgspec
 
 from traider.domain.instruments import Instrument
+from traider.domain.venue import BestPrices, MarketState
 from traider.domain.vocabulary import Side
 
 from . import wire_market as wire
@@ -15,17 +16,6 @@ from .malformed import MalformedError
 # The side in a print is that of the order that was resting there: who came and took was on the other.
 _TAKERS = {"BUY": Side.SELL, "SELL": Side.BUY}
 _SECOND_NS = 1_000_000_000
-
-
-class ProductState(msgspec.Struct, frozen=True, kw_only=True):
-    """What may be done in a market at the moment."""
-
-    symbol: str
-    tradable: bool
-    cancel_only: bool = False
-    limit_only: bool = False
-    post_only: bool = False
-    auction: bool = False
 
 
 class PastCandle(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,10 +75,10 @@ def read_instruments(products: Iterable[wire.Product]) -> tuple[Instrument, ...]
     return tuple(read_instrument(product) for product in spot.values())
 
 
-def read_state(product: wire.Product) -> ProductState:
+def read_state(product: wire.Product) -> MarketState:
     """What may be done there; a flag that is missing is one that is not set."""
     closed = product.is_disabled or product.trading_disabled or product.view_only
-    return ProductState(
+    return MarketState(
         symbol=product.product_id,
         tradable=not closed and (product.status or "online") == "online",
         cancel_only=bool(product.cancel_only),
@@ -110,12 +100,16 @@ def read_trades(trades: Iterable[wire.Trade]) -> tuple[PastTrade, ...]:
 
 def read_book(book: wire.PriceBook) -> PastBook:
     """The book as it was when the venue took it."""
-    return PastBook(
-        symbol=book.product_id,
-        bids=_levels(book.bids, f"book of {book.product_id}: bid"),
-        asks=_levels(book.asks, f"book of {book.product_id}: ask"),
-        ts_ns=moment_ns(book.time, f"book of {book.product_id}: time"),
-    )
+    return msgspec.structs.replace(_sides(book), ts_ns=moment_ns(book.time, f"book of {book.product_id}: time"))
+
+
+def read_best(books: Iterable[wire.PriceBook]) -> dict[str, BestPrices]:
+    """Best bid and ask of each, but of those that have one side only."""
+    found: dict[str, BestPrices] = {}
+    for book in map(_sides, books):
+        if book.bids and book.asks:
+            found[book.symbol] = BestPrices(bid=float(book.bids[0].price), ask=float(book.asks[0].price))
+    return found
 
 
 def taker_side(maker_side: str, what: str) -> Side:
@@ -154,6 +148,15 @@ def _trade(trade: wire.Trade) -> PastTrade:
         price=positive_amount(trade.price, f"{what}: price"),
         size=positive_amount(trade.size, f"{what}: size"),
         ts_ns=moment_ns(trade.time, f"{what}: time"),
+    )
+
+
+def _sides(book: wire.PriceBook) -> PastBook:
+    return PastBook(
+        symbol=book.product_id,
+        bids=_levels(book.bids, f"book of {book.product_id}: bid"),
+        asks=_levels(book.asks, f"book of {book.product_id}: ask"),
+        ts_ns=0,
     )
 
 

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import random
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import TypeVar
 
@@ -14,6 +14,8 @@ from traider.domain.instruments import Instrument
 from traider.domain.orders import OrderRequest
 from traider.domain.venue import (
     Balance,
+    BestPrices,
+    MarketState,
     Permissions,
     VenueError,
     VenueEvent,
@@ -22,12 +24,13 @@ from traider.domain.venue import (
     VenueUnavailableError,
 )
 
+from . import wire_market as wire
 from .account_calls import AccountCalls
 from .config import Addresses, RestTiming, SocketTiming
 from .market_calls import MarketCalls
 from .order_calls import OrderCalls
 from .read_account import Fees
-from .read_market import ProductState, read_instruments, read_state
+from .read_market import read_instruments, read_state
 from .rest import Rest
 from .server_clock import ServerClock
 from .session import Session
@@ -126,7 +129,10 @@ class CoinbaseVenue:
 
     async def products(self) -> tuple[Instrument, ...]:
         """Every spot market; their increments are what orders are checked against from then on."""
-        instruments = read_instruments(await self.market.products())
+        return self._learn_markets(await self.market.products())
+
+    def _learn_markets(self, products: Iterable[wire.Product]) -> tuple[Instrument, ...]:
+        instruments = read_instruments(products)
         self._instruments.clear()
         self._instruments.update({instrument.symbol: instrument for instrument in instruments})
         return instruments
@@ -184,9 +190,15 @@ class CoinbaseVenue:
     async def balances(self) -> tuple[Balance, ...]:
         return await self.account.balances()
 
-    async def market_states(self) -> Mapping[str, ProductState]:
-        """What may be done in each market at the moment."""
-        return {product.product_id: read_state(product) for product in await self.market.products()}
+    async def market_states(self) -> Mapping[str, MarketState]:
+        """What may be done in each market at the moment; increments are learned along."""
+        products = await self.market.products()
+        self._learn_markets(products)
+        return {product.product_id: read_state(product) for product in products}
+
+    async def best_prices(self, symbols: tuple[str, ...]) -> Mapping[str, BestPrices]:
+        """Best bid and ask as the venue has them now."""
+        return await self.market.best(symbols)
 
     def events(self) -> AsyncIterator[VenueEvent]:
         """The user channel, for as long as the venue is started."""

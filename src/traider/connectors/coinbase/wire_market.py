@@ -66,6 +66,10 @@ class BookReply(Wire, frozen=True, kw_only=True):
     pricebook: PriceBook
 
 
+class BestReply(Wire, frozen=True, kw_only=True):
+    pricebooks: list[PriceBook]
+
+
 class Trade(Wire, frozen=True, kw_only=True):
     trade_id: str
     product_id: str

@@ -20,14 +20,15 @@ from ..gates import Cause as Gate
 from ..journal import Journal, JournalWriteError
 from ..records import BalancesTaken, Cause, Looked
 from .books import ZERO
-from .keeper import NOTHING, GateKeeper, NotEnabled
+from .keeper import NOTHING, NotEnabled
+from .market import MarketView
 from .settle import MISSES, Absence, Settlement
 from .view import View
 
 LOOKED_EVERY_NS = 60_000_000_000
 
 
-class Answers(GateKeeper):
+class Answers(MarketView):
     """``in_flight`` are orders that were sent and not answered; ``lagging`` those with fills that the exchange counts and does not list."""
 
     def __init__(self, journal: Journal, config: GuardConfig, clock: Clock, not_enabled: NotEnabled | None = None) -> None:

@@ -19,7 +19,7 @@ from traider.domain.order_state import Order, apply
 from traider.domain.orders import AnyOrderEvent, OrderAccepted, OrderAmended, OrderFilled, OrderRejected, OrderRequest, OrderSubmitted
 from traider.domain.vocabulary import Liquidity, OrderType, Reason, Side
 from traider.kernel import layout, portfolio
-from traider.kernel.control_desk import Controls, order_record
+from traider.kernel.control_desk import Controls
 from traider.kernel.desk import Desk
 from traider.kernel.simulation import Fees
 
@@ -52,7 +52,8 @@ class LiveBooks(Books):
     amending: dict[str, Amending] = field(default_factory=dict)  # asked for, and not known to be done
     looked_ns: int = 0  # when, by its own time, the exchange was last asked how things stand, as far as the journal knows
     sent_after_ns: dict[str, int] = field(default_factory=dict)  # of open orders: the last such time before they were sent
-    fed_ns: int = 0  # the time of the last market event
+    fed_ns: int = 0  # the time of the last market event that a trader fed
+    is_marked: bool = False  # the guard's own market has told a price since the last checkpoint
 
     @property
     def is_valued(self) -> bool:
@@ -81,6 +82,7 @@ class LiveBooks(Books):
                 self.value(record.symbol, record.price)
             case Checkpoint():
                 self.breach_seen = record.breached
+                self.is_marked = False
             case _:
                 super().take(record, wall_ns)
         if isinstance(record, KillSwitchSet):
@@ -223,26 +225,34 @@ class LiveBooks(Books):
 
     # -- the desk's table
 
-    def check(self, request: OrderRequest) -> Reason:
-        """Why the order may not go, or NONE, by the desk's limits and the controls. Nothing changes."""
+    def check(self, request: OrderRequest, replaces: Order | None = None) -> Reason:
+        """Why the order may not go, or NONE, by the desk's limits and the controls. Nothing changes.
+
+        An amendment ``replaces`` an open order: that one is not counted, and nothing is said of repetitions and of how fast orders come.
+        """
         number = self.instrument_number(request.symbol)
         if number < 0:
             return Reason.MARKET_NOT_ALLOWED
         reason = _unexact(request)
         if reason is not Reason.NONE:
             return reason
-        order = _desk_order(number, request)
-        reason = self.desk.check(**order)
-        return reason if reason is not Reason.NONE else self.asked.check(self.desk.record, self.now_ns, order_record(**order))
+        placed = 0 if replaces is None else self.number_of.get(replaces.request.client_order_id, 0)
+        return self.desk.check(controls=self.asked, replaces=placed, **_desk_order(number, request))
 
-    def reduces(self, request: OrderRequest) -> bool:
-        """Whether the position can't come out larger in the order's direction, everything open on that side filled too."""
+    def reduces(self, request: OrderRequest, replaces: Order | None = None) -> bool:
+        """Whether the position can't come out larger in the order's direction, everything else open on that side filled too."""
         number = self.instrument_number(request.symbol)
         if number < 0:
             return False
         position = self.desk.positions[number]
         resting = position["open_buys"] if request.side > 0 else position["open_sells"]
-        return exact(float(position["size"])) * request.side + exact(float(resting)) + request.size <= 0
+        beside = exact(float(resting)) - (ZERO if replaces is None else self._counted(replaces))
+        return exact(float(position["size"])) * request.side + beside + request.size <= 0
+
+    def _counted(self, order: Order) -> Decimal:
+        """With how much the open order counts: while it is being amended with the larger of its two sizes."""
+        amending = self.amending.get(order.request.client_order_id)
+        return max(order.request.size, ZERO if amending is None else amending.size) - order.filled_size
 
     def reserve(self, request: OrderRequest, ts_ns: int) -> None:
         """Puts the order into the desk's table, so that it counts in full until it is known to be over."""
@@ -257,7 +267,7 @@ class LiveBooks(Books):
         if request.strategy == EXTERNAL:
             self.desk.account["submissions"] -= 1  # the rate is the strategies' own
         else:
-            self.asked.placed(ts_ns, order_record(**order))
+            self.asked.placed(ts_ns, **order)
 
     def release(self, identifier: str) -> None:
         """Takes the order out of the desk's table."""
@@ -305,12 +315,18 @@ class LiveBooks(Books):
         """While nobody knows which of the two the order is, it counts as the larger size at the higher price."""
         order = self.open[record.client_order_id]
         self.amending[record.client_order_id] = record
+        if record.amend_id:
+            self.amendments[record.amend_id] = record.n
         old = order.request
         worst = msgspec.structs.replace(old, size=max(old.size, record.size), limit_price=max(old.limit_price or ZERO, record.limit_price))
         self._put(worst, order.filled_size, record.ts_ns)
         self.asked.amended(record.ts_ns)
 
     # -- what is told
+
+    @property
+    def is_beyond_checkpoint(self) -> bool:
+        return self.is_marked or super().is_beyond_checkpoint
 
     def checkpoint(self, n: int) -> Checkpoint:
         account = self.desk.account
@@ -413,9 +429,18 @@ def _desk_order(inst: int, request: OrderRequest) -> dict[str, Any]:
     }
 
 
+def not_carried(request: OrderRequest) -> str:
+    """Why the order can't be kept what it is on an exchange, in a sentence; empty where it can. See ADR 41."""
+    if request.type is OrderType.TRAILING_STOP:
+        return "a trailing stop is not kept on an exchange: move a stop-limit order yourself, or trade this strategy on paper"
+    if request.oco or request.parent or request.leads:
+        return "orders that hang together (oco, oto, protect) are not kept on an exchange: trade on paper, or place them in on_fill"
+    return ""
+
+
 def _unexact(request: OrderRequest) -> Reason:
     """A number that the desk could not hold exactly is finer than any increment; some kinds of order no exchange here has."""
-    if request.type is OrderType.TRAILING_STOP or request.oco or request.parent:
+    if not_carried(request):
         return Reason.INVALID_ORDER
     for value, reason in (
         (request.size, Reason.SIZE_INCREMENT),

@@ -15,18 +15,18 @@ from traider.domain.guard_protocol import AcceptBalances, Amend, AnyAsk, Cancel,
 from traider.domain.order_state import Order
 from traider.domain.orders import AnyOrderEvent, OrderRequest, OrderSubmitted, OrderUnknown
 from traider.domain.ports import Clock
-from traider.domain.vocabulary import BAR_MADE, EventKind, OrderStatus, OrderType, Reason
+from traider.domain.vocabulary import BAR_MADE, OrderStatus, OrderType, Reason
 
 from ..base import Effects, refused
 from ..batch import Batch
 from ..books import GuardConfig
 from ..gates import Cause as Gate
 from ..journal import Journal, JournalWriteError
-from ..records import Amending, Cause, KillSwitchSet, SessionStarted, Valued
+from ..records import Amending, Cause, KillSwitchSet, SessionStarted
 from ..refusals import explain
 from ..state import account_state
 from .answers import Answers
-from .books import ZERO
+from .books import ZERO, not_carried
 from .keeper import NotEnabled
 
 
@@ -76,6 +76,8 @@ class LiveGuard(Answers):
     def handle(self, ask: AnyAsk, client: int) -> Effects:
         self.books.touch(self._clock.now_ns())
         self._heard_ns[client] = self._clock.now_ns()
+        if self.has_market and isinstance(ask, Submit | Amend):
+            self._watch_market(self._now())  # a book that has just become invalid is not acted on
         effects = super().handle(ask, client)
         self.wake()
         return effects
@@ -95,23 +97,16 @@ class LiveGuard(Answers):
         problem = self._feed_problem(fresh)
         if problem is not None:
             return refused(ask, problem)
-        books, desk = self.books, self.books.desk
+        books = self.books
         batch = Batch(self.journal, books, Cause.FEED)
         for event in fresh:
-            inst = books.instrument_number(event.symbol)
-            if event.symbol in books.unvalued:
-                price = event.d if event.kind is EventKind.BAR else event.a
-                batch.add(Valued(n=batch.n, ts_ns=books.now_ns, symbol=event.symbol, size=books.value(event.symbol, price), price=price))
-            now_ns = books.now_ns
-            desk.on_market(int(event.kind) | event.flags, inst, event.ts_ns, event.a, event.b, event.c, event.d, event.e)
-            books.touch(now_ns)
             books.index = event.index
-            if not event.flags & BAR_MADE:
-                books.fed_ns = event.ts_ns
-                books.asked.see_market(inst, event.ts_ns, float(desk.positions[inst]["mark_price"]))
-            if desk.account["days"]:
-                desk.drain_day_ends()
-            self._watch_limits(batch)
+            if event.flags & BAR_MADE:
+                continue  # of trades that were fed before: it bears its start, and is nothing new to the market
+            if not self.has_market:
+                self._take_price(batch, books.instrument_number(event.symbol), event, event.ts_ns)
+                self._watch_limits(batch)
+            books.fed_ns = event.ts_ns
         tripped = any(isinstance(record, KillSwitchSet) for record in batch.records)
         self._checkpoint_now_and_then(batch, len(fresh))
         try:
@@ -151,16 +146,25 @@ class LiveGuard(Answers):
         self.outgoing.extend(passed)
         return Effects(done, [*events, *self._watch_halts()], repeats, changed=True)
 
-    def _refusal(self, request: OrderRequest) -> tuple[Reason, str]:
-        """The first rule that refuses, in words; NONE where the order may go."""
+    def _refusal(self, request: OrderRequest, replaces: Order | None = None) -> tuple[Reason, str]:
+        """The first rule that refuses, in words; NONE where the order may go, in place of an open one if it ``replaces`` that."""
         books = self.books
         if books.kill.on:
             return Reason.KILL_SWITCH, explain(Reason.KILL_SWITCH, request, books)
-        gate = self.gates.refusal(request.symbol, reduces=books.reduces(request))
+        cannot = not_carried(request)
+        if cannot:
+            return Reason.INVALID_ORDER, cannot
+        gate = self.gates.refusal(request.symbol, reduces=books.reduces(request, replaces))
         if gate is not None:
             return Reason.GATE_CLOSED, f"{gate.text()}; it opens by itself when that is over"
-        reason = books.check(request)
-        return reason, "" if reason is Reason.NONE else explain(reason, request, books)
+        not_taken = self._not_taken_now(request)
+        if not_taken:
+            return Reason.GATE_CLOSED, not_taken
+        reason = books.check(request, replaces)
+        if reason is Reason.NONE or replaces is None:
+            return reason, "" if reason is Reason.NONE else explain(reason, request, books)
+        with books.without(replaces):  # the head-room that is told is that of the order which it would become
+            return reason, explain(reason, request, books)
 
     def _unsent(self, fresh: Sequence[OrderRequest], passed: Sequence[str], error: JournalWriteError) -> Sequence[AnyOrderEvent]:
         """Nothing was sent. Where the intent may be in the file all the same, the next start finds out that it never left."""
@@ -187,17 +191,29 @@ class LiveGuard(Answers):
     def _amend(self, ask: Amend) -> Effects:
         books = self.books
         order = books.open.get(ask.client_order_id)
+        if ask.amend_id in books.amendments:
+            return Effects(Done(seq=ask.seq))
         if order is None or order.request.type is not OrderType.LIMIT or order.venue_order_id is None:
             return refused(ask, f"{ask.client_order_id} is no open limit order that the exchange has accepted")
         if ask.client_order_id in books.amending or ask.client_order_id in books.cancelling:
             return refused(ask, f"{ask.client_order_id} is being amended or cancelled")
         if self.failure is not None:
             return refused(ask, f"the gate is closed: {self.failure}")
-        why = self._amend_refusal(order, ask.size, ask.limit_price)
+        size, limit_price = ask.size or order.request.size, ask.limit_price or order.request.limit_price or ZERO
+        why = self._amend_refusal(order, size, limit_price)
         if why:
             return refused(ask, why)
         batch = Batch(self.journal, books, Cause.AMEND)
-        batch.add(Amending(n=batch.n, ts_ns=books.now_ns, client_order_id=ask.client_order_id, size=ask.size, limit_price=ask.limit_price))
+        batch.add(
+            Amending(
+                n=batch.n,
+                ts_ns=books.now_ns,
+                client_order_id=ask.client_order_id,
+                size=size,
+                limit_price=limit_price,
+                amend_id=ask.amend_id,
+            )
+        )
         try:
             batch.commit()
         except JournalWriteError:
@@ -215,9 +231,7 @@ class LiveGuard(Answers):
         reason = books.asked.check_amend(books.now_ns)
         if reason is not Reason.NONE:
             return explain(reason, left, books)
-        with books.without(order):
-            reason, detail = self._refusal(left)
-        return "" if reason in (Reason.NONE, Reason.ORDER_RATE, Reason.DUPLICATE_ORDER) else detail
+        return self._refusal(left, order)[1]
 
     def _accept_balances(self, ask: AcceptBalances) -> Effects:
         if not ask.reason.strip():
@@ -236,8 +250,11 @@ class LiveGuard(Answers):
             return Reason.KILL_SWITCH, explain(Reason.KILL_SWITCH, request, self.books)
         if request.client_order_id in self.books.cancelling:
             return Reason.REQUESTED, "cancelled before it was sent"
+        if self.has_market:
+            self._watch_market(self._now())
         gate = self.gates.refusal(request.symbol, reduces=self._still_reduces(request))
-        return (Reason.NONE, "") if gate is None else (Reason.GATE_CLOSED, gate.text())
+        why = self._not_taken_now(request) if gate is None else gate.text()
+        return (Reason.GATE_CLOSED, why) if why else (Reason.NONE, "")
 
     def why_not_amend(self, identifier: str) -> str:
         """Asked in the moment before an amendment is sent, as ``why_not_send`` is of an order; empty where it may go."""

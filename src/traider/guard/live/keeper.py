@@ -146,9 +146,15 @@ class GateKeeper(GuardBase[LiveBooks]):
                 if opened.cancel_on_disconnect and opened.role == "trader":
                     self._let_go(opened, f"nothing was heard of it for {opened.heartbeat_s:g} s")
         changed = [self._watch_enabled(now_ns)]
+        changed.append(self._watch_market(now_ns))
+        return next((effects for effects in changed if effects.changed), NOTHING)
+
+    def _watch_market(self, now_ns: int) -> Effects:
+        """Closes the gate of each market whose last price has grown old."""
         age_s = self.books.config.limits.max_market_data_age_s
-        if age_s is not None:
-            changed += [self._watch_age(number, now_ns, age_s) for number in range(len(self.books.config.instruments))]
+        if age_s is None:
+            return NOTHING
+        changed = [self._watch_age(number, now_ns, age_s) for number in range(len(self.books.config.instruments))]
         return next((effects for effects in changed if effects.changed), NOTHING)
 
     def _watch_enabled(self, now_ns: int) -> Effects:

@@ -25,6 +25,7 @@ class Pace:
     tick_s: float = 0.25
     venue_check_s: float = 30.0
     clock_offset_s: float = 5.0
+    compare_s: float = 1.0  # the market's stream with what the exchange says, where the stream is quiet
 
     def look_again_s(self, guard: LiveGuard, silent_s: float) -> float:
         """When to ask how things stand, if nothing happens before."""

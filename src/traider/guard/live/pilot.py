@@ -19,6 +19,7 @@ from traider.domain.venue import (
     StreamState,
     Venue,
     VenueError,
+    VenueMarket,
     VenueRejectedError,
     VenueUnavailableError,
     VenueUnknownError,
@@ -49,9 +50,14 @@ class _HeldBackError(Exception):
 class Pilot:
     """Runs while ``running`` is entered. ``tell`` gets what a step came to, wherever it came from."""
 
-    def __init__(self, guard: LiveGuard, venue: Venue, tell: Callable[[Effects], None], pace: Pace | None = None) -> None:
+    def __init__(
+        self, guard: LiveGuard, venue: Venue, tell: Callable[[Effects], None], pace: Pace | None = None, market: VenueMarket | None = None
+    ) -> None:
         self._guard = guard
         self._venue = venue
+        self._market = market
+        if market is not None:
+            guard.watch(market)
         self._tell = tell
         self._pace = pace or Pace()
         self._work = asyncio.Event()
@@ -84,6 +90,9 @@ class Pilot:
         async with asyncio.TaskGroup() as group:
             for part in (self._send_all(), self._listen(), self._reconcile_all(), self._watch(), self._watch_venue()):
                 group.create_task(part)
+            if self._market is not None:
+                for part in (self._market.run(), self._watch_market(self._market), self._compare_market()):
+                    group.create_task(part)
 
     async def _connect(self) -> None:
         """Returns when the exchange answers; until then the gates are closed, and a kill switch that is on waits for it."""
@@ -386,12 +395,29 @@ class Pilot:
             self._say(self._guard.open_gate(Gate.KEY))
 
     async def _check_markets(self) -> None:
-        traded = {product.symbol for product in await self._venue.products()}
-        for instrument in self._guard.books.config.instruments:
-            if instrument.symbol in traded:
-                self._say(self._guard.open_gate(Gate.VENUE, instrument.symbol))
-            else:
-                self._say(self._guard.close_gate(Gate.VENUE, f"{self._venue.name} does not trade it now", instrument.symbol))
+        self._say(self._guard.markets_are(self._venue.name, await self._venue.market_states()))
+
+    # -- the market
+
+    async def _watch_market(self, market: VenueMarket) -> None:
+        async for told in market.events():
+            self._say(self._guard.market_told(told))
+
+    async def _compare_market(self) -> None:
+        """Asks the exchange for the prices of which the stream says nothing."""
+        guard = self._guard
+        while True:
+            await asyncio.sleep(self._pace.compare_s)
+            streamed = guard.quiet_markets()
+            if not streamed:
+                continue
+            asked_ns = guard.now_ns()
+            try:
+                asked = await self._venue.best_prices(tuple(streamed))
+            except VenueError as error:  # then the prices grow old, and the gate closes
+                log.warning("the market's prices could not be asked for", reason=str(error))
+                continue
+            self._say(guard.market_compared(streamed, asked, asked_ns))
 
 
 async def _set_within(event: asyncio.Event, wait_s: float | None) -> None:

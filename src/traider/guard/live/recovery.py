@@ -7,7 +7,7 @@ from traider.kernel import layout
 
 from ..books import GuardConfig, merged_instruments
 from ..journal import Journal
-from ..records import JOURNAL_VERSION, LIVE, SIMULATED, Checkpoint, Configured, Entry
+from ..records import JOURNAL_VERSION, LIVE, READABLE_VERSIONS, SIMULATED, Checkpoint, Configured, Entry
 from .books import LiveBooks, live_books
 
 
@@ -39,7 +39,7 @@ def _read(books: LiveBooks, entry: Entry) -> LiveBooks:
 
 
 def _configured(books: LiveBooks, record: Configured) -> LiveBooks:
-    if record.version != JOURNAL_VERSION:
+    if record.version not in READABLE_VERSIONS:
         raise UserError(f"the journal is of version {record.version}, this guard writes version {JOURNAL_VERSION}")
     if record.fill != (SIMULATED if books.config.simulated else LIVE):
         was = {LIVE: "an exchange", SIMULATED: "the simulated exchange"}.get(record.fill, "the paper venue")

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import msgspec
 
@@ -20,20 +20,11 @@ from traider.domain.orders import (
 )
 from traider.domain.session_record import AnyLine
 from traider.domain.vocabulary import EventKind, OrderType, Side, TimeInForce
-from traider.engine.live import CancelOrder, LiveSession
+from traider.engine.live import AmendOrder, CancelOrder, LiveSession, Wish
 from traider.engine.recorded import RecordedSession, begin, rerun, session_of
 from traider.kernel.kit import Strategy
 
 SECOND_NS = 1_000_000_000
-
-
-class AmendOrder(NamedTuple):
-    client_order_id: str
-    size: Decimal
-    limit_price: Decimal
-
-
-Wish = OrderRequest | CancelOrder | AmendOrder
 
 
 class Actor(Protocol):
@@ -121,7 +112,7 @@ class RandomActor:
         limits = [identifier for identifier in own if self._open[identifier].type is OrderType.LIMIT]
         if limits and chance < 0.35:
             chosen = self._open[self._random.choice(limits)]
-            return AmendOrder(chosen.client_order_id, self._some_size(), self._some_price(event.a, chosen.side))
+            return AmendOrder(chosen.client_order_id, "", self._some_size(), self._some_price(event.a, chosen.side))
         return self._order(event, f"{self._session}-{event.index}-{number}")
 
     def _order(self, event: MarketEvent, identifier: str) -> OrderRequest:
@@ -202,7 +193,7 @@ class StrategyActor:
         self._begun().warm_up(events)
 
     def on_market(self, event: MarketEvent) -> list[Wish]:
-        wanted: list[Wish] = [*self._begun().on_market(event)]
+        wanted = self._begun().on_market(event)
         self.orders += len(wanted)
         return wanted
 

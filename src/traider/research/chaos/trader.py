@@ -29,9 +29,9 @@ from traider.domain.instruments import Instrument
 from traider.domain.orders import AnyOrderEvent, OrderRequest
 from traider.domain.venue import StreamChange
 from traider.domain.vocabulary import EventKind
-from traider.engine.live import CancelOrder
+from traider.engine.live import AmendOrder, CancelOrder, Wish
 
-from .actors import Actor, AmendOrder, Wish
+from .actors import Actor
 from .bars import SecondBars
 from .fate import Fate
 from .machine import GuardGoneError, Machine
@@ -220,7 +220,14 @@ class Trader:
                     self._ask(Cancel(seq=self._next(), client_order_ids=(wish.client_order_id,)))
                 case AmendOrder():
                     self.asked["amendments"] += 1
-                    self._ask(Amend(seq=self._next(), client_order_id=wish.client_order_id, size=wish.size, limit_price=wish.limit_price))
+                    asked = Amend(
+                        seq=self._next(),
+                        client_order_id=wish.client_order_id,
+                        size=wish.size,
+                        limit_price=wish.price,
+                        amend_id=wish.amend_id,
+                    )
+                    self._ask(asked)
 
     def _ask(self, ask: AnyAsk) -> str:
         """Why the guard refuses the request as such, empty where it takes it; an order's own refusal is an event."""
