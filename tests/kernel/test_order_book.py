@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from traider.domain.errors import DataError
-from traider.kernel.book import FAR_LIMIT, WINDOW
+from traider.kernel.book import FAR, FAR_LIMIT, WINDOW
 from traider.kernel.order_book import OrderBook
 
 BID, ASK = 1, -1
@@ -129,3 +129,12 @@ def test_more_levels_far_from_the_touch_than_there_is_room_for_are_refused() -> 
     book.set_level(BID, 1e9, 1.0)
     with pytest.raises(DataError, match="more than 98,304 levels far from its best price"):
         fill_up(book)
+
+
+def test_a_window_of_more_levels_than_there_is_room_for_is_refused_when_the_price_leaves_it() -> None:
+    """All of them fit into the window, and have to leave it at once; a full table would be searched for ever."""
+    book = OrderBook("0.01")
+    for number in range(FAR + 10):
+        book.set_level(BID, 10_000.0 - number / 100, 1.0)
+    with pytest.raises(DataError, match="more than 98,304 levels far from its best price"):
+        book.set_level(BID, 1e9, 1.0)

@@ -24,6 +24,7 @@ _WORDS = WINDOW >> 6
 _GROUPS = _WORDS >> 6  # 64: their bits fit into one word
 FAR = 1 << 17
 FAR_LIMIT = FAR * 3 // 4
+_OVERFULL = 1 << 40  # levels were lost: far above the limit, whatever is taken out later
 _ROOM = WINDOW >> 2  # between a best level and the end of its window where better ones come
 _NEAR_END = WINDOW >> 3
 NO_BID = -(1 << 62)
@@ -320,7 +321,13 @@ def _far_size(book: Any, s: int, tick: int) -> float:
 
 @compiled
 def _far_put(book: Any, s: int, tick: int, size: float) -> None:
-    """Adds a level that is not there. The caller has stopped long before the table is full."""
+    """Adds a level that is not there.
+
+    The caller stops long before the table is full, but a window that is laid anew may put more into it at once than there is room for.
+    """
+    if book.far[s] >= FAR - 1:  # one place stays empty, at which searches end
+        book.far[s] = _OVERFULL
+        return
     at = _home(tick)
     while book.far_ticks[s * FAR + at] != _EMPTY:
         at = (at + 1) & (FAR - 1)
