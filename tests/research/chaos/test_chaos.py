@@ -16,6 +16,7 @@ from traider.connectors.coinbase.tokens import KeyAuthorization
 from traider.connectors.coinbase.transport import NoReplyError
 from traider.domain.errors import StrategyError
 from traider.domain.limits import RiskLimits
+from traider.domain.order_state import Order
 from traider.domain.orders import OrderRequest
 from traider.domain.vocabulary import Reason
 from traider.guard.audit.truth import INVARIANTS
@@ -132,11 +133,11 @@ def asks_no_gate_before_the_send(patch: pytest.MonkeyPatch) -> None:
 def counts_no_open_orders(patch: pytest.MonkeyPatch) -> None:
     check = LiveBooks.check
 
-    def checked(self: LiveBooks, request: OrderRequest) -> Reason:
+    def checked(self: LiveBooks, request: OrderRequest, replaces: Order | None = None) -> Reason:
         kept = self.desk.records.copy()
         self.desk.positions["open_buys"] = 0.0
         try:
-            return check(self, request)
+            return check(self, request, replaces)
         finally:
             self.desk.records[:] = kept
 
