@@ -17,6 +17,7 @@ from traider.connectors.sim.exchange.serving import Address, Serving
 from traider.connectors.sim.exchange.settings import FUNDS, Bounds, Config, Switches
 from traider.connectors.sim.exchange.simulator import Setup, Simulator
 from traider.runtime.loop import run
+from traider.runtime.memory import peak_rss_bytes
 
 from .asked import Asked
 from .measure import answer, cases_in_turns, ratio
@@ -164,7 +165,7 @@ async def _week() -> dict[str, Any]:
         "mib": growth,
         "resident": resident,
         "us": time.process_time() - began,
-        "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
+        "peak": peak_rss_bytes() // 1024,
     }
 
 

@@ -8,7 +8,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,6 +17,7 @@ from .page import ROOT, Markdown
 
 WORK = ROOT / "build" / "benchmarks"  # data, compiled code, state: nothing of the user's own
 MIB = 1024 * 1024
+_LAUNCH = Path(__file__).with_name("launch.py")
 TRAIDER = Path(sys.executable).with_name("traider")
 
 
@@ -53,17 +53,24 @@ def warm_up() -> None:
 def process(command: Sequence[str | Path], cache: Path | None = None) -> Run:
     """Runs the command to its end; a failure is an error that carries what it said."""
     WORK.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as complaints:
-        started = time.perf_counter()
-        child = subprocess.Popen([str(word) for word in command], cwd=ROOT, env=environment(cache), stdout=out, stderr=complaints)
-        _, status, usage = os.wait4(child.pid, 0)
-        seconds = time.perf_counter() - started
-        child.returncode = os.waitstatus_to_exitcode(status)
+    with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as complaints, tempfile.TemporaryFile() as told:
+        launched = [sys.executable, "-I", "-S", _LAUNCH, told.fileno(), *command]
+        child = subprocess.run(
+            [str(word) for word in launched],
+            cwd=ROOT,
+            env=environment(cache),
+            stdout=out,
+            stderr=complaints,
+            pass_fds=(told.fileno(),),
+            check=False,
+        )
         if child.returncode != 0:
             complaints.seek(0)
             raise RuntimeError(f"{' '.join(str(word) for word in command)} failed:\n{complaints.read().decode(errors='replace')}")
         out.seek(0)
-        return Run(seconds, usage.ru_maxrss * 1024, out.read().decode())
+        told.seek(0)
+        seconds, peak_kib = told.read().split()
+        return Run(float(seconds), int(peak_kib) * 1024, out.read().decode())
 
 
 def case(module: str, name: str) -> dict[str, Any]:

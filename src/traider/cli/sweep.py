@@ -1,7 +1,6 @@
 """``traider sweep``: one strategy with many parameter sets, and how much of the best one is luck."""
 
 import json
-import resource
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -11,6 +10,7 @@ import typer
 
 from traider.engine.permutation import PermutationTest, check_permutations
 from traider.research.sweeps import Sweep, SweepPlan, run_plan
+from traider.runtime.memory import peak_rss_bytes
 
 from .simulation import VenueOptions, takes_venue
 from .trials import Prepared, plan_of, prepare
@@ -113,7 +113,7 @@ def _as_json(done: Sweep) -> dict[str, object]:
         "trials": len(results),
         "events": result.events,
         "engine_seconds": result.engine_seconds,
-        "peak_rss_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "peak_rss_bytes": peak_rss_bytes(),
         "best": results[result.best],
         "total_fills": result.total_fills,
         "deflated_sharpe": result.deflated_sharpe,
