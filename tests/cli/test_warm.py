@@ -1,10 +1,14 @@
 """Compiling ahead of time: a built-in strategy has code for each kind of file and for a live market before its first run."""
 
+from pathlib import Path
+
 import pytest
 
-from traider.cli.warm import streams, warm_up_feed
+from traider.cli import warm
+from traider.cli.warm import compile_ahead, streams, warm_up_feed
 from traider.connectors.coinbase.compiled_feed import CompiledMarketFeed
 from traider.connectors.coinbase.live_market import kinds_of
+from traider.kernel import cache
 from traider.kernel.kit import Strategy
 from traider.kernel.layout import KIND_BITS
 from traider.kernel.loop import Shape
@@ -45,3 +49,29 @@ def test_the_reader_of_the_feeds_frames_is_compiled_too(monkeypatch: pytest.Monk
     monkeypatch.setattr(CompiledMarketFeed, "take_frame", noted)
     warm_up_feed()
     assert taken == [True], "of the layout that the short way takes"
+
+
+@pytest.fixture
+def cold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A machine on which nothing was compiled; what is compiled on it."""
+    compiled: list[str] = []
+    monkeypatch.setattr(cache, "cache_folder", lambda: tmp_path)
+    monkeypatch.setattr(warm, "warm_up", lambda strategies: compiled.extend(strategy.name for strategy in strategies))
+    monkeypatch.setattr(warm, "warm_up_feed", lambda: compiled.append("feed"))
+    return compiled
+
+
+def test_what_takes_a_minute_is_said_and_done_once(cold: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    compile_ahead()
+    assert "compiling the engine, once for this version and machine" in capsys.readouterr().err
+    assert cold == [*BUILT_IN, "feed"]
+    compile_ahead()
+    assert len(cold) == len(BUILT_IN) + 1
+    assert capsys.readouterr().err == ""
+
+
+def test_another_kernel_is_compiled_anew(cold: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    compile_ahead()
+    monkeypatch.setattr(cache, "kernel_hash", lambda: "of another kernel")
+    compile_ahead()
+    assert len(cold) == 2 * (len(BUILT_IN) + 1)

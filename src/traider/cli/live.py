@@ -35,6 +35,7 @@ from .live_guard import check_key, exchange_guard, told_key
 from .markets import Chosen, check_chosen, listed_instrument, live_plan
 from .platform import Composition, Platform
 from .up import environment_with
+from .warm import compile_ahead
 
 
 def live(
@@ -75,6 +76,7 @@ def live(
         checked=_of_this_account(yes, limits, settings.state.directory),
     )
     with holding(settings.state.directory):
+        compile_ahead()
         run(Platform(what).run(with_api=not no_api))
     return 0
 

@@ -34,6 +34,7 @@ from .markets import (
     simulated_instrument,
 )
 from .platform import Composition, Platform
+from .warm import compile_ahead
 
 PAPER_VENUE = "paper venue"
 # Limits of a paper account where none are set: wide enough for a strategy at work, narrow enough to stop one that has gone mad.
@@ -156,6 +157,7 @@ def up(
             record_as=strategy,
         )
     with holding(folder):
+        compile_ahead()
         run(Platform(what).run(with_api=not no_api))
     return 0
 

@@ -3,6 +3,7 @@
 It takes up to a minute of one core, once for each version of traider and each machine; what it makes is kept in the cache folder.
 """
 
+import sys
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +18,7 @@ from traider.engine.session import Session
 from traider.engine.tape import Tape, bars_tape, trades_tape
 from traider.kernel.aggregators import TimeBars
 from traider.kernel.bar_columns import BarCutter
+from traider.kernel.cache import is_warm, note_warm
 from traider.kernel.desk import Desk
 from traider.kernel.kit import Strategy
 from traider.kernel.ladder import Ladder
@@ -105,6 +107,19 @@ def _book(ts_ns: np.ndarray[Any, np.dtype[np.int64]], *, with_trades: bool) -> T
     return Tape(ts_ns, kind, np.zeros(len(ts_ns), np.uint16), price, size, side, zeros, zeros, kinds=kinds, instruments=1)
 
 
-if __name__ == "__main__":
+def compile_ahead() -> None:
+    """Compiles everything, where that was not done; the processes of a platform would each do it, in silence."""
+    if is_warm():
+        return
+    print("compiling the engine, once for this version and machine: about a minute", file=sys.stderr, flush=True)
+    main()
+
+
+def main() -> None:
     warm_up(list(BUILT_IN.values()))
     warm_up_feed()
+    note_warm()
+
+
+if __name__ == "__main__":
+    main()

@@ -53,6 +53,21 @@ def cache_folder() -> Path:
         return _usable(Path(tempfile.gettempdir()) / f"traider-{os.getuid()}")
 
 
+def is_warm() -> bool:
+    """Whether ``traider.cli.warm`` has compiled this kernel on this machine."""
+    return _warm_mark().exists()
+
+
+def note_warm() -> None:
+    """All of it is compiled."""
+    _warm_mark().parent.mkdir(parents=True, exist_ok=True)
+    _warm_mark().touch()
+
+
+def _warm_mark() -> Path:
+    return cache_folder() / f"kernel-{kernel_hash()[:16]}" / "warm"
+
+
 def _usable(folder: Path) -> Path:
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)

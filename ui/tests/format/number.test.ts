@@ -4,6 +4,7 @@ import {
   direction,
   formatFee,
   formatFloatPrice,
+  formatFloatSize,
   formatMoney,
   formatNumber,
   formatPercent,
@@ -48,6 +49,14 @@ describe("prices, money, sizes, percentages", () => {
     expect(formatFloatPrice(64213.07)).toBe("64,213.07");
     expect(formatFloatPrice(1e-7)).toBe("0.0000001");
     expect(formatFloatPrice(Number.NaN)).toBe(NOTHING);
+  });
+
+  it("a sum of sizes does not show the rounding of floats", () => {
+    expect(formatFloatSize(0.01 + 0.00756677 + 0.01)).toBe("0.02756677");
+    expect(formatFloatSize(0.017566770000000002)).toBe("0.01756677");
+    expect(formatFloatSize(1e-8)).toBe("0.00000001");
+    expect(formatFloatSize(12)).toBe("12");
+    expect(formatFloatSize(Number.NaN)).toBe(NOTHING);
   });
 
   it("money has cents and may show its sign", () => {

@@ -1,7 +1,7 @@
 "use client";
 
 import type { Fill } from "@/features/fills/types";
-import { formatFloatPrice, formatPrice, formatSize } from "@/lib/format/number";
+import { formatFloatPrice, formatFloatSize, formatPrice, formatSize } from "@/lib/format/number";
 import { formatLocal, formatUtc } from "@/lib/format/time";
 import { useNow } from "@/lib/react/useNow";
 
@@ -16,7 +16,7 @@ export function PriceLegend({ candle, fills }: { candle: Candle; fills: readonly
     ["H", formatFloatPrice(candle.high)],
     ["L", formatFloatPrice(candle.low)],
     ["C", formatFloatPrice(candle.close)],
-    ["V", formatSize(String(candle.volume))],
+    ["V", formatFloatSize(candle.volume)],
   ] as const;
   return (
     <div className="pointer-events-none absolute top-1.5 left-2.5 z-10 max-w-[calc(100%-5.5rem)] text-2xs">

@@ -77,6 +77,11 @@ export function formatPercent(value: Numeric, signs: NumberFormat["signs"] = "ne
   return exact === null ? NOTHING : `${formatNumber(shift(exact, 2), { least: digits, most: digits, signs })} %`;
 }
 
+/** A sum of sizes, which is a float at its source: no size has more than eight decimals, so what is behind them is the sum's rounding. */
+export function formatFloatSize(value: number): string {
+  return Number.isFinite(value) ? formatNumber(value.toFixed(12), { most: 8 }) : NOTHING;
+}
+
 /** The float `value` with the digits JavaScript needs to spell it: for market prices, which are floats at their source. */
 export function formatFloatPrice(value: number): string {
   return Number.isFinite(value) ? formatPrice(String(value)) : NOTHING;
