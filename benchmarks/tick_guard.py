@@ -25,7 +25,7 @@ from traider.domain.guard_protocol import Submit
 from traider.domain.instruments import Instrument, instrument_from_symbol
 from traider.domain.limits import RiskLimits
 from traider.domain.orders import OrderRequest
-from traider.domain.venue import Balance, Permissions, StreamChange, StreamState, VenueEvent, VenueFill, VenueOrder
+from traider.domain.venue import Balance, MarketState, Permissions, StreamChange, StreamState, VenueEvent, VenueFill, VenueOrder
 from traider.domain.vocabulary import OrderType, Side
 from traider.guard.books import GuardConfig
 from traider.guard.journal import Journal
@@ -69,6 +69,9 @@ class Exchange(CoinbaseVenue):
 
     async def products(self) -> tuple[Instrument, ...]:
         return (BTC,)
+
+    async def market_states(self) -> dict[str, MarketState]:
+        return {BTC.symbol: MarketState(symbol=BTC.symbol, tradable=True)}
 
     async def balances(self) -> tuple[Balance, ...]:
         return (Balance(currency="USD", available=Decimal(1_000_000), held=Decimal(0)),)

@@ -45,7 +45,8 @@ class EveryQuote(Strategy):
 class Source:
     """The feed's events as the trader takes them."""
 
-    symbol, untraded = "BTC-USD", 0
+    symbol, untraded, in_moments = "BTC-USD", 0, False
+    unfed: Sequence[MarketEvent] = ()
 
     def __init__(self, feed: MarketFeed, stamps: Stamps) -> None:
         self._feed = feed
@@ -137,7 +138,7 @@ async def trade(state_dir: Path, market_url: str, stamps: Stamps) -> None:
     feed, session = coinbase_feed([BTC], options, channels=("level2",), depth=False, make_feed=CompiledMarketFeed)
     frames: Any = feed
     frames.take_frame = stamps.before_and_after("frame", feed.take_frame)
-    trader = Trader(Plan(Source(feed, stamps), stamps), bus=MemoryBus(), clock=SystemClock(), state_dir=state_dir)
+    trader = Trader(Plan(Source(feed, stamps), stamps), bus=MemoryBus(), clock=SystemClock(), state_dir=state_dir, on_exchange=True)
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     tasks = [asyncio.create_task(trader.run()), asyncio.create_task(session.run()), asyncio.create_task(stop.wait())]
