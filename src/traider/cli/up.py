@@ -61,7 +61,7 @@ def up(
     fee_maker: Annotated[float, typer.Option(help="Fraction of the notional.")] = 0.0,
     fee_taker: Annotated[float, typer.Option(help="Fraction of the notional.")] = 0.0,
     fill: Annotated[str | None, typer.Option(help="Of a replay: next-open or next-close. [default: next-open]")] = None,
-    replay: Annotated[Path | None, typer.Option(help="Parquet file of bars or trades to replay, in place of --market.")] = None,
+    replay: Annotated[Path | None, typer.Option(help="Parquet file of market data to replay, in place of --market.")] = None,
     speed: Annotated[
         float | None, typer.Option(help="Times as fast as it happened; of a replay 0: unlimited. [default: 1, of a replay 60]")
     ] = None,
