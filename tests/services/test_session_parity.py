@@ -18,6 +18,7 @@ from tests.services.strategies import Restless
 from tests.services.support import Place, bars_plan, until
 from tests.services.test_live_guard import Ear
 from tests.services.test_recording import plan, whole
+from tests.services.test_trader_tied import Both
 from traider.bus.memory import MemoryBus
 from traider.cli.main import run as traider
 from traider.cli.plan import PaperPlan, RecordingPlan
@@ -72,6 +73,19 @@ async def test_a_replay_on_paper_has_the_backtests_fills(tmp_path: Path, data_di
     assert compared(capsys, recording.stem, "--state-dir", str(tmp_path), status=0) == report, "named by its id"
     assert traider(["verify", "parity", str(recording)]) == 0
     assert "the same fills as the backtest's" in capsys.readouterr().out
+
+
+async def test_orders_of_timers_ties_and_amendments_are_found_again_in_the_backtest(
+    tmp_path: Path, data_dir: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An order of a timer is asked for between two market events, and has its own kind of id."""
+    recorded = RecordingPlan(bars_plan(Both, data_dir, rows=300, quantity=0.5), tmp_path, "tests.services.test_trader_tied:Both")
+    place = await whole(tmp_path, recorded)
+    (recording,) = recordings(tmp_path)
+    report = compared(capsys, str(recording), status=0)
+    assert report["fills_session"] == len(place.fills()) > 20
+    assert report["sums"]["same"] == report["fills_session"]
+    assert any("t1-" in one["client_order_id"] for one in report["compared"])
 
 
 async def test_the_second_session_of_an_account_begins_with_what_the_first_left(
@@ -198,12 +212,12 @@ class Live:
 
 
 @asynccontextmanager
-async def live(folder: Path, running: Running) -> AsyncIterator[Live]:
+async def live(folder: Path, running: Running, *, simulated: bool = False) -> AsyncIterator[Live]:
     key_file = folder / "key.json"
     key_file.write_text(json.dumps(running.key))
     socket = running.base.replace("http", "ws")
     options = Options(addresses=Addresses(rest_url=running.base, market_url=socket, user_urls=(socket,)))
-    config = GuardConfig(instruments=(BTC,), limits=RiskLimits(), cash=0.0, maker_fee=0.004, taker_fee=0.006)
+    config = GuardConfig(instruments=(BTC,), limits=RiskLimits(), cash=0.0, maker_fee=0.004, taker_fee=0.006, simulated=simulated)
     guard = GuardOptions(state_dir=folder, store_url=f"sqlite:///{folder / 'store.sqlite3'}", config=config)
     key = read_key_file(key_file)
     process = asyncio.create_task(run_guard(guard, SystemClock(), lambda: coinbase_venue(key, SystemClock(), options)))
@@ -230,13 +244,14 @@ def count(ear: Ear, event: str) -> int:
     return sum(told.endswith(event) for told in ear.events)
 
 
+@pytest.mark.parametrize("simulated", [False, True])
 async def test_a_session_on_the_exchange_shows_its_partial_fills_its_slippage_and_its_latency(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], simulated: bool
 ) -> None:
     """The exchange has 1 at 101 and 2 at 102, and takes an order late; the backtest fills the whole of it at the next quote."""
     async with exchange(virtual=False) as running:
         await running.fault(match={"method": "POST", "path": "/orders"}, do="delay", when="before_apply", seconds=0.05)
-        async with live(tmp_path, running) as session:
+        async with live(tmp_path, running, simulated=simulated) as session:
             for _ in range(2):
                 session.market.tell(99.0, 101.0, 1.0)
             await until(lambda: count(session.ear, " filled") == 2)
@@ -247,7 +262,7 @@ async def test_a_session_on_the_exchange_shows_its_partial_fills_its_slippage_an
             await until(lambda: session.market.handled == 4)
     (recording,) = recordings(tmp_path)
     report = compared(capsys, str(recording), status=1)
-    assert (report["venue"], report["fills_session"], report["market_events"]) == ("live", 2, 4)
+    assert (report["venue"], report["fills_session"], report["market_events"]) == ("simulated" if simulated else "live", 2, 4)
     first, second, *missed = report["compared"]
     assert [(one["verdict"], Decimal(one["size"])) for one in (first, second)] == [("different", 1), ("different", Decimal("0.5"))]
     assert [Decimal(one["session"]["price"]) for one in (first, second)] == [101, 102]
@@ -264,7 +279,7 @@ async def test_a_session_on_the_exchange_shows_its_partial_fills_its_slippage_an
     assert [Decimal(one["size"]) for one in missed] == [Decimal("1.5")], "the second order"
     assert missed[0]["reason"].startswith("refused: kill switch is on")
     assert traider(["verify", "parity", str(recording)]) == 1
-    assert "on an exchange" in capsys.readouterr().out
+    assert ("on the simulated exchange" if simulated else "on an exchange") in capsys.readouterr().out
 
 
 # -- what can't be compared

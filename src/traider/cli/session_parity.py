@@ -110,4 +110,5 @@ def _summary(found: SessionParity, recording: Path) -> list[tuple[str, str]]:
 
 
 def _venue(name: str) -> str:
-    return "on an exchange" if name == "live" else f"on paper ({name.replace('_', '-')})"
+    exchanges = {"live": "on an exchange", "simulated": "on the simulated exchange"}
+    return exchanges[name] if name in exchanges else f"on paper ({name.replace('_', '-')})"

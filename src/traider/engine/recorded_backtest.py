@@ -1,6 +1,7 @@
 """The backtest of what a recorded session saw: the same strategy over the same market events, on a desk that matches here.
 
-Orders have the ids that the session gave them: both come from the session, the market event and the number at that event.
+Orders have the ids that the session gave them: both come from the session, the market event and the number at that event. A timer's
+orders come between two market events; where session and backtest ask for as many, up to the next one, they are the same in this order.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,7 +12,7 @@ from typing import Any
 from ..domain.guard_protocol import MarketEvent
 from ..domain.limits import RiskLimits
 from ..domain.orders import OrderFilled, OrderRequest
-from ..domain.session_record import AnyLine, Asked, Begun, Saw, Warmed
+from ..domain.session_record import AnyLine, Asked, Begun, Saw, Timed, Warmed
 from ..domain.vocabulary import Liquidity, Reason, Side
 from ..kernel import layout
 from ..kernel.desk import Desk
@@ -63,6 +64,8 @@ def backtest_recording(lines: Iterable[AnyLine], strategy: type[Strategy], terms
                 run.see(line.events, trade=False)
             case Saw() if run is not None:
                 run.see((line.event,), trade=True)
+            case Timed() if run is not None:
+                run.note_timer()
             case Asked() if run is not None:
                 run.note_asked(line.wanted)
     if run is None:
@@ -94,6 +97,8 @@ class _Run:
         self._id_of: dict[int, str] = {}  # of orders, by the strategy's number
         self._fills: dict[str, int] = {}
         self._last = -1  # the market event seen last
+        self._asked_by: dict[int, list[str]] = {}  # what the session asked for up to this market event, since the one before
+        self._timed = False  # the lines that follow are of a timer
         self._waiting: list[MarketEvent] = []
         self._trading = True
 
@@ -106,12 +111,16 @@ class _Run:
             self.retold.first_index = events[0].index
         self._waiting += events
         if events:
-            self._last = events[-1].index
+            self._last, self._timed = events[-1].index, False
+
+    def note_timer(self) -> None:
+        self._timed = True
 
     def note_asked(self, wanted: Sequence[OrderRequest | str]) -> None:
         for one in wanted:
             if isinstance(one, OrderRequest):
                 self.retold.asked[one.client_order_id] = one
+                self._asked_by.setdefault(self._last + self._timed, []).append(one.client_order_id)
                 self.retold.decided[one.client_order_id] = self._last
 
     def finish(self) -> None:
@@ -131,8 +140,11 @@ class _Run:
             session.step(tape, row, row + 1)
             account["days"] = 0
             if self._trading:
-                for number, ref in enumerate(range(before + 1, int(account["next_ref"]) + 1)):
-                    identifier = self._id_of[ref] = f"{self._id}-{event.index}-{number}"
+                refs = range(before + 1, int(account["next_ref"]) + 1)
+                asked = self._asked_by.pop(event.index, [])
+                own = [f"{self._id}-{event.index}-{number}" for number in range(len(refs))]
+                for ref, identifier in zip(refs, asked if len(asked) == len(refs) else own, strict=True):
+                    self._id_of[ref] = identifier
                     self.retold.ordered.add(identifier)
                     self.retold.decided.setdefault(identifier, event.index)
             else:

@@ -24,7 +24,7 @@ from traider.engine.manifest import code_of
 from traider.engine.recorded_backtest import Retold, Terms, backtest_recording
 from traider.guard import journal
 from traider.guard.live.books import EXTERNAL
-from traider.guard.records import LIVE, Configured, KillSwitchSet, SessionStarted
+from traider.guard.records import LIVE, SIMULATED, Configured, KillSwitchSet, SessionStarted
 from traider.kernel.kit import Strategy
 from traider.kernel.simulation import Fees, FillMode
 from traider.storage.session_file import read_session
@@ -40,7 +40,7 @@ class SessionParity(msgspec.Struct, frozen=True, kw_only=True):
 
     session: str
     strategy: str
-    venue: str  # "live", or on paper the guard's fill mode
+    venue: str  # "live" or "simulated" on an exchange, on the paper venue the guard's fill mode
     currency: str
     market_events: int
     fills_session: int
@@ -110,7 +110,7 @@ class _Told:
 
     def terms(self) -> Terms:
         told = self.configured
-        fill = FillMode.NEXT_OPEN if told.fill == LIVE else amounts.fill_mode(told.fill.replace("_", "-"))
+        fill = FillMode.NEXT_OPEN if told.fill in (LIVE, SIMULATED) else amounts.fill_mode(told.fill.replace("_", "-"))
         return Terms(fees=Fees(maker=told.maker_fee, taker=told.taker_fee), fill=fill, limits=told.limits)
 
     def take(self, event: OrderEvent) -> None:
