@@ -12,26 +12,28 @@ number, so the step that was under way when the connection broke is taken again,
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from itertools import groupby, takewhile
 from pathlib import Path
-from typing import NamedTuple, Protocol
 
 from structlog import get_logger
 
 from traider.domain.bus_events import MARKET, SYSTEM, SystemEvent
 from traider.domain.errors import LinkError
-from traider.domain.guard_protocol import MarketEvent, PastEvent, Snapshot
-from traider.domain.orders import AnyOrderEvent, OrderAmended, OrderRejected, OrderRequest, OrderSubmitted
+from traider.domain.guard_protocol import MarketEvent, PastEvent
+from traider.domain.orders import AnyOrderEvent, OrderRequest
 from traider.domain.ports import Bus, Clock
 from traider.domain.state import AccountState, RiskState
-from traider.domain.vocabulary import BAR_MADE, BOOK_CLEAR, BOOK_END, EventKind, Reason
+from traider.domain.vocabulary import BAR_MADE, BOOK_END, EventKind
 from traider.engine.live import AmendOrder, CancelOrder, LiveSession, Wish
-from traider.engine.recorded import RecordedSession, Rerun
+from traider.engine.recorded import RecordedSession
 from traider.guard.client import GuardClient, GuardRefusedError
 from traider.guard.live.books import EXTERNAL
 from traider.guard.place import find_guard
+
+from .past import ROWS_A_TIME, Moment, fire_again, give_back_books, not_sent, note_known, step_again, unheard_of
+from .plan import MarketSource, Plan, Resumed
 
 log = get_logger("traider.trader")
 
@@ -39,74 +41,7 @@ STALE_S = 5.0  # what was decided longer ago than this, and never left, is not s
 LEAVING_S = 5.0  # so long an exchange has, when this process ends, to say that the orders are gone
 RETRY_S = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 SHOWN_AGAIN = 1000  # past market events that are published at the start, so that a chart is not empty
-_ROWS_A_TIME = 4096
 _SHOWN_A_TIME = 64
-Moment = tuple[int, int]  # the index of a market event, and how many timers have fired since
-
-
-class MarketSource(Protocol):
-    """A market whose past can be read again."""
-
-    @property
-    def symbol(self) -> str: ...
-
-    @property
-    def untraded(self) -> int:
-        """Events at the beginning that are only looked at."""
-        ...
-
-    @property
-    def in_moments(self) -> bool:
-        """Whether the rows of one message of a book are taken together; a replay takes them one by one, as a backtest does."""
-        ...
-
-    @property
-    def unfed(self) -> Sequence[MarketEvent]:
-        """What was before the session or between two of its runs, for the strategy alone: an account is not valued by it."""
-        ...
-
-    def continue_after(self, last_index: int, last_ns: int) -> None:
-        """The session goes on after this event, which the guard had at this time of the market."""
-        ...
-
-    def history_start(self, last_index: int) -> int:
-        """From which event on the past is shown to a strategy that is made anew."""
-        ...
-
-    def history(self, start: int, stop: int) -> Sequence[MarketEvent]: ...
-
-    def events(self, start_index: int) -> AsyncIterator[MarketEvent]: ...
-
-
-class Plan(Protocol):
-    """What is traded: decided when the guard has told what it knows.
-
-    ``kinds`` is a bit mask, 1 << kind, of the events that the market may bring; 0 where that is not known.
-    """
-
-    @property
-    def kinds(self) -> int: ...
-
-    def session(self, snapshot: Snapshot) -> str:
-        """What the trader runs, in words that are the same after a restart and others for anything else."""
-        ...
-
-    def source(self, snapshot: Snapshot) -> MarketSource: ...
-
-    def strategy(self, snapshot: Snapshot) -> "LiveSession | RecordedSession":
-        """A strategy that has seen nothing yet, over a mirror of the account."""
-        ...
-
-    def resume(self, snapshot: Snapshot) -> "Resumed | None":
-        """The strategy as this session's recording leaves it; None where there is no recording to go on with."""
-        ...
-
-
-class Resumed(NamedTuple):
-    """A strategy out of its recording, which goes on being written, and where that recording ended."""
-
-    strategy: RecordedSession
-    rerun: Rerun
 
 
 class Trader:
@@ -226,7 +161,7 @@ class _Steps:
         resumed = await asyncio.to_thread(self._plan.resume, snapshot)
         source = self._plan.source(snapshot)
         if snapshot.book_lost and self._plan.kinds >> EventKind.DEPTH & 1 and not source.in_moments:  # a live book begins anew by itself
-            await _give_back_books(client, source, last, {instrument.symbol for instrument in snapshot.instruments})
+            await give_back_books(client, source, last, {instrument.symbol for instrument in snapshot.instruments})
         if resumed is None:
             source.continue_after(last, snapshot.account.ts_ns)
             strategy = self._plan.strategy(snapshot)
@@ -282,16 +217,16 @@ class _Steps:
         start = source.history_start(last)
         for one in await client.history():
             self._last_n = one.event.n
-            _note_known(one.event, known)
+            note_known(one.event, known)
             if one.index < start:
                 strategy.on_order_event(one.event)
             else:
                 past.setdefault((one.index, one.tick), []).append(one)
         timed = {index for index, tick in past if tick > 0}  # market events after which timers asked for something
         wanted: list[Wish] = []
-        for block in range(start, last + 1, _ROWS_A_TIME):
+        for block in range(start, last + 1, ROWS_A_TIME):
             quiet: list[MarketEvent] = []
-            for event in source.history(block, min(block + _ROWS_A_TIME, last + 1)):
+            for event in source.history(block, min(block + ROWS_A_TIME, last + 1)):
                 happened = past.get((event.index, 0), ())
                 if not happened and event.index - 1 not in timed and (event.index < last or event.index < source.untraded):
                     quiet.append(event)
@@ -301,10 +236,10 @@ class _Steps:
                 tick = 0
                 while event.index >= source.untraded and strategy.next_timer_ns <= event.ts_ns:
                     tick += 1
-                    _fire_again(strategy, event, (event.index - 1, tick), past, known, is_last=False)
-                wanted = _step_again(strategy, event, happened, known, is_last=event.index == last and last_tick == 0)
+                    fire_again(strategy, event, (event.index - 1, tick), past, known, is_last=False)
+                wanted = step_again(strategy, event, happened, known, is_last=event.index == last and last_tick == 0)
                 for tick in range(1, last_tick + 1 if event.index == last else 0):
-                    wanted = _fire_again(strategy, event, (last, tick), past, known, is_last=tick == last_tick)
+                    wanted = fire_again(strategy, event, (last, tick), past, known, is_last=tick == last_tick)
             strategy.warm_up(quiet)
             await asyncio.sleep(0)
         self._strategy = strategy
@@ -322,7 +257,7 @@ class _Steps:
         self._last_n = run.last_n
         known: set[str] = set()
         for one in await client.history():
-            _note_known(one.event, known)
+            note_known(one.event, known)
             if one.event.n > run.last_n:
                 self._last_n = one.event.n
                 strategy.on_order_event(one.event)
@@ -330,9 +265,9 @@ class _Steps:
         for early in self._early:
             self.on_order_event(early)
         missed = [event for event in run.events if event.index > last]
-        for start in range(0, len(missed), _ROWS_A_TIME):  # a guard that died may have forgotten the newest
-            await client.feed(missed[start : start + _ROWS_A_TIME])
-        wanted = _unheard(run.wanted, known)
+        for start in range(0, len(missed), ROWS_A_TIME):  # a guard that died may have forgotten the newest
+            await client.feed(missed[start : start + ROWS_A_TIME])
+        wanted = unheard_of(run.wanted, known)
         if self._ahead and run.events:
             wanted = self._still_timely(strategy, wanted, run.events[-1])
         self._tick = run.last_tick
@@ -351,15 +286,15 @@ class _Steps:
         for one in wanted:
             if isinstance(one, OrderRequest):
                 log.warning("decided before the restart, and too old to be sent now", client_order_id=one.client_order_id)
-                strategy.on_order_event(_not_sent(one, event))
+                strategy.on_order_event(not_sent(one, event))
         return [one for one in wanted if isinstance(one, CancelOrder)]
 
     async def _look_on(self, client: GuardClient, source: MarketSource, strategy: LiveSession | RecordedSession, last: int) -> int:
         """Feeds what is not traded on."""
         if last + 1 >= source.untraded:
             return last
-        for start in range(last + 1, source.untraded, _ROWS_A_TIME):
-            events = source.history(start, min(start + _ROWS_A_TIME, source.untraded))
+        for start in range(last + 1, source.untraded, ROWS_A_TIME):
+            events = source.history(start, min(start + ROWS_A_TIME, source.untraded))
             await client.feed(events)
             strategy.warm_up(events)
         return source.untraded - 1
@@ -403,86 +338,6 @@ def _runs(wanted: Sequence[Wish]) -> list[list[OrderRequest | str]]:
     """Orders and cancels (by id), as they are sent: what follows upon its like goes along."""
     plain = [one if isinstance(one, OrderRequest) else one.client_order_id for one in wanted]
     return [list(run) for _, run in groupby(plain, key=type)]
-
-
-async def _give_back_books(client: GuardClient, source: MarketSource, last: int, missing: set[str]) -> None:
-    """From the last snapshot of each book on; from the first event where one never had any."""
-    start = last + 1
-    while start > 0 and missing:
-        block = source.history(max(0, start - _ROWS_A_TIME), start)
-        missing -= {event.symbol for event in block if event.flags & BOOK_CLEAR}
-        start = max(0, start - _ROWS_A_TIME)
-    for first in range(start, last + 1, _ROWS_A_TIME):
-        await client.restore_book(source.history(first, min(first + _ROWS_A_TIME, last + 1)))
-
-
-def _note_known(event: AnyOrderEvent, known: set[str]) -> None:
-    """What the guard has heard of: orders and amendments, by their ids."""
-    if isinstance(event, OrderSubmitted | OrderRejected):
-        known.add(event.client_order_id)
-    elif isinstance(event, OrderAmended) and event.amend_id:
-        known.add(event.amend_id)
-
-
-def _unheard(wanted: Sequence[Wish], known: set[str]) -> list[Wish]:
-    """Without the orders and amendments that the guard has heard of; a cancel may be told again."""
-    return [
-        one
-        for one in wanted
-        if isinstance(one, CancelOrder) or (one.amend_id if isinstance(one, AmendOrder) else one.client_order_id) not in known
-    ]
-
-
-def _step_again(
-    strategy: LiveSession | RecordedSession, event: MarketEvent, happened: Sequence[PastEvent], known: set[str], *, is_last: bool
-) -> list[Wish]:
-    """One market event of the past with what came of it; what the guard has not heard of is asked for only at the last one."""
-    return _decide_again(strategy, event, lambda: strategy.on_market(event), happened, known, is_last=is_last)
-
-
-def _fire_again(
-    strategy: LiveSession | RecordedSession,
-    event: MarketEvent,
-    moment: Moment,
-    past: Mapping[Moment, Sequence[PastEvent]],
-    known: set[str],
-    *,
-    is_last: bool,
-) -> list[Wish]:
-    """As ``_step_again``, for a timer of the past."""
-    return _decide_again(strategy, event, lambda: strategy.on_timer(*moment), past.get(moment, ()), known, is_last=is_last)
-
-
-def _decide_again(
-    strategy: LiveSession | RecordedSession,
-    event: MarketEvent,
-    decide: Callable[[], list[Wish]],
-    happened: Sequence[PastEvent],
-    known: set[str],
-    *,
-    is_last: bool,
-) -> list[Wish]:
-    for one in happened:
-        if one.matched:
-            strategy.on_order_event(one.event)
-    wanted = decide()
-    for one in happened:
-        if not one.matched:
-            strategy.on_order_event(one.event)
-    if is_last:
-        return _unheard(wanted, known)
-    unheard = [one for one in wanted if isinstance(one, OrderRequest) and one.client_order_id not in known]
-    if unheard:
-        log.warning("the strategy decided otherwise than it had", index=event.index, orders=[one.client_order_id for one in unheard])
-    for request in unheard:
-        strategy.on_order_event(_not_sent(request, event))
-    return []
-
-
-def _not_sent(request: OrderRequest, event: MarketEvent) -> OrderRejected:
-    return OrderRejected(
-        n=0, ts_ns=event.ts_ns, client_order_id=request.client_order_id, reason=Reason.NOT_SENT, detail="of the past", request=request
-    )
 
 
 async def _beat(client: GuardClient, heartbeat_s: float) -> None:
