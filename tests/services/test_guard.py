@@ -255,6 +255,35 @@ def options(state_dir: Path) -> GuardOptions:
     )
 
 
+async def test_a_writer_of_the_store_ends_after_what_it_is_writing_and_not_within(
+    place: Place, store_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A transaction that is left open keeps the store locked for the last write, and the process from ending."""
+    await migrate(store_url)
+    begun, go_on = asyncio.Event(), asyncio.Event()
+    written: list[int] = []
+    apply = Projection.apply
+
+    async def slowly(self: Projection, events: Any, account: Any, risk: Any) -> None:
+        begun.set()
+        await go_on.wait()
+        await apply(self, events, account, risk)
+        written.append(len(written))
+
+    monkeypatch.setattr(Projection, "apply", slowly)
+    writer = StoreWriter(place.guard, Projection(store_url), place.service.changed)
+    running = asyncio.create_task(writer.run())
+    place.service.changed.set()
+    await begun.wait()
+    writer.end()
+    await asyncio.sleep(0)
+    assert not running.done()
+    go_on.set()
+    await asyncio.wait_for(running, 5)
+    assert written
+    await writer.close()
+
+
 async def test_the_process_guards_until_it_is_told_to_stop(tmp_path: Path) -> None:
     guarding = asyncio.create_task(run_guard(options(tmp_path), SystemClock()))
     await until(lambda: guarding.done() or (tmp_path / "guard.endpoint").exists())

@@ -42,6 +42,7 @@ STATE_EVERY_S = 0.1  # account and limits are told at most so often, but for urg
 STORE_EVERY_S = 0.2
 STORE_LINES = 1000
 STORE_RETRY_S = 5.0
+STORE_END_S = 3.0
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(AnyAsk)
 
@@ -142,6 +143,7 @@ class StoreWriter:
         self._guard = guard
         self._projection = projection
         self._changed = changed
+        self._ended = asyncio.Event()
         self.last_n = 0  # the last journal entry that the store contains
 
     async def open(self, *, rebuild: bool) -> None:
@@ -158,8 +160,8 @@ class StoreWriter:
             pass
 
     async def run(self) -> None:
-        """Writes until it is cancelled."""
-        while True:
+        """Writes until ``end``. Cancelled within a transaction, it could leave that open, and the store locked for whoever comes next."""
+        while not self._ended.is_set():
             await self._changed.wait()
             self._changed.clear()
             try:
@@ -168,8 +170,18 @@ class StoreWriter:
             except StoreError as error:
                 log.error("the store can't be written, trying again", error=str(error), retry_s=STORE_RETRY_S)
                 self._changed.set()
-                await asyncio.sleep(STORE_RETRY_S)
-            await asyncio.sleep(STORE_EVERY_S)
+                await self._pause(STORE_RETRY_S)
+            await self._pause(STORE_EVERY_S)
+
+    async def _pause(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._ended.wait()
+
+    def end(self) -> None:
+        """``run`` returns when what it is writing is written."""
+        self._ended.set()
+        self._changed.set()
 
     async def flush(self) -> None:
         """Writes what is left."""
@@ -293,8 +305,11 @@ async def _following(guard: GuardBase[Any], service: GuardService, options: Guar
         try:
             yield writing
         finally:
-            writing.cancel()
-            await asyncio.wait([writing])
+            store.end()
+            _, late = await asyncio.wait([writing], timeout=STORE_END_S)
+            if late:  # a server that does not answer
+                writing.cancel()
+                await asyncio.wait([writing])
             await store.flush()
     finally:
         await store.close()
