@@ -260,7 +260,7 @@ class LiveBooks(Books):
         if inst < 0 or not self.has_room():
             return  # an order that was made elsewhere: it is told, but there is nothing to measure it with
         number = int(self.desk.account["next_id"]) + 1
-        order = _desk_order(inst, request)
+        order = _row(inst, request)
         self.desk.restore_order(order_id=number, ref=0, filled=0.0, ts_ns=ts_ns, **order)
         self.number_of[request.client_order_id] = number
         self.id_of[number] = request.client_order_id
@@ -305,7 +305,7 @@ class LiveBooks(Books):
             ref=0,
             filled=float(filled),
             ts_ns=ts_ns,
-            **_desk_order(self.instrument_number(request.symbol), request),
+            **_row(self.instrument_number(request.symbol), request),
         )
         self.desk.account["submissions"] -= 1  # it is no new order
         self.number_of[request.client_order_id] = number
@@ -427,6 +427,11 @@ def _desk_order(inst: int, request: OrderRequest) -> dict[str, Any]:
         "post_only": int(request.post_only),
         "expire_ns": request.expire_ts_ns,
     }
+
+
+def _row(inst: int, request: OrderRequest) -> dict[str, Any]:
+    """The order in the desk's table. That its time is over is the exchange's to tell: until then it may fill, and counts."""
+    return _desk_order(inst, request) | {"expire_ns": layout.NEVER_NS}
 
 
 def not_carried(request: OrderRequest) -> str:
