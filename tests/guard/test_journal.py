@@ -60,7 +60,7 @@ def test_what_was_appended_is_read_back_and_goes_on_after_reopening(tmp_path: Pa
     assert [entry.n for entry in journal.read(8, 20)] == [8]
     assert list(entries(path)) == read
     journal.close()
-    assert verify(path) == (8, journal.head, True)
+    assert verify(path) == (8, journal.head, True, 1, 1)
 
 
 def test_each_line_is_chained_to_the_one_before_as_documented(tmp_path: Path) -> None:

@@ -74,6 +74,7 @@ def guard(
                 listen=None if listen is None else parse_endpoint(listen),
                 parent=parent,
                 rebuild_store=rebuild_store,
+                segment_lines=settings.state.journal_segment_lines,
                 live=None if simulated else LivePolicy(live_trading=settings.live.live_trading, dry_run=settings.live.dry_run),
             ),
             SystemClock(),

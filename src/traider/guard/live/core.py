@@ -22,11 +22,12 @@ from ..batch import Batch
 from ..books import GuardConfig
 from ..gates import Cause as Gate
 from ..journal import Journal, JournalWriteError
-from ..records import Amending, Cause, KillSwitchSet, SessionStarted
+from ..records import Amending, Cause, KillSwitchSet, LiveCarried, SessionStarted
 from ..refusals import explain
 from ..state import account_state
 from .answers import Answers
 from .books import ZERO, not_carried
+from .carried import carry_live
 from .keeper import NotEnabled
 
 
@@ -63,6 +64,9 @@ class LiveGuard(Answers):
         if self.books.kill.on:
             self._want_gone(self.books.open, Reason.KILL_SWITCH)
         return Effects(Done(seq=0), events, changed=True)
+
+    def _carried(self, n: int) -> LiveCarried:
+        return carry_live(self.books, n)
 
     def _start_session(self, session: str) -> Sequence[AnyOrderEvent]:
         batch = Batch(self.journal, self.books, Cause.OPEN)
