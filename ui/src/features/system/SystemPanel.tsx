@@ -10,6 +10,9 @@ import { Time } from "@/components/ui/Time";
 import { formatAge, formatUtc } from "@/lib/format/time";
 import { useNow } from "@/lib/react/useNow";
 
+import { MARKET_DATA } from "@/features/risk/gates";
+import { useRisk } from "@/features/risk/queries";
+
 import { useConnection } from "./connection";
 import { useMarketAge, useSystem } from "./queries";
 import type { Component, System } from "./types";
@@ -44,8 +47,9 @@ function Stream() {
 function DataAge({ stale }: { stale: boolean }) {
   const age = useMarketAge();
   const { word } = useConnection();
+  const held = useRisk().data?.gates.some(({ gate }) => gate === MARKET_DATA) ?? false;
   if (age === null) return <State tone="idle">no data yet</State>;
-  const tone = stale ? "bad" : word === "Offline" ? "warn" : "good";
+  const tone = stale ? "bad" : held || word === "Offline" ? "warn" : "good";
   return <State tone={tone}>{stale ? `stale, ${formatAge(age)}` : age < 1000 ? "under 1 s" : formatAge(age)}</State>;
 }
 
