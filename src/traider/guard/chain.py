@@ -15,6 +15,7 @@ import msgspec
 
 GENESIS = "0" * 64
 _SEAL = re.compile(rb',"hash":"([0-9a-f]{64})"}\n')
+_PLACED = re.compile(rb'\{"n":(\d{1,18}),"left":(\d{1,9}),')  # of a line that may be damaged further on
 _SEAL_SIZE = len(',"hash":""}\n') + 64
 
 
@@ -98,7 +99,7 @@ def scan(lines: Iterable[bytes], wanted: int = 0, *, first: int = 1, before: str
         if problem is not None:
             result.problem = f"line {number}: {problem}"
             result.torn = not line.endswith(b"\n")
-            result.damaged = not result.torn and _is_one_batch([line, *every], end if ends else 0)
+            result.damaged = not result.torn and _is_one_batch(number, [line, *every], end if ends else 0)
             return result
         before = line[-67:-3].decode()
         end = _place.decode(unseal(line)).end
@@ -115,15 +116,21 @@ def scan(lines: Iterable[bytes], wanted: int = 0, *, first: int = 1, before: str
     return result
 
 
-def _is_one_batch(lines: Iterable[bytes], end: int) -> bool:
-    """Whether lines from a bad one on, as far as they say, belong to one batch: the one that ends with line ``end``, if that is known."""
-    ends = {end} if end else set()
-    for line in lines:
-        try:
-            ends.add(_place.decode(unseal(line)).end)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            continue  # it doesn't say
-    return len(ends) < 2
+def _is_one_batch(first: int, lines: Iterable[bytes], end: int) -> bool:
+    """Whether lines from a bad one on, number ``first``, are known to be one batch: the one up to line ``end``, if that is not 0.
+
+    In doubt they are not: where the line that would say how long its batch is doesn't, and others follow.
+    """
+    for number, line in enumerate(lines, first):
+        placed = _PLACED.match(line)
+        if placed is not None and int(placed[1]) == number:
+            its_end = number + int(placed[2])
+            if end not in (0, its_end):
+                return False
+            end = its_end
+        elif end == 0:
+            end = first  # it doesn't say: then it has to be the last one
+    return True
 
 
 def _problem(line: bytes, before: str, number: int, left: int) -> str | None:

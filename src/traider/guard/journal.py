@@ -255,7 +255,8 @@ class Journal:
                 yield _decoder.decode(unseal(line + b"\n"))
 
     def close(self) -> None:
-        """Lets go of the file and the lock."""
+        """Lets go of the file and the lock; nothing is written any more, also not into what has the file's number then."""
+        self.failure = self.failure or f"the journal {self.path} is closed"
         os.close(self._fd)
         os.close(self._head_fd)
         self._lock.release()

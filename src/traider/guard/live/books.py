@@ -27,7 +27,7 @@ from ..books import Books, GuardConfig, exact
 from ..records import Amending, AnyRecord, BalancesTaken, Checkpoint, KillSwitchSet, Looked, SegmentStarted, SessionStarted, Valued
 
 EXTERNAL = "external"  # the strategy of orders that were not made here
-ENDED_REMEMBERED = 10_000  # orders that are over, for fills that come late
+ENDED_REMEMBERED = 2_000  # orders that are over, for fills that come late; a fill of an older one counts as external
 TRADES_BACK_NS = 3_660_000_000_000  # trades older than the oldest fills that are still asked for, by a minute and this hour, are forgotten
 _EXACT = Context(prec=80)
 ZERO = Decimal(0)
