@@ -31,6 +31,7 @@ from traider.guard.live.core import LiveGuard
 from traider.guard.live.pilot import Pilot
 from traider.guard.place import JOURNAL, SECRET, SOCKET, announce, make_directory
 from traider.guard.rotation import Rotation
+from traider.guard.segments import OlderSegmentError
 from traider.guard.state import account_state
 from traider.runtime.link import Endpoint, Link, endpoint_in, load_secret
 from traider.runtime.link_server import serve
@@ -199,9 +200,11 @@ class StoreWriter:
         """Whether there is more."""
         journal, books = self._guard.journal, self._guard.books
         last = min(self.last_n + STORE_LINES, journal.n)
-        events: Sequence[AnyOrderEvent] = [
-            entry.record for entry in journal.read(self.last_n + 1, last) if isinstance(entry.record, OrderEvent)
-        ]
+        try:
+            entries = list(journal.read(self.last_n + 1, last))
+        except OlderSegmentError as error:
+            raise StoreError(f"the store has journal entries up to {self.last_n}, and can't follow: {error}") from error
+        events: Sequence[AnyOrderEvent] = [entry.record for entry in entries if isinstance(entry.record, OrderEvent)]
         more = last < journal.n
         account = account_state(books) if not more and books.is_valued else None
         await self._projection.apply(events, account, None if more else self._guard.risk())
