@@ -187,7 +187,8 @@ class FullDisk(UnsyncedDisk):
         if self.fails == "rename":
             raise OSError(errno.EIO, os.strerror(errno.EIO))
         super().rename(old, new)
-        self.renamed = True
+        if self.fails == "renamed":
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
 
     def sync(self, fd: int) -> None:
         if self.fails == "directory" and stat.S_ISDIR(os.fstat(fd).st_mode):
@@ -215,12 +216,13 @@ def test_where_the_next_file_can_not_be_begun_the_journal_goes_on_as_before(tmp_
     assert verify(bench.path).segments == 2
 
 
-def test_a_name_that_may_not_be_durable_closes_the_journal(tmp_path: Path) -> None:
+@pytest.mark.parametrize("fails", ["renamed", "directory"])
+def test_a_name_that_may_not_be_durable_closes_the_journal(tmp_path: Path, fails: str) -> None:
     disk = FullDisk()
     bench = Bench(tmp_path, disk=disk)
     bench.trade(100.0, 1.0)
-    disk.fails = "directory"
-    with pytest.raises(JournalWriteError, match=r"directory .* can't be written: Input/output error") as failed:
+    disk.fails = fails
+    with pytest.raises(JournalWriteError, match=r"journal-000002.jsonl can't be begun: Input/output error") as failed:
         bench.guard.begin_segment()
     assert not failed.value.undone
     assert "Input/output error" in (bench.guard.failure or "")

@@ -10,6 +10,7 @@ A failed write closes the journal for good: what the disk then holds is unknown 
 import os
 from array import array
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -109,6 +110,8 @@ class Journal:
             sync_directory(disk.sync, path.parent)
         found = prove(path)
         newest, state = found.newest, found.state
+        if newest.number > 1:
+            sync_directory(disk.sync, path.parent)  # it may have died before it made the name durable
         if found.head is None:
             notices.append(f"{head_file.name} was missing: lines cut from the end of the journal would not have shown")
         if newest.number > 1 and (not found.older or found.older[-1].number < newest.number - 1):
@@ -193,28 +196,23 @@ class Journal:
         wall_ns = self._clock.now_ns()
         entry = Entry(n=n, left=0, wall_ns=wall_ns, index=draft.index, cause=draft.cause, record=draft.record)
         line, head = seal(self._head, _encoder.encode(entry))
+        fd = -1
         try:
             fd = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise JournalWriteError(f"{path} can't be begun: {error.strerror or error}", undone=True) from error
-        try:
             self._disk.write(fd, line)
             self._disk.sync(fd)
             self._disk.rename(partial, path)
-        except OSError as error:
-            os.close(fd)
-            partial.unlink(missing_ok=True)
-            raise JournalWriteError(f"{path} can't be begun: {error.strerror or error}", undone=True) from error
-        except BaseException:
-            os.close(fd)
-            raise
-        try:
             sync_directory(self._disk.sync, path.parent)
-        except OSError as error:  # whether it has its name after a power failure is not known, nor what would follow what then
-            os.close(fd)
-            self.failure = f"the journal's directory {path.parent} can't be written: {error.strerror or error}"
-            self.failed_ns = wall_ns
-            raise JournalWriteError(self.failure, undone=False) from error
+        except OSError as error:
+            if fd >= 0:
+                os.close(fd)
+            what = f"{path} can't be begun: {error.strerror or error}"
+            if path.exists():  # whether it has its name after a power failure is not known: nothing may follow either end
+                self.failure, self.failed_ns = what, wall_ns
+                raise JournalWriteError(what, undone=False) from error
+            with suppress(OSError):
+                partial.unlink()
+            raise JournalWriteError(what, undone=True) from error
         os.close(self._fd)
         self._older.add(self._segment, self._n)
         self._segment = Segment(number, path, n, self._head)
