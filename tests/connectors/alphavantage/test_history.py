@@ -132,6 +132,18 @@ def test_what_is_not_published_yet_is_not_taken_for_known() -> None:
     assert asyncio.run(until(DAY_S, "2026-02-02", MARKET)) == new_york("2026-03-20")
 
 
+def test_a_month_that_is_not_asked_for_makes_nothing_known_before_it() -> None:
+    """On Sunday, the 1st of February, half of Friday is still to come."""
+    late = Market(MARKET.first, datetime.fromisoformat("2026-01-30 11:55"))
+    sunday = Clock(datetime.fromisoformat("2026-02-01 12:00").replace(tzinfo=NEW_YORK))
+
+    async def until() -> list[int]:
+        of = SeriesHistory(AskedHere(late), sunday, symbol="SPY", span_s=300)
+        return [page.until_ns async for page in of.pages(new_york("2026-01-05"), await of.complete_until_ns())]
+
+    assert asyncio.run(until()) == [new_york("2026-01-30 12:00")] * 2
+
+
 async def test_a_month_in_which_no_day_is_wanted_is_not_asked_for() -> None:
     """The 1st of February 2026 is a Sunday: on that day the provider may have no such month yet."""
     client = AskedHere()

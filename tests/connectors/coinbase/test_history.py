@@ -110,6 +110,12 @@ async def test_a_candle_of_the_last_minutes_that_is_missing_may_be_late(minutes:
     assert pages[-1].until_ns == (START_S + known * 60) * SECOND_NS
 
 
+async def test_a_late_candle_is_not_taken_for_known_because_a_page_follows() -> None:
+    of = history(AskedHere({START_S + 60 * minute for minute in (0, 1, 2, 3)}), 60, most=3, clock=Clock(START_S + 12 * 60))
+    _, pages = await everything(of, START_S * SECOND_NS, (START_S + 11 * 60) * SECOND_NS)
+    assert [(page.until_ns // SECOND_NS - START_S) // 60 for page in pages] == [3, 4, 4, 4]
+
+
 async def test_a_request_without_an_answer_is_a_providers_error() -> None:
     class Down(AskedHere):
         async def ask(self, *_: object, **__: object) -> Any:

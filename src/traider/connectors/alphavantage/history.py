@@ -66,11 +66,13 @@ class SeriesHistory:
         if self.bars_of.span_s == _DAY_S:
             yield self._page(await self._days(first_ns), first_ns, end_ns)
             return
+        known_ns = first_ns
         for month, next_month in pairwise(_months(first_ns, end_ns)):
-            until_ns = min(end_ns, _midnight_ns(next_month))
-            begin_ns = max(first_ns, _midnight_ns(month))
+            begin_ns, until_ns = max(first_ns, _midnight_ns(month)), min(end_ns, _midnight_ns(next_month))
             traded = any(trading_days(_day_of(begin_ns), _day_of(until_ns - 1) + timedelta(days=1)))
-            yield self._page(await self._month(month) if traded else (), begin_ns, until_ns)
+            page = self._page(await self._month(month) if traded else (), known_ns, until_ns)
+            known_ns = page.until_ns
+            yield page
 
     def gaps(self, starts_ns: Sequence[int], first_ns: int, end_ns: int) -> Iterator[Gap]:
         """Days on which New York's exchanges traded and that have no bar; bars of minutes that are missing between two of one day.

@@ -49,7 +49,7 @@ class CandleHistory:
                 sure_ns = self._clock.now_ns() - _SURE_S * _SECOND_NS
                 until_ns = known_until_ns(page.bars, span_s * _SECOND_NS, first_ns=first_ns, until_ns=page.until_ns, sure_ns=sure_ns)
                 yield BarPage(bars=page.bars, until_ns=until_ns)
-                first_ns = page.until_ns
+                first_ns = until_ns
         except VenueError as error:
             raise ProviderUnavailableError(f"Coinbase: {error}") from None
 
