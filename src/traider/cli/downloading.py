@@ -43,7 +43,6 @@ class Fetched:
     end_ns: int
     before: BarRows = field(default_factory=BarRows)
     after: BarRows = field(default_factory=BarRows)
-    gaps: Sequence[Gap] = ()
     stopped: ProviderError | None = None  # why it could not go on
 
     @property
