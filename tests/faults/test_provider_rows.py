@@ -11,6 +11,7 @@ from tests.connectors.alphavantage import local_server as server
 from tests.connectors.alphavantage.local_server import KEY, Answer, Market, daily, said, serving
 from traider.cli.main import run
 from traider.connectors.alphavantage import read_reply
+from traider.connectors.backoff import Backoff
 from traider.storage.market import read_market_file
 
 MARKET = Market(datetime.fromisoformat("2024-01-02"), datetime.fromisoformat("2025-12-31"))
@@ -41,6 +42,7 @@ def _here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TRAIDER_STATE_DIR", str(tmp_path / "state"))
     monkeypatch.setattr(read_reply, "SECOND_S", 0.01)
     monkeypatch.setattr(read_reply, "MINUTE_S", 0.01)
+    monkeypatch.setattr(Backoff, "next_s", lambda _: 0.01)
     monkeypatch.chdir(tmp_path)
 
 
