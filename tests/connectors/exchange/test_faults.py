@@ -514,3 +514,11 @@ async def test_deeply_nested_bodies_are_bad_requests(running: Running) -> None:
     socket = await running.socket()
     await socket.ws.send_str("[" * 100_000)
     assert (await socket.next())["type"] == "error"
+
+
+async def test_the_truth_keeps_so_many_bytes_of_what_clients_send(running: Running) -> None:
+    running.simulator.truth.requests.most_bytes = 1_500_000
+    for number in range(3):
+        await running.call("POST", "/orders", running.order_body(client_order_id=str(number) * 500_000))
+    requests = (await running.truth())["requests"]
+    assert [request["number"] for request in requests] == [2, 3]

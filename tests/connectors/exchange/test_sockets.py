@@ -208,12 +208,37 @@ async def test_private_channels_need_a_token_and_a_bad_one_is_refused_anywhere(r
     assert await socket.next() == {"type": "error", "message": "authentication failure"}
 
 
-@pytest.mark.parametrize("text", ["", "x", "[]", '{"type":"hello"}', '{"type":"subscribe","channel":"full"}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "x", "[]", '{"type":"hello"}', '{"type":"subscribe","channel":"full"}', '{"type":"subscribe","channel":["level2"]}',
+        '{"type":"subscribe","channel":{}}', '{"type":"subscribe","channel":"level2"}', '{"type":["subscribe"],"channel":"level2"}',
+        '{"type":"subscribe","channel":"level2","product_ids":[["BTC-USD"],{}]}',
+        '{"type":"unsubscribe","channel":"user","product_ids":{"a":1}}',
+    ],
+)  # fmt: skip
 async def test_what_is_not_understood_is_an_error_and_the_connection_stays(running: Running, text: str) -> None:
     socket = await running.socket()
     await socket.ws.send_str(text)
     assert (await socket.next())["type"] == "error"
     assert len(await socket.subscribe("heartbeats")) == 1
+
+
+async def test_asking_for_no_product_changes_nothing_of_what_is_held(running: Running) -> None:
+    socket = await running.socket()
+    await socket.subscribe("ticker", "BTC-USD")
+    await socket.ask("subscribe", "ticker")
+    assert await socket.next() == {"type": "error", "message": "product_ids is missing"}
+    (status, confirmed) = await socket.subscribe("status")
+    assert (status["channel"], confirmed["events"][0]["subscriptions"].keys()) == ("status", {"ticker", "status"})
+
+
+async def test_all_products_stay_all(running: Running) -> None:
+    socket = await running.socket()
+    await socket.subscribe("user", key=running.key)
+    await socket.subscribe("user", "BTC-USDC", key=running.key)
+    await running.place()
+    assert (await socket.next())["events"][0]["orders"][0]["product_id"] == "BTC-USD"
 
 
 async def test_the_user_host_has_no_market_channels(running: Running) -> None:

@@ -27,11 +27,17 @@ class Server:
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         if request.headers.get("Upgrade", "").lower() == "websocket":
             return await self._socket(request)
+        try:
+            body = await request.read()
+        except ConnectionError:
+            return web.Response(status=499)  # the peer hung up before it had told everything: nobody is there to be answered
+        except web.RequestPayloadError as error:
+            return web.Response(status=400, text=f"{error}\n")
         call = Call(
             request.method,
             "/" + "/".join(part for part in request.path.split("/") if part),
             {name: request.query.getall(name) for name in request.query},
-            await request.read(),
+            body,
             request.remote or "",
             {name: request.headers.get(name, "") for name in ("authorization", "cache-control")},
         )
