@@ -14,6 +14,7 @@ from .wire import frame
 
 _LONGEST_MESSAGE = 1024 * 1024
 _DRIPS_PER_S = 10
+CLOSING_S = 5.0  # for the peer to take the close frame, and answer it
 
 
 class Server:
@@ -126,14 +127,25 @@ class _PlainWire:
     def __init__(self, request: web.BaseRequest, socket: web.WebSocketResponse) -> None:
         self._request, self._socket = request, socket
         self._transport = request.transport
-        self._closing: asyncio.Task[bool] | None = None
+        self._closing: asyncio.Task[None] | None = None
 
     def send(self, message: bytes) -> None:
         if self._transport is not None and not self._transport.is_closing():
             self._transport.write(frame(message))
 
     def close(self, code: int, reason: str) -> None:
-        self._closing = asyncio.get_running_loop().create_task(self._socket.close(code=code, message=reason.encode()))
+        self._closing = asyncio.get_running_loop().create_task(self._close(code, reason))
+
+    async def _close(self, code: int, reason: str) -> None:
+        """Who doesn't read is never told: what waits for it is thrown away when its time is over."""
+        try:
+            async with asyncio.timeout(CLOSING_S):
+                await self._socket.close(code=code, message=reason.encode())
+        except TimeoutError:
+            pass
+        finally:
+            if self._transport is not None:
+                self._transport.abort()
 
     def abort(self) -> None:
         _abort(self._request)
