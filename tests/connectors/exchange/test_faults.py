@@ -435,6 +435,12 @@ class TestTriggers:
         assert (await create(running, price="10", size=size)).status == status
         assert len(await listed(running)) == orders
 
+    @pytest.mark.parametrize("size", ["9.010", "9.01", "19.0100"])
+    async def test_zeros_at_the_end_of_a_size_may_be_left_out(self, running: Running, size: str) -> None:
+        order_id = (await create(running, price="10", size=size)).json()["success_response"]["order_id"]
+        reply = await running.call("POST", "/orders/batch_cancel", {"order_ids": [order_id]})
+        assert reply.json()["results"][0]["failure_reason"] == "ORDER_IS_FULLY_FILLED"
+
     async def test_half_of_it_is_filled_on_cancel(self, running: Running) -> None:
         order_id = await running.place(price="10", size="9.011")
         await running.call("POST", "/orders/batch_cancel", {"order_ids": [order_id]})

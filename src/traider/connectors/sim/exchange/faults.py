@@ -8,8 +8,8 @@ from typing import Any
 from .acts import ACTS, REQUEST_ACTS, Bench, Context
 from .calls import Answer, Call
 from .refusals import RequestRefusedError
-from .rules import Rule, parse_rule, sizes
-from .triggers import trigger_rule
+from .rules import Rule, parse_rule, sized
+from .triggers import increments, trigger_rule
 
 _SIGNATURES = REQUEST_ACTS | {name: act.signature for name, act in ACTS.items()}
 
@@ -60,9 +60,14 @@ class Faults:
 
     def _triggered(self, call: Call) -> list[Rule]:
         try:
-            given = next((rule for size in sizes(call.json()) if (rule := trigger_rule(size)) is not None), None)
+            body = call.json()
         except RequestRefusedError:
             return []  # no JSON: it is refused as such
+        product = self.bench.exchange.products.get(str(body.get("product_id")))
+        if product is None:
+            return []
+        counts = (increments(size, step) for size, step in sized(body, base=product.grid.lot, quote=product.grid.tick))
+        given = next((rule for count in counts if (rule := trigger_rule(count)) is not None), None)
         if given is None:
             return []
         return [parse_rule(0, rule | {"match": {}}, _SIGNATURES) for rule in given]

@@ -68,11 +68,16 @@ def listed_ids(body: dict[str, Any]) -> list[Any]:
 
 def sizes(body: dict[str, Any]) -> list[str]:
     """The sizes in an order's configuration."""
+    return [size for size, _ in sized(body, base=0, quote=0)]
+
+
+def sized(body: dict[str, Any], *, base: int, quote: int) -> list[tuple[str, int]]:
+    """The same, each with the increment of its kind."""
     configuration = body.get("order_configuration")
     fields = next(iter(configuration.values()), None) if isinstance(configuration, dict) else None
     if not isinstance(fields, dict):
         return []
-    return [fields[name] for name in ("base_size", "quote_size") if isinstance(fields.get(name), str)]
+    return [(fields[name], step) for name, step in (("base_size", base), ("quote_size", quote)) if isinstance(fields.get(name), str)]
 
 
 def _size_fits(wanted: str, size: str) -> bool:
