@@ -27,8 +27,6 @@ _WHEREVER: dict[str, Check] = {
     "reason": (lambda value: len(value.encode()) <= _LONGEST_REASON, f"at most {_LONGEST_REASON} bytes"),
     "headers": (lambda value: all(_plain(str(text)) for pair in value.items() for text in pair), "names and values of one line each"),
     "what": (lambda value: value in ("order", "fill"), "order or fill"),
-    "on": (lambda value: value in ("", "cancel", "edit"), "cancel or edit"),
-    "status": (lambda value: value in ("", "online", "offline", "delisted"), "online, offline or delisted"),
     "delta": (lambda value: not value.startswith("--"), "a decimal number as text"),
 }
 _OF_AN_ACT: dict[tuple[str, str], Check] = {
@@ -36,7 +34,8 @@ _OF_AN_ACT: dict[tuple[str, str], Check] = {
     ("clock.step", "seconds"): (lambda value: abs(value) <= SPAN_S, "seconds, of ten years at most"),
     ("status", "code"): (lambda value: 200 <= value <= 599, "an HTTP status from 200 to 599"),
     ("ws.close", "code"): (lambda value: 1000 <= value <= 4999, "a close code from 1000 to 4999"),
-    ("limit", "on"): (lambda value: True, ""),
+    ("fill", "on"): (lambda value: value in ("", "cancel", "edit"), "cancel or edit"),
+    ("product", "status"): (lambda value: value in ("", "online", "offline", "delisted"), "online, offline or delisted"),
 }
 
 

@@ -65,7 +65,7 @@ class MarketCalls:
         wanted, kinds = set(call.words("product_ids")), known_words(call, "product_type")
         spot = not kinds or bool(kinds & {"SPOT", ANY_PRODUCT_TYPE})
         there = [product for product in self._exchange.products.values() if spot and (not wanted or product.product_id in wanted)]
-        first = decode(call.word("cursor")) if call.word("cursor") else call.number("offset", 0, 10**9)
+        first = max(0, decode(call.word("cursor"))) if call.word("cursor") else call.number("offset", 0, 10**9)
         most, now_ns = call.number("limit", _MOST_PRODUCTS, _MOST_PRODUCTS), self._exchange.now_ns()
         shown = there[first : first + most]
         has_next, has_prev = first + most < len(there), first > 0
