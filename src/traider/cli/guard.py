@@ -22,6 +22,7 @@ from traider.services.guard import GuardOptions, run_guard
 
 from . import amounts
 from .instruments import parse_instrument
+from .misspelt import warn_misspelt
 
 KEY_WITHIN_S = 60.0
 
@@ -65,6 +66,8 @@ def guard(
         _await_key(settings)
     make_venue, make_market = _venue_of(venue, settings, config)
     configure_logging(settings.log)
+    if parent is None:  # else whoever started it has said so
+        warn_misspelt(environment)
     run(
         run_guard(
             GuardOptions(
