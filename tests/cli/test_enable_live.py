@@ -177,6 +177,14 @@ def test_the_switches_are_asked_first(state_dir: Path, capsys: pytest.CaptureFix
     assert capsys.readouterr().err == "error: live trading is off: set LIVE_TRADING_DEFAULT=true\n"
 
 
+def test_a_limit_with_a_slip_in_its_name_is_cleared_up_first(
+    state_dir: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAX_DAILYLOSS", "50")
+    assert traider(ASK) == 2
+    assert capsys.readouterr().err.endswith("error: MAX_DAILYLOSS is no setting and does nothing: did you mean MAX_DAILY_LOSS?\n")
+
+
 def test_a_paper_period_of_another_version_does_not_count(tmp_path: Path) -> None:
     give_evidence(tmp_path)
     assert paper_ns(SmaCross, VALUES, tmp_path) == 8 * DAY_NS

@@ -43,10 +43,12 @@ def test_it_refuses_with_one_sentence_while_anything_is_missing(place: LivePlace
     says("there is no key for the guard: set COINBASE_KEY_FILE", COINBASE_KEY_FILE="")
     says("COINBASE_KEY_FILE: ", "is not there, or can't be read", COINBASE_KEY_FILE=str(tmp_path / "none.json"))
     says("nobody trades with money without limits: set MAX_GROSS_EXPOSURE, MAX_DAILY_LOSS", MAX_GROSS_EXPOSURE="", MAX_DAILY_LOSS="")
+    says("MAX_DAILYLOSS is no setting and does nothing: did you mean MAX_DAILY_LOSS?", MAX_DAILYLOSS="5")
     says("nobody has enabled live trading: run: traider enable-live")
     assert not (place.state_dir / JOURNAL).exists(), "no guard was started for any of these"
     enabled(place)
     says("the parameters are not those that live trading was enabled with", arguments=(*STRATEGY, "--param", "every=5"))
+    says("live trading was enabled for BTC-USD, not for ETH-USD", arguments=(*STRATEGY, "--symbol", "ETH-USD"))
     says("the strategy is not the version of", arguments=("ema_band", "--quantity", "0.001"))
     says("the risk limits are not those that live trading was enabled with", MAX_DAILY_LOSS="501")
     says("missing: 7 days on paper (LIVE_PAPER_DAYS)", LIVE_PAPER_DAYS="7")

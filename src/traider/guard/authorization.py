@@ -27,13 +27,19 @@ class LivePolicy(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Authorization(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A person's yes. ``strategy`` and ``parameters`` say to what, with the version's hash; times are UTC."""
+    """A person's yes. ``strategy`` and ``parameters`` say to what, with the version's hash; times are UTC.
+
+    ``symbol`` is the one market, ``bars`` what the strategy's bars are: one minute's average is not one hour's. It is empty for a
+    strategy that takes none.
+    """
 
     venue: str
     account: str
     strategy: str
     strategy_sha256: str
     parameters: dict[str, bool | int | float | str]
+    symbol: str
+    bars: str
     limits_sha256: str
     by: str
     made_ns: int
@@ -96,13 +102,25 @@ def why_not(authorization: Authorization | None, *, key: KeyInfo, limits: RiskLi
     return ""
 
 
-def why_not_this(authorization: Authorization, *, strategy_sha256: str, parameters: dict[str, bool | int | float | str]) -> str:
-    """Why this strategy is not the one that was enabled; empty where it is."""
+def why_not_there(authorization: Authorization | None, symbol: str) -> str:
+    """Why this market is not the one that was enabled; empty where it is."""
+    if authorization is None or authorization.symbol == symbol:
+        return ""
+    return f"live trading was enabled for {authorization.symbol}, not for {symbol}: {_ENABLE}"
+
+
+def why_not_this(
+    authorization: Authorization, *, strategy_sha256: str, parameters: dict[str, bool | int | float | str], symbol: str, bars: str
+) -> str:
+    """Why this strategy, on this market and these bars, is not the one that was enabled; empty where it is."""
     if authorization.strategy_sha256 != strategy_sha256:
         return f"the strategy is not the version of {authorization.strategy} that live trading was enabled with: {_ENABLE}"
     if authorization.parameters != parameters:
         return f"the parameters are not those that live trading was enabled with: {_ENABLE}"
-    return ""
+    if authorization.bars != bars:
+        enabled = f"bars of {authorization.bars}" if authorization.bars else "no bars"
+        return f"live trading was enabled with {enabled}, not with {f'bars of {bars}' if bars else 'none'}: {_ENABLE}"
+    return why_not_there(authorization, symbol)
 
 
 class WhyNotEnabled:
@@ -114,12 +132,14 @@ class WhyNotEnabled:
         self._seen: tuple[int, int] | None = None
         self._read: Authorization | None = None
 
-    def __call__(self, key: KeyInfo, limits: RiskLimits, now_ns: int) -> str:
+    def __call__(self, key: KeyInfo, limits: RiskLimits, symbol: str, now_ns: int) -> str:
+        """Asked for no market (""): for any; asked for one: why not for it, where there is a yes at all."""
         why = why_not_configured(self._policy)
         if why:
             return why
         try:
-            return why_not(self._authorization(), key=key, limits=limits, now_ns=now_ns)
+            yes = self._authorization()
+            return why_not_there(yes, symbol) if symbol else why_not(yes, key=key, limits=limits, now_ns=now_ns)
         except UserError as error:
             return str(error)
 

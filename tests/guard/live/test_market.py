@@ -12,6 +12,7 @@ import pytest
 from tests.guard.live.bench import Bench, Side, order
 from tests.guard.live.exchange import Fault, down
 from tests.guard.live.market import Market
+from tests.guard.support import BTC, ETH
 from traider.domain.limits import RiskLimits
 from traider.domain.venue import BestPrices, MarketState
 from traider.domain.vocabulary import Reason
@@ -264,3 +265,38 @@ def test_the_book_is_looked_at_in_the_moment_before_an_order_is_sent(tmp_path: P
         assert bench.guard.why_not_send(request)[0] is Reason.GATE_CLOSED
 
     story(tmp_path, told)
+
+
+class OneMarket(Market):
+    """As an exchange's: of a market that was not subscribed to it can say nothing at all."""
+
+    def best(self, symbol: str) -> BestPrices | None:
+        return {"ETH-USD": super().best("ETH-USD")}[symbol]
+
+
+def test_a_market_of_an_earlier_start_is_neither_followed_nor_traded_and_what_is_held_of_it_is_told(tmp_path: Path) -> None:
+    async def whole() -> None:
+        bench = Bench(tmp_path, instruments=(BTC, ETH), money={"USD": "100000", "BTC": "0", "ETH": "0"})
+        bench.exchange.price |= {"BTC-USD": Decimal(100), "ETH-USD": Decimal(10)}
+        async with bench.up():
+            bench.feed(10.0, "ETH-USD")
+            bench.submit(order("a"))
+            await asyncio.sleep(2)
+            assert bench.books.find("a") is not None
+            assert float(bench.books.desk.positions[0]["size"]) == 1.0
+        bench.config = msgspec.structs.replace(bench.config, instruments=(ETH,))
+        bench.market = market = OneMarket()
+        async with bench.up(price=None):
+            bench.exchange.best["ETH-USD"] = BestPrices(bid=9.0, ask=11.0)
+            market.live = True
+            market.tell(9.0, 11.0, "ETH-USD")
+            await asyncio.sleep(1)
+            assert bench.closed() == set(), "what was traded before closes no gate"
+            assert "1.0 of BTC-USD are held, and it is not followed" in bench.path.read_text()
+            reason, detail = bench.refusal(order("b", limit="90"))
+            assert (reason, "does not follow BTC-USD" in detail) == (Reason.MARKET_NOT_ALLOWED, True)
+            assert bench.refusal(order("c", limit="9", symbol="ETH-USD"))[0] is Reason.NONE
+            await asyncio.sleep(5)
+            bench.check()
+
+    play(whole)

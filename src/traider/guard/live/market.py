@@ -5,7 +5,7 @@ the trader's events. A price counts as new when the stream tells it, and when th
 says the same: so silence in a calm market is no staleness, and a stream that stands still while the market moves is found out.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from traider.domain.guard_protocol import Done, MarketEvent
 from traider.domain.orders import OrderRequest
@@ -46,9 +46,6 @@ class MarketView(GateKeeper):
     @property
     def has_market(self) -> bool:
         return self._market is not None
-
-    def _symbols(self) -> Iterable[str]:
-        return (instrument.symbol for instrument in self.books.config.instruments)
 
     # -- what the market tells
 
@@ -100,7 +97,7 @@ class MarketView(GateKeeper):
         age_s = self.books.config.limits.max_market_data_age_s
         quiet_ns = QUIET_NS if age_s is None else min(QUIET_NS, int(age_s * SECOND_NS) // 2)
         found: dict[str, BestPrices] = {}
-        for symbol in self._symbols() if market is not None else ():
+        for symbol in self.followed if market is not None else ():
             best = None if market is None else market.best(symbol)
             if best is not None and now_ns - self._told_ns.get(symbol, 0) >= quiet_ns:
                 found[symbol] = best
@@ -138,7 +135,7 @@ class MarketView(GateKeeper):
         if self._market is None:
             return super()._watch_market(now_ns)
         effects = NOTHING
-        for symbol in self._symbols():
+        for symbol in self.followed:
             why = self._why_blind(self._market, symbol, now_ns)
             change = self.close_gate(Gate.MARKET_DATA, why, symbol) if why else self.open_gate(Gate.MARKET_DATA, symbol)
             effects = change if change.changed else effects
@@ -163,7 +160,7 @@ class MarketView(GateKeeper):
     def markets_are(self, venue: str, states: Mapping[str, MarketState]) -> Effects:
         """What the exchange says of its markets: one that is not traded, or takes cancels only, closes a gate of its own."""
         self._states, effects = states, NOTHING
-        for symbol in self._symbols():
+        for symbol in self.followed:
             state = states.get(symbol)
             if state is None or not state.tradable:
                 change = self.close_gate(Gate.VENUE, f"{venue} does not trade it now", symbol)
