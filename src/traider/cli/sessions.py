@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from traider.domain.errors import UserError
 from traider.guard.place import JOURNAL
 from traider.runtime.settings import load_settings
 from traider.storage.session_file import FOLDER, session_path
@@ -20,7 +21,11 @@ def recording_of(session: str, state_dir: Path | None) -> Path:
     given = Path(session)
     if given.suffix == ".jsonl":
         return given
-    return session_path(state_dir or load_settings().state.directory, session)
+    path = session_path(state_dir or load_settings().state.directory, session)
+    if not path.exists():
+        there = sorted((one.stem for one in path.parent.glob("s*.jsonl")), key=lambda name: (len(name), name))
+        raise UserError(f"no session {session} is recorded in {path.parent}, which has {', '.join(there) or 'none'}")
+    return path
 
 
 def journal_of(recording: Path, state_dir: Path | None) -> Path:

@@ -101,6 +101,14 @@ class MarketState(msgspec.Struct, frozen=True, kw_only=True):
     auction: bool = False
 
 
+class MarketStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """The venue's stream said something of a market: whether it is traded at all. What may be done there in full is to be asked for."""
+
+    symbol: str
+    tradable: bool
+    detail: str = ""
+
+
 class BestPrices(msgspec.Struct, frozen=True, kw_only=True):
     """Best bid and ask of a market."""
 
@@ -210,6 +218,10 @@ class VenueMarket(Protocol):
 
     def best(self, symbol: str) -> BestPrices | None:
         """Best bid and ask now; None while they are not known to be the venue's."""
+        ...
+
+    def statuses(self) -> AsyncIterator[MarketStatus]:
+        """What the stream says of the markets, when it says it: a hint when to ask, and never the only way to hear of it."""
         ...
 
     def begin_again(self, why: str) -> None:

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 from traider.domain.guard_protocol import MarketEvent
-from traider.domain.venue import BestPrices, StreamChange, StreamState
+from traider.domain.venue import BestPrices, MarketStatus, StreamChange, StreamState
 from traider.domain.vocabulary import EventKind
 from traider.runtime.virtual_time import VirtualClock
 
@@ -19,6 +19,7 @@ class Market:
     deaf: bool = False
     _best: dict[str, BestPrices] = field(default_factory=dict)
     _told: "asyncio.Queue[MarketEvent | StreamChange]" = field(default_factory=asyncio.Queue)
+    _statuses: "asyncio.Queue[MarketStatus]" = field(default_factory=asyncio.Queue)
     _clock: VirtualClock = field(default_factory=VirtualClock)
 
     # -- what a test does to it
@@ -35,6 +36,10 @@ class Market:
         self._told.put_nowait(StreamChange(state=StreamState.LIVE))
         self.tell(bid, ask)
 
+    def say(self, status: MarketStatus) -> None:
+        """Of a market, on the channel for that."""
+        self._statuses.put_nowait(status)
+
     def lose(self, why: str) -> None:
         self.live = False
         self._best.clear()
@@ -48,6 +53,10 @@ class Market:
     async def events(self) -> AsyncIterator[MarketEvent | StreamChange]:
         while True:
             yield await self._told.get()
+
+    async def statuses(self) -> AsyncIterator[MarketStatus]:
+        while True:
+            yield await self._statuses.get()
 
     def best(self, symbol: str) -> BestPrices | None:
         return self._best.get(symbol) if self.live else None

@@ -14,7 +14,7 @@ from tests.guard.live.exchange import Fault, down
 from tests.guard.live.market import Market
 from tests.guard.support import BTC, ETH
 from traider.domain.limits import RiskLimits
-from traider.domain.venue import BestPrices, MarketState
+from traider.domain.venue import BestPrices, MarketState, MarketStatus
 from traider.domain.vocabulary import Reason
 from traider.guard.gates import Cause as Gate
 from traider.runtime.virtual_time import play
@@ -216,6 +216,39 @@ def test_r12_trading_that_is_disabled_closes_the_gate_of_that_market(tmp_path: P
         reason, detail = bench.refusal(order("a", limit="90"))
         assert reason is Reason.GATE_CLOSED
         assert "venue for BTC-USD: exchange does not trade it now" in detail
+
+    story(tmp_path, told)
+
+
+def test_r12_what_the_stream_says_of_a_market_is_acted_on_at_once_and_asked_about(tmp_path: Path) -> None:
+    async def told(bench: Bench, market: Market) -> None:
+        bench.exchange.states["BTC-USD"] = MarketState(symbol="BTC-USD", tradable=False)
+        market.say(MarketStatus(symbol="BTC-USD", tradable=False, detail="delisted"))
+        market.say(MarketStatus(symbol="ETH-USD", tradable=False))
+        await asyncio.sleep(0.1)
+        reason, detail = bench.refusal(order("a", limit="90"))
+        assert (reason, "venue for BTC-USD: exchange does not trade it now" in detail) == (Reason.GATE_CLOSED, True)
+        market.say(MarketStatus(symbol="BTC-USD", tradable=True))
+        await asyncio.sleep(5.1)
+        assert bench.closed() == {Gate.VENUE}, "that it is traded again the exchange says, asked for it"
+        bench.exchange.states.clear()
+        market.say(MarketStatus(symbol="BTC-USD", tradable=True))
+        await asyncio.sleep(5.1)
+        assert bench.closed() == set()
+
+    story(tmp_path, told)
+
+
+def test_r12_a_status_that_says_nothing_new_has_the_exchange_asked_for_what_it_leaves_out(tmp_path: Path) -> None:
+    async def told(bench: Bench, market: Market) -> None:
+        asked = bench.exchange.count("market_states")
+        bench.exchange.states["BTC-USD"] = MarketState(symbol="BTC-USD", tradable=True, limit_only=True)
+        for _ in range(20):
+            market.say(MarketStatus(symbol="BTC-USD", tradable=True))
+        await asyncio.sleep(0.1)
+        assert bench.refusal(order("m"))[0] is Reason.GATE_CLOSED
+        await asyncio.sleep(2)
+        assert bench.exchange.count("market_states") - asked == 1, "a flood of them is one question"
 
     story(tmp_path, told)
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from traider.domain.guard_protocol import Done, MarketEvent
 from traider.domain.orders import OrderRequest
 from traider.domain.ports import Clock
-from traider.domain.venue import BestPrices, MarketState, StreamChange, StreamState, VenueMarket
+from traider.domain.venue import BestPrices, MarketState, MarketStatus, StreamChange, StreamState, VenueMarket
 from traider.domain.vocabulary import EventKind, OrderType, TimeInForce
 
 from ..base import Effects
@@ -156,6 +156,12 @@ class MarketView(GateKeeper):
         return "" if now_ns - told_ns <= most_ns else f"no price of {symbol} within {limit}"
 
     # -- what may be done in it
+
+    def market_status(self, venue: str, status: MarketStatus) -> Effects:
+        """The stream's word that a market is not traded closes its gate at once; that it is again, the exchange has to say when asked."""
+        if status.tradable or status.symbol not in self.followed:
+            return NOTHING
+        return self.close_gate(Gate.VENUE, f"{venue} does not trade it now ({status.detail})", status.symbol)
 
     def markets_are(self, venue: str, states: Mapping[str, MarketState]) -> Effects:
         """What the exchange says of its markets: one that is not traded, or takes cancels only, closes a gate of its own."""
