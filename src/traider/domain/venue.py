@@ -31,6 +31,10 @@ class VenueRejectedError(VenueError):
         self.code = code
 
 
+class VenueFundsError(VenueRejectedError):
+    """Its no because the account has less than the order takes: less than was believed here, or it would not have been asked."""
+
+
 class VenueUnknownError(VenueError):
     """The answer is not known: what was asked for may have happened."""
 

@@ -19,6 +19,7 @@ from traider.domain.venue import (
     StreamState,
     Venue,
     VenueError,
+    VenueFundsError,
     VenueMarket,
     VenueRejectedError,
     VenueUnavailableError,
@@ -158,6 +159,8 @@ class Pilot:
             effects = guard.rejected(identifier, error.reason, error.detail)
         except VenueRejectedError as error:
             effects = guard.rejected(identifier, Reason.VENUE_REJECTED, f"{self._venue.name}: {error}")
+            if isinstance(error, VenueFundsError):
+                self._everything()  # balances, and orders that hold what is missing
         except VenueUnavailableError as error:
             effects = guard.rejected(identifier, Reason.NOT_SENT, f"{self._venue.name} could not be reached: {error}")
             self._lost_touch(error)
@@ -378,13 +381,16 @@ class Pilot:
             self._ask.set()
 
     async def _check_clock(self) -> None:
-        guard = self._guard
-        before_ns = guard.now_ns()
+        guard, loop = self._guard, asyncio.get_running_loop()
+        before_ns, began_s = guard.now_ns(), loop.time()
         there_ns = await self._venue.server_time_ns()
+        # The venue's time is of some moment between question and answer: an answer that was long under way proves little.
+        doubt_ns = (loop.time() - began_s) * SECOND_NS / 2
         offset_ns = there_ns - (before_ns + guard.now_ns()) // 2
-        if abs(offset_ns) > self._pace.clock_offset_s * SECOND_NS:
+        limit_ns = self._pace.clock_offset_s * SECOND_NS
+        if abs(offset_ns) - doubt_ns > limit_ns:
             self._say(guard.close_gate(Gate.CLOCK, f"this machine's clock is {-offset_ns / SECOND_NS:+.1f} s off {self._venue.name}'s"))
-        else:
+        elif abs(offset_ns) + doubt_ns <= limit_ns:
             self._say(guard.open_gate(Gate.CLOCK))
 
     async def _check_key(self) -> None:
