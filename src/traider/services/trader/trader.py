@@ -20,7 +20,7 @@ from pathlib import Path
 from structlog import get_logger
 
 from traider.domain.bus_events import MARKET, SYSTEM, SystemEvent
-from traider.domain.errors import LinkError
+from traider.domain.errors import LinkError, RecordingError
 from traider.domain.guard_protocol import MarketEvent, PastEvent
 from traider.domain.orders import AnyOrderEvent, OrderRequest
 from traider.domain.ports import Bus, Clock
@@ -93,8 +93,11 @@ class Trader:
                     client.close()
             except GuardRefusedError as error:
                 await self._tell("degraded", f"the guard refuses: {error}")
+            except RecordingError as error:
+                await self._tell("down", f"nothing is traded that can't be recorded: {error}")
             except LinkError as error:
-                await self._tell("down", f"no guard: {error}")
+                why = "no guard" if steps.unrecorded is None else "nothing is traded that can't be recorded"
+                await self._tell("down", f"{why}: {error}")
             finally:
                 self.events += steps.events
             self._shown = self._shown or steps.shown
@@ -142,6 +145,7 @@ class _Steps:
         self._last_n = 0
         self._tick = 0  # timers that have fired since the last market event
         self.shown = False  # the past was published
+        self.unrecorded: RecordingError | None = None
         self.events = 0  # that the guard took
 
     def on_order_event(self, event: AnyOrderEvent) -> None:
@@ -149,7 +153,11 @@ class _Steps:
             self._early.append(event)
         elif event.n == 0 or event.n > self._last_n:
             self._last_n = max(self._last_n, event.n)
-            self._strategy.on_order_event(event)
+            try:
+                self._strategy.on_order_event(event)
+            except RecordingError as error:  # what the strategy was not shown it can't go on without
+                self.unrecorded = error
+                raise LinkError(str(error)) from error
 
     def on_state(self, account: AccountState, risk: RiskState) -> None:
         """Whoever watches the guard publishes it."""
