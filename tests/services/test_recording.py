@@ -252,3 +252,15 @@ async def test_the_command_says_same_or_names_the_event(tmp_path: Path, data_dir
     out = capsys.readouterr().out
     assert f"line {at + 1}, market event" in out
     assert "and did not" in out
+
+
+def test_a_session_that_is_not_there_is_told_with_those_that_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert traider(["replay", "s9", "--state-dir", str(tmp_path)]) == 2
+    assert "no session s9 is recorded in" in (told := capsys.readouterr().err)
+    assert "there is none; a session is recorded while it trades" in told
+    for session in ("s2", "s13"):
+        path = session_path(tmp_path, session)
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    assert traider(["verify", "parity", "s9", "--state-dir", str(tmp_path)]) == 2
+    assert "there are: s2, s13" in capsys.readouterr().err
