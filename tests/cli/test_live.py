@@ -1,7 +1,9 @@
 """``traider live`` from end to end, with the simulated exchange for Coinbase: what it refuses, what it trades, what a kill leaves."""
 
 import json
+import os
 import re
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,10 +12,12 @@ import pytest
 
 from tests.cli.live_place import ACCOUNT, LIMITS, STRATEGY, LivePlace, live_place, wait_for
 from tests.cli.secrets_of import files_with, places_in_process
+from traider.domain.orders import OrderSubmitted
 from traider.domain.session_record import Begun, Heard, Saw
 from traider.guard.authorization import read_authorization
-from traider.guard.journal import verify
+from traider.guard.journal import entries, verify
 from traider.guard.place import JOURNAL
+from traider.services.trader import STALE_S
 from traider.storage.session_file import read_session
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -86,6 +90,31 @@ def test_enabled_it_trades_records_and_goes_on_after_a_kill(place: LivePlace) ->
     assert shown(place) > seen
     check_books(place)
     verify(place.state_dir / JOURNAL)
+
+
+def test_h8_a_trader_that_was_stopped_finds_its_orders_gone_and_acts_on_nothing_old(place: LivePlace) -> None:
+    enabled(place)
+    place.start()
+    place.wait_for_fills()
+    place.wait(lambda: len(place.open_orders()) == 1)
+    assert place.process is not None
+    os.kill(place.process.pid, signal.SIGSTOP)
+    wait_for(lambda: place.open_orders() == [], place.text, 5.0)
+    time.sleep(9)  # its sockets fill with what happens meanwhile
+    before = place.fills()
+    os.kill(place.process.pid, signal.SIGCONT)
+    place.wait_for_fills(before + 2)
+    place.interrupt()
+    assert "the market's news are old: nothing but cancels is sent" in place.text()
+    (path,) = (place.state_dir / "sessions").glob("*.jsonl")
+    seen_ns = {line.event.index: line.event.ts_ns for line in read_session(path) if isinstance(line, Saw)}
+    ages_s = [
+        (one.wall_ns - seen_ns[int(one.record.client_order_id.split("-")[1])]) / 1e9
+        for one in entries(place.state_dir / JOURNAL)
+        if isinstance(one.record, OrderSubmitted)
+    ]
+    assert max(ages_s) < STALE_S + 1.0
+    check_books(place)
 
 
 def shown(place: LivePlace) -> int:

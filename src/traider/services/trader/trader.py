@@ -32,12 +32,12 @@ from traider.guard.client import GuardClient, GuardRefusedError
 from traider.guard.live.books import EXTERNAL
 from traider.guard.place import find_guard
 
+from .lag import STALE_S, Lag
 from .past import ROWS_A_TIME, Moment, fire_again, give_back_books, not_sent, note_known, step_again, unheard_of
 from .plan import MarketSource, Plan, Resumed
 
 log = get_logger("traider.trader")
 
-STALE_S = 5.0  # what was decided longer ago than this, and never left, is not sent to an exchange any more
 LEAVING_S = 5.0  # so long an exchange has, when this process ends, to say that the orders are gone
 RETRY_S = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 SHOWN_AGAIN = 1000  # past market events that are published at the start, so that a chart is not empty
@@ -46,6 +46,8 @@ _SHOWN_A_TIME = 64
 
 class Trader:
     """``run`` returns when the source has ended. ``on_answer`` is told how long the guard took to answer orders, in seconds.
+
+    On an exchange nothing is sent that was decided on news older than ``stale_s``.
 
     With ``cancel_on_disconnect`` the guard cancels its orders when this process is gone; with a ``heartbeat_s`` also when it hangs,
     and nothing was heard of it for so long. ``on_exchange`` says that the guard's venue is one, and matches nothing itself.
@@ -61,6 +63,7 @@ class Trader:
         cancel_on_disconnect: bool = False,
         heartbeat_s: float = 0.0,
         on_exchange: bool = False,
+        stale_s: float = STALE_S,
     ) -> None:
         self.on_answer: Callable[[float], None] = lambda _seconds: None
         self._plan = plan
@@ -70,6 +73,7 @@ class Trader:
         self._cancel_on_disconnect = cancel_on_disconnect
         self._heartbeat_s = heartbeat_s
         self._on_exchange = on_exchange
+        self._lag = Lag(stale_s) if on_exchange else None  # of the market, whatever becomes of the connection to the guard
         self.events = 0  # market events taken since this was made
         self._shown = False
         self._problem = ""
@@ -77,7 +81,7 @@ class Trader:
     async def run(self) -> None:
         failures = 0
         while True:
-            steps = _Steps(self._plan, self._bus, self._clock, show_past=not self._shown, on_answer=self.on_answer, ahead=self._on_exchange)
+            steps = _Steps(self._plan, self._bus, self._clock, show_past=not self._shown, on_answer=self.on_answer, lag=self._lag)
             try:
                 client = await self._connect(steps)
                 try:
@@ -133,10 +137,11 @@ class Trader:
 class _Steps:
     """The life of one connection. It listens to the guard from the first moment, and applies what it hears once it is ready."""
 
-    def __init__(self, plan: Plan, bus: Bus, clock: Clock, *, show_past: bool, on_answer: Callable[[float], None], ahead: bool) -> None:
+    def __init__(self, plan: Plan, bus: Bus, clock: Clock, *, show_past: bool, on_answer: Callable[[float], None], lag: Lag | None) -> None:
         self._plan = plan
         self._clock = clock
-        self._ahead = ahead  # the strategy does not wait for the guard
+        self._lag = lag  # None where the strategy waits for the guard, and nothing can be stale
+        self._is_stale = False
         self._on_answer = on_answer
         self._bus = bus
         self._show_past = show_past
@@ -192,9 +197,11 @@ class _Steps:
 
     async def _take(self, client: GuardClient, strategy: LiveSession | RecordedSession, moment: Sequence[MarketEvent]) -> None:
         """One moment of the market: guard and strategy see it, and what the strategy asks for is on its way."""
+        if self._lag is not None:
+            self._watch_lag(self._lag, moment[-1])
         await self._let_timers_fire(client, strategy, moment[0].index - 1, moment[0].ts_ns)
-        if self._ahead:
-            wanted = [one for event in moment for one in strategy.on_market(event)]
+        if self._lag is not None:
+            wanted = self._timely(strategy, [one for event in moment for one in strategy.on_market(event)], moment[-1].ts_ns)
             at_once = list(takewhile(lambda one: not isinstance(one, AmendOrder), wanted))
             asked_s = asyncio.get_running_loop().time()
             await client.step(moment, _runs(at_once))
@@ -213,7 +220,7 @@ class _Steps:
         while (ts_ns := strategy.next_timer_ns) <= before_ns:
             self._tick += 1
             await client.advance(index=index, tick=self._tick, ts_ns=ts_ns)
-            await self._send(client, strategy.on_timer(index, self._tick))
+            await self._send(client, self._timely(strategy, strategy.on_timer(index, self._tick), ts_ns))
 
     async def _remember(
         self, client: GuardClient, source: MarketSource, strategy: LiveSession | RecordedSession, moment: Moment
@@ -276,8 +283,11 @@ class _Steps:
         for start in range(0, len(missed), ROWS_A_TIME):  # a guard that died may have forgotten the newest
             await client.feed(missed[start : start + ROWS_A_TIME])
         wanted = unheard_of(run.wanted, known)
-        if self._ahead and run.events:
-            wanted = self._still_timely(strategy, wanted, run.events[-1])
+        if self._lag is not None and run.events:
+            now_ns, last_seen = self._clock.now_ns(), run.events[-1]
+            decided_s = (now_ns - (last_seen.received_ts_ns or last_seen.ts_ns)) / 1e9
+            self._is_stale = decided_s > STALE_S or (run.last_ns > 0 and self._lag.is_stale(run.last_ns, now_ns))
+            wanted = self._timely(strategy, wanted, last_seen.ts_ns)
         self._tick = run.last_tick
         for event in source.history(run.last_index + 1, last + 1):  # fed, and not shown before this process died
             await self._send(client, wanted)
@@ -287,14 +297,22 @@ class _Steps:
         await self._send(client, wanted)
         return max(last, run.last_index)
 
-    def _still_timely(self, strategy: RecordedSession, wanted: Sequence[Wish], event: MarketEvent) -> list[Wish]:
-        """What may be sent yet of what was decided at this event; of the rest the strategy is told that it was not."""
-        if self._clock.now_ns() - (event.received_ts_ns or event.ts_ns) <= STALE_S * 1e9:
+    def _watch_lag(self, lag: Lag, event: MarketEvent) -> None:
+        if event.flags & BAR_MADE:
+            return  # it bears its start; what it is made of was there before
+        was, self._is_stale = self._is_stale, lag.is_stale(event.ts_ns, self._clock.now_ns())
+        if self._is_stale and not was:
+            age_s = (self._clock.now_ns() - event.ts_ns) / 1e9
+            log.warning("the market's news are old: nothing but cancels is sent until they are new", age_s=round(age_s, 1))
+
+    def _timely(self, strategy: LiveSession | RecordedSession, wanted: Sequence[Wish], ts_ns: int) -> list[Wish]:
+        """What may be sent yet of what was decided at this time of the market; of the rest the strategy is told that it was not."""
+        if not self._is_stale:
             return list(wanted)
         for one in wanted:
             if isinstance(one, OrderRequest):
-                log.warning("decided before the restart, and too old to be sent now", client_order_id=one.client_order_id)
-                strategy.on_order_event(not_sent(one, event))
+                log.warning("decided on what is too old, and not sent", client_order_id=one.client_order_id)
+                strategy.on_order_event(not_sent(one, ts_ns))
         return [one for one in wanted if isinstance(one, CancelOrder)]
 
     async def _look_on(self, client: GuardClient, source: MarketSource, strategy: LiveSession | RecordedSession, last: int) -> int:
