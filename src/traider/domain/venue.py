@@ -224,6 +224,10 @@ class VenueMarket(Protocol):
         """Best bid and ask now; None while they are not known to be the venue's."""
         ...
 
+    def reach(self, symbol: str, side: Side, size: float) -> float | None:
+        """The worst price at which a market order of this size trades now; None where the book has less, or is not known to be whole."""
+        ...
+
     def statuses(self) -> AsyncIterator[MarketStatus]:
         """What the stream says of the markets, when it says it: a hint when to ask, and never the only way to hear of it."""
         ...

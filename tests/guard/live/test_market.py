@@ -68,6 +68,25 @@ def test_the_collar_measures_from_the_guards_own_book(tmp_path: Path) -> None:
     story(tmp_path, told, limits=RiskLimits(max_price_deviation=Decimal("0.1")))
 
 
+def test_the_collar_holds_for_what_a_market_order_reaches_to(tmp_path: Path) -> None:
+    """R4: a market order has no price that could be a slip, and a size that is one trades through the book."""
+
+    async def told(bench: Bench, market: Market) -> None:
+        market.depth, market.behind = 1.0, [(110.0, 1.0), (110.01, 1.0)]
+        assert bench.refusal(order("at", "2"))[0] is Reason.NONE, "the limit itself, at the last level"
+        assert bench.refusal(order("above", "2.001")) == (
+            Reason.PRICE_COLLAR,
+            "buying 2.001 BTC-USD at market trades up to 110.01, 10.01 % from the market's 100; MAX_PRICE_DEVIATION is 10 %",
+        )
+        assert bench.refusal(order("all", "4")) == (
+            Reason.PRICE_COLLAR,
+            "buying 4 BTC-USD at market is more than the order book has: it would trade at any price (MAX_PRICE_DEVIATION)",
+        )
+        assert bench.refusal(order("stop", "4", stop="105"))[0] is Reason.NONE, "what it meets is not known yet"
+
+    story(tmp_path, told, limits=RiskLimits(max_price_deviation=Decimal("0.1")))
+
+
 def test_d1_a_gap_closes_the_gate_at_once_and_a_fresh_snapshot_opens_it(tmp_path: Path) -> None:
     async def told(bench: Bench, market: Market) -> None:
         market.lose("messages are missing before number 7")

@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Iterable
 from traider.domain.guard_protocol import MarketEvent
 from traider.domain.instruments import Instrument
 from traider.domain.venue import BestPrices, MarketStatus, StreamChange
+from traider.domain.vocabulary import Side
 
 from .build import Options, coinbase_feed
 from .compiled_feed import CompiledMarketFeed
@@ -46,6 +47,14 @@ class CoinbaseMarket:
         grid = self._feed.keepers[symbol].grid
         return BestPrices(bid=grid.price(top.bid_tick), ask=grid.price(top.ask_tick))
 
+    def reach(self, symbol: str, side: Side, size: float) -> float | None:
+        """The worst price at which a market order of this size trades now; None where the book has less, or is not whole."""
+        if self.best(symbol) is None:
+            return None
+        keeper = self._feed.keepers[symbol]
+        tick = keeper.book.reach(-int(side), size)
+        return None if tick is None else keeper.grid.price(tick)
+
     async def statuses(self) -> AsyncIterator[MarketStatus]:
         """Without end."""
         while True:
@@ -68,4 +77,6 @@ def coinbase_market(instruments: Iterable[Instrument], options: Options | None =
     feed, session = coinbase_feed(
         instruments, options, channels=("level2", "status"), aliases=aliases, depth=False, make_feed=CompiledMarketFeed
     )
+    for keeper in feed.keepers.values():
+        keeper.book.reach(int(Side.BUY), 0.0)  # its machine code is there before an order waits for it
     return CoinbaseMarket(feed, session)

@@ -170,6 +170,9 @@ class LiveGuard(Answers):
         if not_taken:
             return Reason.GATE_CLOSED, not_taken
         reason = books.check(request, replaces)
+        too_far = self._reaches_too_far(request) if reason is Reason.NONE else ""
+        if too_far:
+            return Reason.PRICE_COLLAR, too_far
         if reason is Reason.NONE or replaces is None:
             return reason, "" if reason is Reason.NONE else explain(reason, request, books)
         with books.without(replaces):  # the head-room that is told is that of the order which it would become

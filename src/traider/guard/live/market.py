@@ -11,14 +11,15 @@ from traider.domain.guard_protocol import Done, MarketEvent
 from traider.domain.orders import OrderRequest
 from traider.domain.ports import Clock
 from traider.domain.venue import BestPrices, MarketState, MarketStatus, StreamChange, StreamState, VenueMarket
-from traider.domain.vocabulary import EventKind, OrderType, TimeInForce
+from traider.domain.vocabulary import EventKind, OrderType, Side, TimeInForce
 
 from ..base import Effects
 from ..batch import Batch
-from ..books import GuardConfig
+from ..books import GuardConfig, exact
 from ..gates import Cause as Gate
 from ..journal import Journal, JournalWriteError
 from ..records import Cause, KillSwitchSet, Valued
+from ..words import decimal_text
 from .keeper import NOTHING, GateKeeper, NotEnabled
 
 SECOND_NS = 1_000_000_000
@@ -156,6 +157,25 @@ class MarketView(GateKeeper):
         return "" if now_ns - told_ns <= most_ns else f"no price of {symbol} within {limit}"
 
     # -- what may be done in it
+
+    def _reaches_too_far(self, request: OrderRequest) -> str:
+        """Why a market order trades too far from the market by the guard's own book (``MAX_PRICE_DEVIATION``); empty where it does not."""
+        limit = self.books.config.limits.max_price_deviation
+        if self._market is None or limit is None or request.type is not OrderType.MARKET:
+            return ""
+        buys = request.side is Side.BUY
+        asked = f"{'buying' if buys else 'selling'} {decimal_text(request.size)} {request.symbol} at market"
+        reach = self._market.reach(request.symbol, request.side, float(request.size))
+        if reach is None:
+            return f"{asked} is more than the order book has: it would trade at any price (MAX_PRICE_DEVIATION)"
+        mark = exact(self.books.desk.positions[self.books.instrument_number(request.symbol)]["mark_price"])
+        off = abs(exact(reach) / mark - 1)
+        if off <= limit:
+            return ""
+        return (
+            f"{asked} trades {'up' if buys else 'down'} to {decimal_text(exact(reach))}, {decimal_text(off * 100, 4)} % from the market's "
+            f"{decimal_text(mark)}; MAX_PRICE_DEVIATION is {decimal_text(limit * 100, 4)} %"
+        )
 
     def market_status(self, venue: str, status: MarketStatus) -> Effects:
         """The stream's word that a market is not traded closes its gate at once; that it is again, the exchange has to say when asked."""
