@@ -1,6 +1,7 @@
 """Who has enabled live trading, and everything that makes it no yes."""
 
 import asyncio
+import os
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -116,7 +117,7 @@ def test_the_file_is_for_its_owner_and_comes_back_as_it_was(tmp_path: Path) -> N
 def test_the_guard_lets_orders_go_only_while_it_is_enabled(tmp_path: Path) -> None:
     async def whole() -> None:
         bench = Bench(tmp_path, limits=LIMITS)
-        bench.not_enabled = WhyNotEnabled(tmp_path, LivePolicy(live_trading=True, dry_run=False))
+        bench.not_enabled = WhyNotEnabled(tmp_path, LivePolicy(live_trading=True, dry_run=False), tmp_path)
         bench.exchange.allowed = Permissions(can_view=True, can_trade=True, can_transfer=False, portfolio="p1")
         async with bench.up():
             reason, detail = bench.refusal(order("a", limit="90"))
@@ -149,7 +150,7 @@ def test_the_guard_lets_orders_go_only_while_it_is_enabled(tmp_path: Path) -> No
 def test_the_guard_lets_no_order_go_in_another_market_than_the_enabled_one(tmp_path: Path) -> None:
     async def whole() -> None:
         bench = Bench(tmp_path, limits=LIMITS, instruments=(BTC, ETH), money={"USD": "100000", "BTC": "0", "ETH": "0"})
-        bench.not_enabled = WhyNotEnabled(tmp_path, LivePolicy(live_trading=True, dry_run=False))
+        bench.not_enabled = WhyNotEnabled(tmp_path, LivePolicy(live_trading=True, dry_run=False), tmp_path)
         bench.exchange.allowed = Permissions(can_view=True, can_trade=True, can_transfer=False, portfolio="p1")
         write_authorization(tmp_path, YES)
         async with bench.up():
@@ -168,10 +169,33 @@ def test_the_guard_lets_no_order_go_in_another_market_than_the_enabled_one(tmp_p
     play(whole)
 
 
+def test_an_account_has_one_guard_on_a_machine(tmp_path: Path) -> None:
+    policy = LivePolicy(live_trading=True, dry_run=False, url="https://exchange")
+    folders = [tmp_path / name for name in ("first", "second")]
+    for folder in folders:
+        folder.mkdir()
+        write_authorization(folder, YES)
+    first, second = (WhyNotEnabled(folder, policy, tmp_path / "locks") for folder in folders)
+    assert [first(KEY, LIMITS, "", START_NS) for _ in range(2)] == ["", ""]
+    assert second(KEY, LIMITS, "", START_NS) == f"another guard on this machine trades exchange account p1 (process {os.getpid()})"
+    elsewhere = WhyNotEnabled(folders[1], msgspec.structs.replace(policy, url="https://other"), tmp_path / "locks")
+    assert elsewhere(KEY, LIMITS, "", START_NS) == "", "the same name at another exchange is another account"
+    for lock in first._claim._locks.values():
+        lock.release()  # as the end of its process does
+    assert second(KEY, LIMITS, "", START_NS) == ""
+
+
+def test_an_account_that_can_not_be_claimed_is_not_traded(tmp_path: Path) -> None:
+    (tmp_path / "locks").touch()
+    write_authorization(tmp_path, YES)
+    why = WhyNotEnabled(tmp_path, LivePolicy(live_trading=True, dry_run=False), tmp_path / "locks")(KEY, LIMITS, "", START_NS)
+    assert why.startswith("whether another guard trades this account can't be seen")
+
+
 def test_with_the_switches_as_they_are_by_default_no_order_leaves(tmp_path: Path) -> None:
     async def whole() -> None:
         bench = Bench(tmp_path, limits=LIMITS)
-        bench.not_enabled = WhyNotEnabled(tmp_path, LivePolicy(live_trading=False, dry_run=True))
+        bench.not_enabled = WhyNotEnabled(tmp_path, LivePolicy(live_trading=False, dry_run=True), tmp_path)
         write_authorization(tmp_path, YES)
         async with bench.up():
             assert bench.refusal(order("a", limit="90"))[0] is Reason.GATE_CLOSED

@@ -77,7 +77,7 @@ def guard(
                 listen=None if listen is None else parse_endpoint(listen),
                 parent=parent,
                 rebuild_store=rebuild_store,
-                live=None if simulated else LivePolicy(live_trading=settings.live.live_trading, dry_run=settings.live.dry_run),
+                live=None if simulated else _live_policy(settings),
             ),
             SystemClock(),
             make_venue,
@@ -85,6 +85,10 @@ def guard(
         )
     )
     return 0
+
+
+def _live_policy(settings: Settings) -> LivePolicy:
+    return LivePolicy(live_trading=settings.live.live_trading, dry_run=settings.live.dry_run, url=settings.coinbase.rest_url)
 
 
 def _must_be_here(venue: str, settings: Settings) -> None:

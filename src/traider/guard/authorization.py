@@ -6,6 +6,7 @@ that its end, its removal, and limits that were changed since are noticed while 
 
 import hashlib
 import os
+import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,15 +16,18 @@ from traider.domain.errors import UserError
 from traider.domain.guard_protocol import KeyInfo
 from traider.domain.limits import RiskLimits
 
+from .lock import Lock, holder
+
 FILE = "live.json"
 _ENABLE = "run: traider enable-live"
 
 
 class LivePolicy(msgspec.Struct, frozen=True, kw_only=True):
-    """The configuration's part: both switches have to be turned before anybody is asked."""
+    """The configuration's part: both switches have to be turned before anybody is asked. ``url`` is the exchange's."""
 
     live_trading: bool
     dry_run: bool
+    url: str = ""
 
 
 class Authorization(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -123,12 +127,46 @@ def why_not_this(
     return why_not_there(authorization, symbol)
 
 
+def lock_folder() -> Path:
+    """Where the guards of this user on this machine see one another's accounts."""
+    return Path(tempfile.gettempdir()) / f"traider-{os.getuid()}"
+
+
+class AccountClaim:
+    """An account on an exchange is traded by one guard on a machine: two would take each other's orders for somebody else's.
+
+    It is held until the process ends, however it ends.
+    """
+
+    def __init__(self, folder: Path, url: str) -> None:
+        self._folder = folder
+        self._url = url
+        self._locks: dict[str, Lock] = {}
+
+    def why_not(self, key: KeyInfo) -> str:
+        """Claims the account of this key; why it can't be had, empty where it is ours."""
+        name = hashlib.sha256(f"{self._url} {key.venue} {key.account}".encode()).hexdigest()[:16]
+        if name in self._locks:
+            return ""
+        path = self._folder / f"account-{name}.lock"
+        try:
+            self._folder.mkdir(mode=0o700, exist_ok=True)
+            self._locks[name] = Lock.acquire(path, what="the account")
+        except UserError:
+            held = holder(path)
+            return f"another guard on this machine trades {_account(key.venue, key.account)} (process {held.pid if held else 'unknown'})"
+        except OSError as error:
+            return f"whether another guard trades this account can't be seen: {path}: {error.strerror}"
+        return ""
+
+
 class WhyNotEnabled:
     """Asks the configuration, and the file when it has changed: why orders may not leave, empty where they may."""
 
-    def __init__(self, state_dir: Path, policy: LivePolicy) -> None:
+    def __init__(self, state_dir: Path, policy: LivePolicy, locks: Path | None = None) -> None:
         self._state_dir = state_dir
         self._policy = policy
+        self._claim = AccountClaim(locks or lock_folder(), policy.url)
         self._seen: tuple[int, int] | None = None
         self._read: Authorization | None = None
 
@@ -139,7 +177,9 @@ class WhyNotEnabled:
             return why
         try:
             yes = self._authorization()
-            return why_not_there(yes, symbol) if symbol else why_not(yes, key=key, limits=limits, now_ns=now_ns)
+            if symbol:
+                return why_not_there(yes, symbol)
+            return why_not(yes, key=key, limits=limits, now_ns=now_ns) or self._claim.why_not(key)
         except UserError as error:
             return str(error)
 
