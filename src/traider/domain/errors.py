@@ -11,6 +11,7 @@ TraiderError
 ├── RecordingError          a session's recording can't be written: the strategy decides nothing that was not recorded
 ├── StoreError              the state store: migration failed, not reachable
 ├── VenueError              an exchange: VenueRejectedError, VenueUnknownError, VenueUnavailableError (traider.domain.venue)
+├── ProviderError           a provider of market data: RateLimitedError and others (traider.domain.history)
 ├── BusError                a consumer fell too far behind on a topic that must not lose anything
 └── OrderStateError         an event that the order's state does not allow
 """
