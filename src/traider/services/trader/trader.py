@@ -12,7 +12,7 @@ number, so the step that was under way when the connection broke is taken again,
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from itertools import groupby, takewhile
 from pathlib import Path
@@ -82,10 +82,10 @@ class Trader:
         failures = 0
         while True:
             steps = _Steps(self._plan, self._bus, self._clock, show_past=not self._shown, on_answer=self.on_answer, lag=self._lag)
+            steps.on_ready = lambda: self._tell("up", "connected to the guard")
             try:
                 client = await self._connect(steps)
                 try:
-                    await self._tell("up", "connected to the guard")
                     await _until_lost(steps.trade(client), client, self._heartbeat_s)
                     await self._tell("up", "the market source has ended")
                     return
@@ -149,6 +149,7 @@ class _Steps:
         self._early: list[AnyOrderEvent] = []
         self._last_n = 0
         self._tick = 0  # timers that have fired since the last market event
+        self.on_ready: Callable[[], Awaitable[None]] = _told_nobody
         self.shown = False  # the past was published
         self.unrecorded: RecordingError | None = None
         self.events = 0  # that the guard took
@@ -184,6 +185,7 @@ class _Steps:
             source.continue_after(max(last, resumed.rerun.last_index), resumed.rerun.last_ns)
             strategy = resumed.strategy
             last = await self._go_on(client, source, resumed, last)
+        await self.on_ready()
         last = await self._look_on(client, source, strategy, last)
         strategy.warm_up(source.unfed)
         await self._publish_past(source, resumed, last)
@@ -358,6 +360,10 @@ class _Steps:
                 if number % _SHOWN_A_TIME == 0:
                     await asyncio.sleep(0)  # who listens takes them before there are too many
         self.shown = True
+
+
+async def _told_nobody() -> None:
+    """For whoever does not want to know."""
 
 
 def _runs(wanted: Sequence[Wish]) -> list[list[OrderRequest | str]]:
