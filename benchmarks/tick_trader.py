@@ -4,6 +4,7 @@
 """
 
 import asyncio
+import math
 import signal
 import sys
 from collections.abc import AsyncIterator, Sequence
@@ -138,7 +139,9 @@ async def trade(state_dir: Path, market_url: str, stamps: Stamps) -> None:
     feed, session = coinbase_feed([BTC], options, channels=("level2",), depth=False, make_feed=CompiledMarketFeed)
     frames: Any = feed
     frames.take_frame = stamps.before_and_after("frame", feed.take_frame)
-    trader = Trader(Plan(Source(feed, stamps), stamps), bus=MemoryBus(), clock=SystemClock(), state_dir=state_dir, on_exchange=True)
+    plan = Plan(Source(feed, stamps), stamps)
+    # the frames are recorded ones: their time is long ago
+    trader = Trader(plan, bus=MemoryBus(), clock=SystemClock(), state_dir=state_dir, on_exchange=True, stale_s=math.inf)
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     tasks = [asyncio.create_task(trader.run()), asyncio.create_task(session.run()), asyncio.create_task(stop.wait())]

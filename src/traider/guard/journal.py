@@ -104,7 +104,7 @@ class Journal:
     def _open(cls, path: Path, clock: Clock, disk: Disk, lock: Lock) -> Self:
         notices: list[str] = []
         head_file = head_path(path)
-        if not path.exists() and not head_file.exists():
+        if not path.exists() and _read_head(head_file) is None:
             for new in (head_file, path):
                 new.touch(0o600)
             _write_head(disk, head_file, Head(0, GENESIS))
@@ -276,9 +276,12 @@ def _write_head(disk: Disk, path: Path, head: Head) -> None:
 
 
 def _read_head(path: Path) -> Head | None:
+    """None where there is none, or an empty one: the journal is being made now, or was when its process was killed."""
     try:
         n, _, digest = path.read_text("ascii", errors="replace").strip().partition(" ")
     except FileNotFoundError:
+        return None
+    if not n:
         return None
     if not n.isdecimal() or len(digest) != len(GENESIS):
         raise JournalError(f"{path}: it does not name the journal's last line")

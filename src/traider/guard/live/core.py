@@ -20,6 +20,7 @@ from traider.domain.vocabulary import BAR_MADE, OrderStatus, OrderType, Reason
 from ..base import Effects, refused
 from ..batch import Batch
 from ..books import GuardConfig
+from ..gates import EVERYWHERE
 from ..gates import Cause as Gate
 from ..journal import Journal, JournalWriteError
 from ..records import Amending, Cause, KillSwitchSet, SessionStarted
@@ -52,7 +53,7 @@ class LiveGuard(Answers):
             batch.add(configured)
         self._close(batch, Gate.START, "the exchange was not asked yet how things stand")
         self._close(batch, Gate.STREAM, "not connected yet")
-        why = self._not_enabled(self._key, self.books.config.limits, self.now_ns())
+        why = self._why_not_enabled(EVERYWHERE, self.now_ns())
         if why:
             self._close(batch, Gate.NOT_ENABLED, why)
         for order in [order for order in self.books.open.values() if order.status is OrderStatus.PENDING]:
@@ -62,7 +63,13 @@ class LiveGuard(Answers):
         self.books.configured = configured or self.books.configured
         if self.books.kill.on:
             self._want_gone(self.books.open, Reason.KILL_SWITCH)
+        self._note_what_is_not_followed()
         return Effects(Done(seq=0), events, changed=True)
+
+    def _note_what_is_not_followed(self) -> None:
+        for held in account_state(self.books).positions:
+            if held.size and held.symbol not in self.followed:
+                self.note("market-data", f"{held.size:f} of {held.symbol} are held, and it is not followed: they count at its last price")
 
     def _start_session(self, session: str) -> Sequence[AnyOrderEvent]:
         batch = Batch(self.journal, self.books, Cause.OPEN)
@@ -151,6 +158,8 @@ class LiveGuard(Answers):
         books = self.books
         if books.kill.on:
             return Reason.KILL_SWITCH, explain(Reason.KILL_SWITCH, request, books)
+        if request.symbol not in self.followed:
+            return Reason.MARKET_NOT_ALLOWED, f"this guard was started for {', '.join(self.followed)}, and does not follow {request.symbol}"
         cannot = not_carried(request)
         if cannot:
             return Reason.INVALID_ORDER, cannot
@@ -161,6 +170,9 @@ class LiveGuard(Answers):
         if not_taken:
             return Reason.GATE_CLOSED, not_taken
         reason = books.check(request, replaces)
+        too_far = self._reaches_too_far(request) if reason is Reason.NONE else ""
+        if too_far:
+            return Reason.PRICE_COLLAR, too_far
         if reason is Reason.NONE or replaces is None:
             return reason, "" if reason is Reason.NONE else explain(reason, request, books)
         with books.without(replaces):  # the head-room that is told is that of the order which it would become

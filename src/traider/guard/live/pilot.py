@@ -19,6 +19,7 @@ from traider.domain.venue import (
     StreamState,
     Venue,
     VenueError,
+    VenueFundsError,
     VenueMarket,
     VenueRejectedError,
     VenueUnavailableError,
@@ -62,6 +63,7 @@ class Pilot:
         self._pace = pace or Pace()
         self._work = asyncio.Event()
         self._ask = asyncio.Event()
+        self._status_told = asyncio.Event()
         self._full = True  # the next look is at everything
         self._hinted: dict[str, str] = {}
         self._cancel_sent_s: dict[str, float] = {}
@@ -91,7 +93,8 @@ class Pilot:
             for part in (self._send_all(), self._listen(), self._reconcile_all(), self._watch(), self._watch_venue()):
                 group.create_task(part)
             if self._market is not None:
-                for part in (self._market.run(), self._watch_market(self._market), self._compare_market()):
+                market = self._market
+                for part in (market.run(), self._watch_market(market), self._watch_statuses(market), self._compare_market()):
                     group.create_task(part)
 
     async def _connect(self) -> None:
@@ -156,6 +159,8 @@ class Pilot:
             effects = guard.rejected(identifier, error.reason, error.detail)
         except VenueRejectedError as error:
             effects = guard.rejected(identifier, Reason.VENUE_REJECTED, f"{self._venue.name}: {error}")
+            if isinstance(error, VenueFundsError):
+                self._everything()  # balances, and orders that hold what is missing
         except VenueUnavailableError as error:
             effects = guard.rejected(identifier, Reason.NOT_SENT, f"{self._venue.name} could not be reached: {error}")
             self._lost_touch(error)
@@ -351,28 +356,41 @@ class Pilot:
             await asyncio.sleep(self._pace.tick_s)
 
     async def _watch_venue(self) -> None:
-        """Clock, key and markets, as the exchange sees them."""
+        """Clock, key and markets, as the exchange sees them; the markets also as soon as their stream says something of them."""
+        loop = asyncio.get_running_loop()
         while True:
-            try:
-                await self._check_clock()
-                await self._check_key()
-                await self._check_markets()
-            except VenueRejectedError as error:
-                self._say(self._guard.close_gate(Gate.KEY, f"{self._venue.name} refuses the key: {error}"))
-            except VenueError as error:
-                self._say(self._guard.close_gate(Gate.VENUE, f"{self._venue.name} does not answer: {error}"))
-                self._full = True
-                self._ask.set()
-            await asyncio.sleep(self._pace.venue_check_s)
+            again_s = loop.time() + self._pace.venue_check_s
+            self._status_told.clear()
+            await self._check_all(self._check_clock, self._check_key, self._check_markets)
+            while (left_s := again_s - loop.time()) > self._pace.shortest_s:
+                await _set_within(self._status_told, left_s)
+                if self._status_told.is_set():
+                    self._status_told.clear()
+                    await self._check_all(self._check_markets)
+                    await asyncio.sleep(self._pace.between_statuses_s)
+
+    async def _check_all(self, *checks: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        try:
+            for check in checks:
+                await check()
+        except VenueRejectedError as error:
+            self._say(self._guard.close_gate(Gate.KEY, f"{self._venue.name} refuses the key: {error}"))
+        except VenueError as error:
+            self._say(self._guard.close_gate(Gate.VENUE, f"{self._venue.name} does not answer: {error}"))
+            self._full = True
+            self._ask.set()
 
     async def _check_clock(self) -> None:
-        guard = self._guard
-        before_ns = guard.now_ns()
+        guard, loop = self._guard, asyncio.get_running_loop()
+        before_ns, began_s = guard.now_ns(), loop.time()
         there_ns = await self._venue.server_time_ns()
+        # The venue's time is of some moment between question and answer: an answer that was long under way proves little.
+        doubt_ns = (loop.time() - began_s) * SECOND_NS / 2
         offset_ns = there_ns - (before_ns + guard.now_ns()) // 2
-        if abs(offset_ns) > self._pace.clock_offset_s * SECOND_NS:
+        limit_ns = self._pace.clock_offset_s * SECOND_NS
+        if abs(offset_ns) - doubt_ns > limit_ns:
             self._say(guard.close_gate(Gate.CLOCK, f"this machine's clock is {-offset_ns / SECOND_NS:+.1f} s off {self._venue.name}'s"))
-        else:
+        elif abs(offset_ns) + doubt_ns <= limit_ns:
             self._say(guard.open_gate(Gate.CLOCK))
 
     async def _check_key(self) -> None:
@@ -402,6 +420,11 @@ class Pilot:
     async def _watch_market(self, market: VenueMarket) -> None:
         async for told in market.events():
             self._say(self._guard.market_told(told))
+
+    async def _watch_statuses(self, market: VenueMarket) -> None:
+        async for status in market.statuses():
+            self._say(self._guard.market_status(self._venue.name, status))
+            self._status_told.set()
 
     async def _compare_market(self) -> None:
         """Asks the exchange for the prices of which the stream says nothing."""
