@@ -77,6 +77,7 @@ def guard(
                 listen=None if listen is None else parse_endpoint(listen),
                 parent=parent,
                 rebuild_store=rebuild_store,
+                segment_lines=settings.state.journal_segment_lines,
                 live=None if simulated else _live_policy(settings),
             ),
             SystemClock(),

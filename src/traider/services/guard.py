@@ -30,6 +30,8 @@ from traider.guard.live.books import rehearse_live
 from traider.guard.live.core import LiveGuard
 from traider.guard.live.pilot import Pilot
 from traider.guard.place import JOURNAL, SECRET, SOCKET, announce, make_directory
+from traider.guard.rotation import Rotation
+from traider.guard.segments import OlderSegmentError
 from traider.guard.state import account_state
 from traider.runtime.link import Endpoint, Link, endpoint_in, load_secret
 from traider.runtime.link_server import serve
@@ -198,9 +200,11 @@ class StoreWriter:
         """Whether there is more."""
         journal, books = self._guard.journal, self._guard.books
         last = min(self.last_n + STORE_LINES, journal.n)
-        events: Sequence[AnyOrderEvent] = [
-            entry.record for entry in journal.read(self.last_n + 1, last) if isinstance(entry.record, OrderEvent)
-        ]
+        try:
+            entries = list(journal.read(self.last_n + 1, last))
+        except OlderSegmentError as error:
+            raise StoreError(f"the store has journal entries up to {self.last_n}, and can't follow: {error}") from error
+        events: Sequence[AnyOrderEvent] = [entry.record for entry in entries if isinstance(entry.record, OrderEvent)]
         more = last < journal.n
         account = account_state(books) if not more and books.is_valued else None
         await self._projection.apply(events, account, None if more else self._guard.risk())
@@ -212,7 +216,8 @@ class GuardOptions(msgspec.Struct, frozen=True, kw_only=True):
     """What the process is started with. ``listen`` None is a socket in the state directory.
 
     ``parent`` is the process that looks after this one, if there is one: when it has died before the journal was locked, its
-    successor could not have known of this guard, so this guard does not start. On an exchange ``live`` says whether orders may leave;
+    successor could not have known of this guard, so this guard does not start. A file of the journal that has ``segment_lines`` is
+    followed by another one. On an exchange ``live`` says whether orders may leave;
     None is for a simulated exchange: then every order may.
     """
 
@@ -222,6 +227,7 @@ class GuardOptions(msgspec.Struct, frozen=True, kw_only=True):
     listen: Endpoint | None = None
     parent: int | None = None
     rebuild_store: bool = False
+    segment_lines: int = 50_000
     live: LivePolicy | None = None
 
 
@@ -259,9 +265,10 @@ async def run_guard(
             server = await serve(options.listen or endpoint_in(options.state_dir, SOCKET), secret, service)
             announce(options.state_dir, server.endpoint)
             log.info("guarding", endpoint=str(server.endpoint), journal_entries=journal.n, head=journal.head)
-            async with _trading(guard, service, make_venue, market) as trading:
-                if trading is not None:
-                    trading.add_done_callback(lambda task: _fail_if_broken(task, failures, stop))
+            async with _trading(guard, service, make_venue, market) as trading, _rotating(guard, options.segment_lines) as rotating:
+                for task in (trading, rotating):
+                    if task is not None:
+                        task.add_done_callback(lambda task: _fail_if_broken(task, failures, stop))
                 await stop.wait()
                 await server.close("the guard stops")
             try:
@@ -293,6 +300,17 @@ async def _trading(
         return
     async with Pilot(guard, make_venue(), service.tell, market=market).running() as task:
         yield task
+
+
+@asynccontextmanager
+async def _rotating(guard: Guard | LiveGuard, segment_lines: int) -> "AsyncIterator[asyncio.Task[None]]":
+    """The task that has the journal go on in another file when one is full."""
+    task = asyncio.create_task(Rotation(guard, segment_lines).run(), name="guard: rotation")
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
 
 
 @asynccontextmanager

@@ -23,11 +23,12 @@ from ..books import GuardConfig
 from ..gates import EVERYWHERE
 from ..gates import Cause as Gate
 from ..journal import Journal, JournalWriteError
-from ..records import Amending, Cause, KillSwitchSet, SessionStarted
+from ..records import Amending, Cause, KillSwitchSet, LiveCarried, SessionStarted
 from ..refusals import explain
 from ..state import account_state
 from .answers import Answers
 from .books import ZERO, not_carried
+from .carried import carry_live
 from .keeper import NotEnabled
 
 
@@ -65,6 +66,9 @@ class LiveGuard(Answers):
             self._want_gone(self.books.open, Reason.KILL_SWITCH)
         self._note_what_is_not_followed()
         return Effects(Done(seq=0), events, changed=True)
+
+    def _carried(self, n: int) -> LiveCarried:
+        return carry_live(self.books, n)
 
     def _note_what_is_not_followed(self) -> None:
         for held in account_state(self.books).positions:

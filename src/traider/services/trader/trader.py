@@ -273,7 +273,7 @@ class _Steps:
         strategy, run = resumed
         self._last_n = run.last_n
         known: set[str] = set()
-        for one in await client.history():
+        for one in await client.history(run.settled_n):
             note_known(one.event, known)
             if one.event.n > run.last_n:
                 self._last_n = one.event.n
