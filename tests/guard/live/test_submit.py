@@ -50,6 +50,29 @@ def test_an_order_that_waits_for_its_turn_is_held_back_when_a_gate_has_closed_me
     assert bench.exchange.count("submit") == 0
 
 
+def test_what_is_no_number_is_refused_also_while_a_gate_is_closed(tmp_path: Path) -> None:
+    """To compare NaN is an error of Python's decimals: such an order must not end the guard."""
+    bench = Bench(tmp_path)
+
+    async def told() -> None:
+        async with bench.up():
+            bench.exchange.drop()
+            await asyncio.sleep(0.1)
+            for size in ("NaN", "sNaN", "Infinity"):
+                assert bench.refusal(order(f"closed {size}", size, limit="90"))[0] is Reason.GATE_CLOSED
+            bench.exchange.revive()
+            await asyncio.sleep(5)
+            for size in ("NaN", "sNaN", "Infinity"):
+                assert bench.refusal(order(f"open {size}", size, limit="90"))[0] is Reason.INVALID_ORDER
+            bench.submit(order("good", limit="90"))
+            await asyncio.sleep(1)
+            assert bench.amend("good", "NaN", "90") == "good can't become NaN at 90: give finite numbers"
+            assert bench.amend("good", "1", "Infinity") == "good can't become 1 at Infinity: give finite numbers"
+            assert bench.status("good") is OrderStatus.OPEN
+
+    play(told)
+
+
 def test_a1_an_order_lost_on_its_way_is_unknown_until_its_absence_is_proven(tmp_path: Path) -> None:
     async def told(bench: Bench) -> None:
         bench.exchange.fail("submit", Fault(before=lost()))

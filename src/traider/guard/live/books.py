@@ -23,7 +23,8 @@ from traider.kernel.control_desk import Controls
 from traider.kernel.desk import Desk
 from traider.kernel.simulation import Fees
 
-from ..books import Books, GuardConfig, exact
+from ..books import Books, GuardConfig
+from ..numbers import exact, held, unheld
 from ..records import Amending, AnyRecord, BalancesTaken, Checkpoint, KillSwitchSet, Looked, SessionStarted, Valued
 
 EXTERNAL = "external"  # the strategy of orders that were not made here
@@ -233,7 +234,7 @@ class LiveBooks(Books):
         number = self.instrument_number(request.symbol)
         if number < 0:
             return Reason.MARKET_NOT_ALLOWED
-        reason = _unexact(request)
+        reason = unexact(request)
         if reason is not Reason.NONE:
             return reason
         placed = 0 if replaces is None else self.number_of.get(replaces.request.client_order_id, 0)
@@ -242,7 +243,7 @@ class LiveBooks(Books):
     def reduces(self, request: OrderRequest, replaces: Order | None = None) -> bool:
         """Whether the position can't come out larger in the order's direction, everything else open on that side filled too."""
         number = self.instrument_number(request.symbol)
-        if number < 0:
+        if number < 0 or not request.size.is_finite():
             return False
         position = self.desk.positions[number]
         resting = position["open_buys"] if request.side > 0 else position["open_sells"]
@@ -438,7 +439,7 @@ def not_carried(request: OrderRequest) -> str:
     return ""
 
 
-def _unexact(request: OrderRequest) -> Reason:
+def unexact(request: OrderRequest) -> Reason:
     """A number that the desk could not hold exactly is finer than any increment; some kinds of order no exchange here has."""
     if not_carried(request):
         return Reason.INVALID_ORDER
@@ -447,8 +448,6 @@ def _unexact(request: OrderRequest) -> Reason:
         (request.limit_price, Reason.PRICE_INCREMENT),
         (request.stop_price, Reason.PRICE_INCREMENT),
     ):
-        if value is not None and not value.is_finite():
-            return Reason.INVALID_ORDER
-        if value is not None and exact(float(value)) != value:
-            return reason
+        if value is not None and held(value) is None:
+            return unheld(value, reason)
     return Reason.NONE
