@@ -22,6 +22,7 @@ from traider.domain.vocabulary import Liquidity, OrderType, Reason
 from traider.kernel import layout
 from traider.kernel.control_desk import Controls, gross_exposure
 from traider.kernel.desk import Desk, Execution
+from traider.kernel.order_row import OrderRows
 from traider.kernel.simulation import Fees, FillMode
 
 from .records import Advanced, AnyRecord, Checkpoint, Configured, KillSwitchSet, SessionStarted
@@ -299,6 +300,7 @@ def rehearse(config: GuardConfig) -> None:
                 if type_ == layout.STOP:
                     desk.amend(number, size=size, price=increment)
                     desk.cancel(number)
+    desk.submit_rows(rehearsed(config), 0, 1)
     desk.advance(3)
     desk.apply_fill(order_id=0, inst=0, side=1, price=increment, size=1.0, fee=0.0, ts_ns=3, maker=False)
     desk.drain()
@@ -313,6 +315,13 @@ def rehearse(config: GuardConfig) -> None:
         desk.controls.amends_last_second(3)
         desk.controls.executions_last_minute(3)
         desk.controls.resume()
+
+
+def rehearsed(config: GuardConfig) -> OrderRows:
+    """An order as orders come to the desk, for a rehearsal."""
+    rows, instrument = OrderRows(1), config.instruments[0]
+    rows.put(0, 0, 1, layout.LIMIT, float(instrument.size_increment), float(instrument.price_increment), 0.0, 0, False, 0.0, 0, 0)
+    return rows
 
 
 def liquidity(execution: Execution) -> Liquidity:

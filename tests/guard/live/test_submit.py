@@ -7,7 +7,7 @@ import msgspec
 
 from tests.guard.live.bench import Bench, Side, order, story
 from tests.guard.live.exchange import Fault, lost
-from traider.domain.orders import OrderRejected
+from traider.domain.orders import OrderAccepted, OrderRejected
 from traider.domain.venue import VenueRejectedError
 from traider.domain.vocabulary import OrderStatus, Reason
 from traider.runtime.virtual_time import play
@@ -270,5 +270,16 @@ def test_orders_that_hang_together_are_refused_as_a_whole_before_anything_is_sen
         assert all("orders that hang together (oco, oto, protect) are not kept on an exchange" in event.detail for event in events)
         await asyncio.sleep(1)
         assert bench.exchange.count("submit") == 0
+
+    story(tmp_path, told)
+
+
+def test_answers_that_come_at_once_are_made_durable_at_once(tmp_path: Path) -> None:
+    async def told(bench: Bench) -> None:
+        bench.submit(*(order(f"o{number}", "0.1", limit="90") for number in range(5)))
+        await asyncio.sleep(1)
+        accepted = [entry for entry in bench.guard.journal.read() if isinstance(entry.record, OrderAccepted)]
+        assert [entry.left for entry in accepted] == [4, 3, 2, 1, 0]
+        assert [bench.status(f"o{number}") for number in range(5)] == [OrderStatus.OPEN] * 5
 
     story(tmp_path, told)

@@ -23,7 +23,7 @@ from traider.kernel.control_desk import Controls
 from traider.kernel.desk import Desk
 from traider.kernel.simulation import Fees
 
-from ..books import Books, GuardConfig
+from ..books import Books, GuardConfig, rehearsed
 from ..numbers import exact, held, unheld
 from ..records import Amending, AnyRecord, BalancesTaken, Checkpoint, KillSwitchSet, Looked, SessionStarted, Valued
 
@@ -408,6 +408,7 @@ def rehearse_live(config: GuardConfig) -> None:
     books.asked.amends_last_second(1)
     books.asked.executions_last_minute(1)
     books.release("rehearsal")
+    books.desk.reserve_rows(books.asked, rehearsed(config), 0, 1)
     books.desk.restore_marks(day_start_equity=1.0, day_index=0, high_water_mark=1.0, marks=(1.0,), now_ns=1)
 
 
