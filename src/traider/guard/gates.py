@@ -100,6 +100,10 @@ class Gates:
     def is_closed(self, cause: Cause, symbol: str = EVERYWHERE) -> bool:
         return (cause, symbol) in self._closed
 
+    def are_open(self) -> bool:
+        """Whether every gate is."""
+        return not self._closed
+
     def closed(self) -> tuple[Closed, ...]:
         """Every closed gate, the oldest first."""
         return tuple(sorted(self._closed.values(), key=lambda gate: gate.since_ns))

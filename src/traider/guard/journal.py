@@ -11,7 +11,6 @@ import os
 from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -33,8 +32,7 @@ _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Entry)
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(msgspec.Struct, frozen=True, gc=False):
     """A line to be written; ``record.n`` is the number that it will have."""
 
     index: int
@@ -153,11 +151,12 @@ class Journal:
         chunks: list[bytes] = []
         head = self._head
         end = self._offsets[-1]
-        for i, draft in enumerate(drafts):
-            number = self._n + 1 + i
-            if draft.record.n != number:
-                raise ValueError(f"record {draft.record.n} can't be line {number}")
-            entry = Entry(n=number, left=len(drafts) - 1 - i, wall_ns=wall_ns, index=draft.index, cause=draft.cause, record=draft.record)
+        number, last = self._n, self._n + len(drafts)
+        for draft in drafts:
+            number, record = number + 1, draft.record
+            if record.n != number:
+                raise ValueError(f"record {record.n} can't be line {number}")
+            entry = Entry(n=number, left=last - number, wall_ns=wall_ns, index=draft.index, cause=draft.cause, record=record)
             line, head = seal(head, _encoder.encode(entry))
             chunks.append(line)
             end += len(line)

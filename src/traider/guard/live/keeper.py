@@ -184,6 +184,8 @@ class GateKeeper(GuardBase[LiveBooks]):
         """Trips the kill switch when refusals or fills have come too fast."""
         if self.failure is not None:
             return []
+        if not self._is_halted():
+            return []
         batch = Batch(self.journal, self.books, Cause.KILL)
         self._trip_on_halt(batch)
         try:

@@ -15,9 +15,10 @@ from traider.domain.vocabulary import EventKind, OrderType, Side, TimeInForce
 
 from ..base import Effects
 from ..batch import Batch
-from ..books import GuardConfig, exact
+from ..books import GuardConfig
 from ..gates import Cause as Gate
 from ..journal import Journal, JournalWriteError
+from ..numbers import exact
 from ..records import Cause, KillSwitchSet, Valued
 from ..words import decimal_text
 from .keeper import NOTHING, GateKeeper, NotEnabled
@@ -161,7 +162,7 @@ class MarketView(GateKeeper):
     def _reaches_too_far(self, request: OrderRequest) -> str:
         """Why a market order trades too far from the market by the guard's own book (``MAX_PRICE_DEVIATION``); empty where it does not."""
         limit = self.books.config.limits.max_price_deviation
-        if self._market is None or limit is None or request.type is not OrderType.MARKET:
+        if self._market is None or limit is None or request.type is not OrderType.MARKET or not request.size.is_finite():
             return ""
         buys = request.side is Side.BUY
         asked = f"{'buying' if buys else 'selling'} {decimal_text(request.size)} {request.symbol} at market"
@@ -169,6 +170,8 @@ class MarketView(GateKeeper):
         if reach is None:
             return f"{asked} is more than the order book has: it would trade at any price (MAX_PRICE_DEVIATION)"
         mark = exact(self.books.desk.positions[self.books.instrument_number(request.symbol)]["mark_price"])
+        if not mark > 0:
+            return ""  # the desk refuses what has no price
         off = abs(exact(reach) / mark - 1)
         if off <= limit:
             return ""

@@ -69,6 +69,7 @@ class Pilot:
         self._cancel_sent_s: dict[str, float] = {}
         self._heard_s = 0.0
         self._sends: set[asyncio.Task[None]] = set()
+        self._taken: dict[str, str] = {}  # the exchange's ids of orders that it has just taken, to be noted
         self._killed_s: float | None = None  # when the kill switch was first seen to be on
         self._alerted = False  # that orders are open under it
 
@@ -85,6 +86,8 @@ class Pilot:
             for send in sends:
                 send.cancel()
             await asyncio.gather(task, *sends, return_exceptions=True)
+            if self._taken:
+                self._say(self._note_taken())
             await self._venue.stop()
 
     async def _run(self) -> None:
@@ -154,7 +157,7 @@ class Pilot:
 
         try:
             last_word()
-            effects = guard.accepted(identifier, await self._venue.submit(request, last_word=last_word))
+            effects = await self._accepted(identifier, await self._venue.submit(request, last_word=last_word))
         except _HeldBackError as error:
             effects = guard.rejected(identifier, error.reason, error.detail)
         except VenueRejectedError as error:
@@ -173,6 +176,16 @@ class Pilot:
             self._ask.set()
         self._say(effects)
         self._work.set()  # a cancel may have waited for its id
+
+    async def _accepted(self, identifier: str, venue_order_id: str) -> Effects:
+        """Notes the answer, together with those that come in the same turn of the loop: the disk is waited for once."""
+        self._taken[identifier] = venue_order_id
+        await asyncio.sleep(0)
+        return self._note_taken()
+
+    def _note_taken(self) -> Effects:
+        taken, self._taken = self._taken, {}
+        return self._guard.accepted(taken)
 
     async def _send_amendment(self, identifier: str) -> None:
         guard = self._guard
