@@ -6,7 +6,7 @@ the exchange, asked for it, says what became of it.
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 import msgspec
@@ -31,10 +31,14 @@ from .keeper import NotEnabled
 
 
 class LiveGuard(Answers):
-    """One account's guard on an exchange. ``outgoing`` are orders to send, ``amendments`` orders to amend, by client order id."""
+    """One account's guard on an exchange. ``outgoing`` are orders to send, ``amendments`` orders to amend, by client order id.
+
+    ``go`` is called at the end of a step that let orders pass: what is outgoing may leave at once.
+    """
 
     def __init__(self, journal: Journal, config: GuardConfig, clock: Clock, not_enabled: NotEnabled | None = None) -> None:
         super().__init__(journal, config, clock, not_enabled)
+        self.go: Callable[[], object] = lambda: None
         self.outgoing: deque[str] = deque()
         self.amendments: deque[str] = deque()
 
@@ -79,6 +83,8 @@ class LiveGuard(Answers):
         if self.has_market and isinstance(ask, Submit | Amend):
             self._watch_market(self._now())  # a book that has just become invalid is not acted on
         effects = super().handle(ask, client)
+        if self.outgoing:
+            self.go()
         self.wake()
         return effects
 
