@@ -84,6 +84,8 @@ class Books:
     over: dict[str, Decimal] = field(default_factory=dict)  # of the newest orders that are over, how much was filled
     ticks: dict[int, int] = field(default_factory=dict)  # of journal lines that stand after an advance of the time, which one
     amendments: dict[str, int] = field(default_factory=dict)  # journal lines of those that were asked for, by their ids
+    _numbered: tuple[Instrument, ...] | None = None  # the instruments whose numbers these are
+    _numbers: dict[str, int] = field(default_factory=dict)
 
     @property
     def is_valued(self) -> bool:
@@ -95,7 +97,10 @@ class Books:
 
     def instrument_number(self, symbol: str) -> int:
         """The desk's number of the instrument, -1 when it is none of ours."""
-        return next((number for number, instrument in enumerate(self.config.instruments) if instrument.symbol == symbol), -1)
+        if self._numbered is not self.config.instruments:
+            self._numbered = self.config.instruments
+            self._numbers = {instrument.symbol: number for number, instrument in enumerate(self._numbered)}
+        return self._numbers.get(symbol, -1)
 
     @property
     def now_ns(self) -> int:

@@ -60,6 +60,7 @@ class GuardService:
         self._told: set[Link] = set()  # those who have said who they are
         self._count = 0
         self._untold: list[tuple[Link | None, Effects]] = []  # who asked, and what came of it
+        self._telling: asyncio.Handle | None = None
         self._state_timer: asyncio.TimerHandle | None = None
         self._state_told_s = 0.0
         self.changed = asyncio.Event()
@@ -94,13 +95,14 @@ class GuardService:
         self._tell_soon(None, effects)
 
     def _tell_soon(self, link: Link | None, effects: Effects) -> None:
-        if not self._untold:
-            asyncio.get_running_loop().call_soon(self._tell_all)
+        if self._telling is not None:
+            self._telling.cancel()  # after what this step has begun, too
+        self._telling = asyncio.get_running_loop().call_soon(self._tell_all)
         self._untold.append((link, effects))
 
     def _tell_all(self) -> None:
         """Events, then how things stand, then the reply: whoever asked knows all of it when the answer comes."""
-        untold, self._untold = self._untold, []
+        untold, self._untold, self._telling = self._untold, [], None
         outbox: dict[Link, list[bytes]] = {link: [] for link in self._told}
         for link, effects in untold:
             self._put(outbox, (OrderEventPush(event=event) for event in effects.events))

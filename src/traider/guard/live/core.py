@@ -160,7 +160,7 @@ class LiveGuard(Answers):
         cannot = not_carried(request)
         if cannot:
             return Reason.INVALID_ORDER, cannot
-        gate = self.gates.refusal(request.symbol, reduces=books.reduces(request, replaces))
+        gate = self.gates.refusal(request.symbol, reduces=lambda: books.reduces(request, replaces))
         if gate is not None:
             return Reason.GATE_CLOSED, f"{gate.text()}; it opens by itself when that is over"
         not_taken = self._not_taken_now(request)
@@ -258,7 +258,7 @@ class LiveGuard(Answers):
             return Reason.REQUESTED, "cancelled before it was sent"
         if self.has_market:
             self._watch_market(self._now())
-        gate = self.gates.refusal(request.symbol, reduces=self._still_reduces(request))
+        gate = self.gates.refusal(request.symbol, reduces=lambda: self._still_reduces(request))
         why = self._not_taken_now(request) if gate is None else gate.text()
         return (Reason.GATE_CLOSED, why) if why else (Reason.NONE, "")
 
@@ -273,7 +273,7 @@ class LiveGuard(Answers):
             return "it is to be cancelled"
         left = msgspec.structs.replace(order.request, size=amending.size - order.filled_size, limit_price=amending.limit_price)
         with self.books.without(order):
-            gate = self.gates.refusal(order.request.symbol, reduces=self.books.reduces(left))
+            gate = self.gates.refusal(order.request.symbol, reduces=lambda: self.books.reduces(left))
         return "" if gate is None else gate.text()
 
     def _still_reduces(self, request: OrderRequest) -> bool:

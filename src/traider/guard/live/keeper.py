@@ -173,7 +173,7 @@ class GateKeeper(GuardBase[LiveBooks]):
 
     def _watch_halts(self) -> list[AnyOrderEvent]:
         """Trips the kill switch when refusals or fills have come too fast."""
-        if self.failure is not None:
+        if self.failure is not None or self.books.asked.halt_reason() is Reason.NONE:
             return []
         batch = Batch(self.journal, self.books, Cause.KILL)
         self._trip_on_halt(batch)
