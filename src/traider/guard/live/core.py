@@ -78,8 +78,8 @@ class LiveGuard(Answers):
     # -- what clients ask
 
     def handle(self, ask: AnyAsk, client: int) -> Effects:
-        self.books.touch(self._clock.now_ns())
-        self._heard_ns[client] = self._clock.now_ns()
+        self._heard_ns[client] = now_ns = self._clock.now_ns()
+        self.books.touch(now_ns)
         if self.has_market and isinstance(ask, Submit | Amend):
             self._watch_market(self._now())  # a book that has just become invalid is not acted on
         effects = super().handle(ask, client)

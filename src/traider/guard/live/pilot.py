@@ -197,8 +197,10 @@ class Pilot:
 
     def _cancel_due(self) -> float | None:
         """Sends the cancels that are due, each again and again until the order is over."""
-        guard, now_s = self._guard, asyncio.get_running_loop().time()
-        books = guard.books
+        books = self._guard.books
+        if not books.cancelling and not self._cancel_sent_s:
+            return None
+        now_s = asyncio.get_running_loop().time()
         for identifier in [identifier for identifier in self._cancel_sent_s if identifier not in books.cancelling]:
             del self._cancel_sent_s[identifier]
         ids = {
