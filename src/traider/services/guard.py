@@ -50,8 +50,8 @@ _decoder = msgspec.msgpack.Decoder(AnyAsk)
 class GuardService:
     """A ``traider.runtime.link.Handler`` over the core.
 
-    What a step came to is told in the event loop's next turn, in the order in which it happened, and each client has it in one write:
-    so an order that a step has let pass is on its way to the exchange before anybody is told of it.
+    What steps came to is told in the order in which it happened, and each client has it in one write. Where orders go to an exchange,
+    those that a step has let pass leave first: they begin in the event loop's next turn, and some libraries write in the one after.
     """
 
     def __init__(self, guard: GuardBase[Any]) -> None:
@@ -60,7 +60,9 @@ class GuardService:
         self._told: set[Link] = set()  # those who have said who they are
         self._count = 0
         self._untold: list[tuple[Link | None, Effects]] = []  # who asked, and what came of it
-        self._telling: asyncio.Handle | None = None
+        self._orders_leave = isinstance(guard, LiveGuard)
+        self._waiting: asyncio.Handle | None = None  # for the turn in which they begin
+        self._is_next = False  # telling is
         self._state_timer: asyncio.TimerHandle | None = None
         self._state_told_s = 0.0
         self.changed = asyncio.Event()
@@ -95,14 +97,21 @@ class GuardService:
         self._tell_soon(None, effects)
 
     def _tell_soon(self, link: Link | None, effects: Effects) -> None:
-        if self._telling is not None:
-            self._telling.cancel()  # after what this step has begun, too
-        self._telling = asyncio.get_running_loop().call_soon(self._tell_all)
         self._untold.append((link, effects))
+        if not self._orders_leave:
+            self._tell_all()
+        elif not self._is_next:  # else frames that come in every turn would put it off for ever
+            if self._waiting is not None:
+                self._waiting.cancel()  # after what this step has begun, too
+            self._waiting = asyncio.get_running_loop().call_soon(self._tell_next)
+
+    def _tell_next(self) -> None:
+        self._waiting, self._is_next = None, True
+        asyncio.get_running_loop().call_soon(self._tell_all)
 
     def _tell_all(self) -> None:
         """Events, then how things stand, then the reply: whoever asked knows all of it when the answer comes."""
-        untold, self._untold, self._telling = self._untold, [], None
+        untold, self._untold, self._is_next = self._untold, [], False
         outbox: dict[Link, list[bytes]] = {link: [] for link in self._told}
         for link, effects in untold:
             self._put(outbox, (OrderEventPush(event=event) for event in effects.events))
