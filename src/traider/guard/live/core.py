@@ -6,7 +6,7 @@ the exchange, asked for it, says what became of it.
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 
 import msgspec
@@ -35,10 +35,14 @@ from .reserving import Reserving
 
 
 class LiveGuard(Answers):
-    """One account's guard on an exchange. ``outgoing`` are orders to send, ``amendments`` orders to amend, by client order id."""
+    """One account's guard on an exchange. ``outgoing`` are orders to send, ``amendments`` orders to amend, by client order id.
+
+    ``go`` is called at the end of a step that let orders pass: what is outgoing may leave at once.
+    """
 
     def __init__(self, journal: Journal, config: GuardConfig, clock: Clock, not_enabled: NotEnabled | None = None) -> None:
         super().__init__(journal, config, clock, not_enabled)
+        self.go: Callable[[], object] = lambda: None
         self.outgoing: deque[str] = deque()
         self.amendments: deque[str] = deque()
         self._reserving = Reserving()
@@ -88,11 +92,13 @@ class LiveGuard(Answers):
     # -- what clients ask
 
     def handle(self, ask: AnyAsk, client: int) -> Effects:
-        self.books.touch(self._clock.now_ns())
-        self._heard_ns[client] = self._clock.now_ns()
+        self._heard_ns[client] = now_ns = self._clock.now_ns()
+        self.books.touch(now_ns)
         if self.has_market and isinstance(ask, Submit | Amend):
             self._watch_market(self._now())  # a book that has just become invalid is not acted on
         effects = super().handle(ask, client)
+        if self.outgoing:
+            self.go()
         self.wake()
         return effects
 
@@ -207,7 +213,7 @@ class LiveGuard(Answers):
         cannot = not_carried(request)
         if cannot:
             return Reason.INVALID_ORDER, cannot
-        gate = None if self.gates.are_open() else self.gates.refusal(request.symbol, reduces=books.reduces(request, replaces))
+        gate = self.gates.refusal(request.symbol, reduces=lambda: books.reduces(request, replaces))
         if gate is not None:
             return Reason.GATE_CLOSED, f"{gate.text()}; it opens by itself when that is over"
         not_taken = self._not_taken_now(request)
@@ -304,7 +310,7 @@ class LiveGuard(Answers):
             return Reason.REQUESTED, "cancelled before it was sent"
         if self.has_market:
             self._watch_market(self._now())
-        gate = self.gates.refusal(request.symbol, reduces=self._still_reduces(request))
+        gate = self.gates.refusal(request.symbol, reduces=lambda: self._still_reduces(request))
         why = self._not_taken_now(request) if gate is None else gate.text()
         return (Reason.GATE_CLOSED, why) if why else (Reason.NONE, "")
 
@@ -319,7 +325,7 @@ class LiveGuard(Answers):
             return "it is to be cancelled"
         left = msgspec.structs.replace(order.request, size=amending.size - order.filled_size, limit_price=amending.limit_price)
         with self.books.without(order):
-            gate = self.gates.refusal(order.request.symbol, reduces=self.books.reduces(left))
+            gate = self.gates.refusal(order.request.symbol, reduces=lambda: self.books.reduces(left))
         return "" if gate is None else gate.text()
 
     def _still_reduces(self, request: OrderRequest) -> bool:

@@ -182,7 +182,7 @@ class GateKeeper(GuardBase[LiveBooks]):
 
     def _watch_halts(self) -> list[AnyOrderEvent]:
         """Trips the kill switch when refusals or fills have come too fast."""
-        if self.failure is not None:
+        if self.failure is not None or self.books.asked.halt_reason() is Reason.NONE:
             return []
         if not self._is_halted():
             return []

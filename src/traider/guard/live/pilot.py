@@ -81,6 +81,7 @@ class Pilot:
         try:
             yield task
         finally:
+            self._guard.go = _wait
             task.cancel()
             sends = list(self._sends)
             for send in sends:
@@ -92,6 +93,7 @@ class Pilot:
 
     async def _run(self) -> None:
         await self._connect()
+        self._guard.go = self._send_what_is_due
         async with asyncio.TaskGroup() as group:
             for part in (self._send_all(), self._listen(), self._reconcile_all(), self._watch(), self._watch_venue()):
                 group.create_task(part)
@@ -123,14 +125,17 @@ class Pilot:
 
     async def _send_all(self) -> None:
         while True:
-            wait_s = await self._send_what_is_due()
+            wait_s = self._send_what_is_due()
             await _set_within(self._work, wait_s)
             self._work.clear()
 
-    async def _send_what_is_due(self) -> float | None:
-        """Cancels before anything else; the seconds after which there is something to do again."""
+    def _send_what_is_due(self) -> float | None:
+        """Cancels before anything else; the seconds after which there is something to do again.
+
+        Whatever is sent begins in the loop's next turn, in this order.
+        """
         guard = self._guard
-        wait_s = await self._cancel_due()
+        wait_s = self._cancel_due()
         while guard.amendments:
             self._start(self._send_amendment(guard.amendments.popleft()))
         while guard.outgoing:
@@ -208,10 +213,12 @@ class Pilot:
             log.warning("whether an order was amended is not known", client_order_id=identifier, reason=str(error))
         self._ask.set()
 
-    async def _cancel_due(self) -> float | None:
+    def _cancel_due(self) -> float | None:
         """Sends the cancels that are due, each again and again until the order is over."""
-        guard, now_s = self._guard, asyncio.get_running_loop().time()
-        books = guard.books
+        books = self._guard.books
+        if not books.cancelling and not self._cancel_sent_s:
+            return None
+        now_s = asyncio.get_running_loop().time()
         for identifier in [identifier for identifier in self._cancel_sent_s if identifier not in books.cancelling]:
             del self._cancel_sent_s[identifier]
         ids = {
@@ -454,6 +461,10 @@ class Pilot:
                 log.warning("the market's prices could not be asked for", reason=str(error))
                 continue
             self._say(guard.market_compared(streamed, asked, asked_ns))
+
+
+def _wait() -> None:
+    """What is outgoing stays where it is."""
 
 
 async def _set_within(event: asyncio.Event, wait_s: float | None) -> None:
