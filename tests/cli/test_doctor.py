@@ -43,8 +43,19 @@ def test_a_fresh_machine_is_healthy_and_nothing_is_made(state_dir: Path, capsys:
         "store",
         "journal",
         "dashboard",
+        "market data",
     ]
     assert not state_dir.exists()
+
+
+def test_it_tells_whether_there_is_a_key_for_market_data_and_not_which(
+    state_dir: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "ALPHAVANTAGE_API_KEY is not set" in examined(capsys)[1]["market data"]["detail"]
+    monkeypatch.setenv("ALPHAVANTAGE_API_KEY", "S3CRETKEY")
+    found = examined(capsys)[1]
+    assert found["market data"]["detail"].endswith("for Alpha Vantage there is one")
+    assert "S3CRETKEY" not in json.dumps(found)
 
 
 def test_each_line_tells_a_verdict_and_what_to_do(

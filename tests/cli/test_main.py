@@ -184,3 +184,8 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
         child.stdout.close()
         assert child.stderr.read() == b""
         assert child.wait() == door.EXIT_FAILED
+
+
+def test_the_package_runs_as_a_module() -> None:
+    done = subprocess.run([sys.executable, "-m", "traider", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout == f"traider {__version__}\n"

@@ -54,6 +54,9 @@ def test_every_variable_is_read() -> None:
             "COINBASE_OAUTH_CLIENT_ID": "app",
             "COINBASE_OAUTH_CLIENT_SECRET": "also hidden",
             "COINBASE_OAUTH_REDIRECT_URI": "http://127.0.0.1:1/back",
+            "ALPHAVANTAGE_API_KEY": " KEY ",
+            "ALPHAVANTAGE_URL": "http://localhost:1/query",
+            "ALPHAVANTAGE_REQUESTS_PER_MINUTE": "600",
             "SOMETHING_ELSE": "is not ours",
         }
     )
@@ -94,6 +97,9 @@ def test_every_variable_is_read() -> None:
         "also hidden",
         "http://127.0.0.1:1/back",
     )
+    bars = settings.alphavantage
+    assert bars.api_key is not None
+    assert (bars.api_key.get_secret_value(), bars.url, bars.requests_per_minute) == ("KEY", "http://localhost:1/query", 600)
 
 
 WRONG = {
@@ -117,6 +123,10 @@ WRONG = {
     "COINBASE_REST_URL": ("http://api.coinbase.com", "api.coinbase.com", "https://api.coinbase.com/api/v3", "wss://host"),
     "COINBASE_WS_URL": ("ws://host.example", "https://host", "wss://host/path"),
     "COINBASE_WS_USER_URL": ("ws://host.example", "host"),
+    "COINBASE_OAUTH_URL": ("http://host.example/oauth2", "host", "https://host/path?query=1"),
+    "ALPHAVANTAGE_API_KEY": ("two words",),
+    "ALPHAVANTAGE_URL": ("http://www.alphavantage.co/query", "www.alphavantage.co", "https://host/query?apikey=1"),
+    "ALPHAVANTAGE_REQUESTS_PER_MINUTE": ("0", "inf", "many"),
 }
 
 
@@ -152,6 +162,7 @@ def test_secrets_are_not_shown() -> None:
             "STATE_STORE_URI": "postgresql://u:s3cret@h/d",
             "COINBASE_API_SECRET": "s3cret",
             "COINBASE_OAUTH_CLIENT_SECRET": "s3cret",
+            "ALPHAVANTAGE_API_KEY": "s3cret",
         }
     )
     assert "s3cret" not in repr(settings)

@@ -13,7 +13,7 @@ from traider.cli.main import run as traider
 from traider.cli.plan import RecordingPlan
 from traider.domain.errors import UserError
 from traider.domain.session_record import Asked, Begun, Heard, Saw
-from traider.engine.recorded import rerun
+from traider.engine.recorded import _Again, rerun
 from traider.services.trader import Trader
 from traider.storage.session_file import SessionFile, read_session, session_path
 
@@ -45,7 +45,7 @@ async def test_a_recorded_session_asks_for_the_same_again(tmp_path: Path, data_d
     assert isinstance(lines[0], Begun)
     assert sum(isinstance(line, Saw) for line in lines) == sum(isinstance(line, Asked) for line in lines) == ROWS
     assert sum(isinstance(line, Heard) for line in lines) == len(place.events())
-    run = rerun(lines, lambda _: Restless)
+    run = rerun(lambda: lines, lambda _: Restless)
     assert (run.divergence, run.last_index, run.segments) == (None, ROWS - 1, 1)
     assert run.orders > 100
     assert recording(tmp_path) == session_path(tmp_path, lines[0].session_id)
@@ -87,22 +87,23 @@ async def test_a_trader_that_dies_goes_on_from_its_recording(tmp_path: Path, dat
     recorded.close()
     assert deaths > 2
     assert place.fills() == expected
-    run = rerun(read_session(recording(place.state_dir)), lambda _: Restless)
+    run = rerun(lambda: read_session(recording(place.state_dir)), lambda _: Restless)
     assert (run.divergence, run.segments) == (None, 1), "one strategy from the beginning to the end"
 
 
 async def test_a_strategy_that_decides_otherwise_is_told_by_its_first_event(tmp_path: Path, data_dir: Path) -> None:
     class Changed(Restless):
+        name = Restless.name
+
         def on_bar(self, bar, ctx):  # type: ignore[no-untyped-def]  # as its author would write it
             if self.bars == 100:
                 self.quantity = 0.7
             super().on_bar(bar, ctx)
 
     await whole(tmp_path, plan(data_dir, tmp_path))
-    run = rerun(read_session(recording(tmp_path)), lambda _: Changed)
+    run = rerun(lambda: read_session(recording(tmp_path)), lambda _: Changed)
     assert run.divergence is not None
-    assert "market event 1" in run.divergence
-    assert "it asked for" in run.divergence
+    assert "market event 101: it asked for" in run.divergence
     changed = replace(plan(data_dir, tmp_path).plan, strategy_class=Changed)
     place = Place(tmp_path)
     await place.start()
@@ -110,6 +111,52 @@ async def test_a_strategy_that_decides_otherwise_is_told_by_its_first_event(tmp_
     await place.stop()
     with pytest.raises(UserError, match="does not decide as it did"):
         RecordingPlan(changed, tmp_path, NAME).resume(snapshot)
+
+
+class Seldom(Restless):
+    """Asks for something at one bar in a hundred; what it asks for hangs on all the bars between."""
+
+    def on_bar(self, bar, ctx):  # type: ignore[no-untyped-def]  # as its author would write it
+        self.spent += bar.close * 0.001
+        self.bars += 1
+        if self.bars % 100 == 0:
+            self.last_order = ctx.buy_limit(self.quantity, bar.close - self.spent)
+
+
+async def test_quiet_events_stepped_together_are_the_same(tmp_path: Path, data_dir: Path) -> None:
+    """Together, and one after the other, the strategy ends up with the same memory, bit for bit."""
+    seldom = replace(plan(data_dir, tmp_path), plan=bars_plan(Seldom, data_dir, rows=ROWS, quantity=0.5))
+    await whole(tmp_path, seldom)
+    lines = list(read_session(recording(tmp_path)))
+    together = rerun(lambda: lines, lambda _: Seldom)
+    apart = _Again(lambda _: Seldom, 0).run(lines)
+    assert together.session is not None
+    assert apart.session is not None
+    assert together.divergence is None
+    assert together.orders == apart.orders == ROWS // 100
+    assert together.market_events == apart.market_events == ROWS
+    assert list(together.events) == list(apart.events)
+    assert together.session.session.block.tobytes() == apart.session.session.block.tobytes()
+    assert together.session.desk.account.tobytes() == apart.session.desk.account.tobytes()
+    assert together.session.desk.positions.tobytes() == apart.session.desk.positions.tobytes()
+
+
+async def test_an_order_where_there_was_none_is_told_by_its_event(tmp_path: Path, data_dir: Path) -> None:
+    """Though many events that were quiet are stepped together."""
+
+    class Sooner(Seldom):
+        name = Seldom.name
+
+        def on_bar(self, bar, ctx):  # type: ignore[no-untyped-def]  # as its author would write it
+            if self.bars == 150:
+                ctx.buy(self.quantity)
+            super().on_bar(bar, ctx)  # type: ignore[no-untyped-call]
+
+    seldom = replace(plan(data_dir, tmp_path), plan=bars_plan(Seldom, data_dir, rows=ROWS, quantity=0.5))
+    await whole(tmp_path, seldom)
+    run = rerun(lambda: read_session(recording(tmp_path)), lambda _: Sooner)
+    assert run.divergence is not None
+    assert "market event 150: it asks for" in run.divergence
 
 
 @pytest.mark.parametrize("damage", ["edited", "missing", "swapped"])
@@ -157,3 +204,15 @@ async def test_the_command_says_same_or_names_the_event(tmp_path: Path, data_dir
     out = capsys.readouterr().out
     assert f"line {at + 1}, market event" in out
     assert "and did not" in out
+
+
+def test_a_session_that_is_not_there_is_told_with_those_that_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert traider(["replay", "s9", "--state-dir", str(tmp_path)]) == 2
+    assert "no session s9 is recorded in" in (told := capsys.readouterr().err)
+    assert "there is none; a session is recorded while it trades" in told
+    for session in ("s2", "s13"):
+        path = session_path(tmp_path, session)
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    assert traider(["verify", "parity", "s9", "--state-dir", str(tmp_path)]) == 2
+    assert "there are: s2, s13" in capsys.readouterr().err

@@ -299,7 +299,7 @@ async def test_what_does_not_belong_together_is_told(tmp_path: Path, data_dir: P
     await place.stop()
     assert "line 2 begins no session" in refusal(str(recording), "--state-dir", str(other))
     assert "the guard's journal is not there" in refusal(str(recording), "--state-dir", str(tmp_path / "c"))
-    assert "can't be read" in refusal("s99", "--state-dir", str(other))
+    assert "no session s99 is recorded" in refusal("s99", "--state-dir", str(other))
     assert "leave out --data, --fill" in refusal("s2", "--data", "x.parquet", "--fill", "close")
     assert "sma_cross is a strategy" in refusal("sma_cross", "--state-dir", str(other))
     journal = tmp_path / "a" / JOURNAL

@@ -67,7 +67,7 @@ async def test_event_and_orders_leave_in_one_write_and_the_recording_has_the_eve
     (path,) = (tmp_path / "sessions").glob("*.jsonl")
     lines = list(read_session(path))
     assert sum(isinstance(line, Saw) for line in lines) == ROWS
-    run = rerun(lines, lambda _: Restless)
+    run = rerun(lambda: lines, lambda _: Restless)
     assert (run.divergence, run.last_index) == (None, ROWS - 1)
     assert run.orders > 50
 

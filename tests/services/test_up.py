@@ -1,5 +1,6 @@
 """``traider up`` as a process: it stops cleanly, looks after its guard, and comes to terms with what an earlier one left."""
 
+import asyncio
 import os
 import signal
 import sqlite3
@@ -7,19 +8,25 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
 import pytest
 
 from tests.services.processes import Up
+from tests.services.support import until
+from traider.bus.memory import MemoryBus
 from traider.domain.errors import TraiderError
 from traider.domain.orders import OrderFilled
 from traider.guard.journal import entries, lock_path, verify
 from traider.guard.lock import holder
-from traider.guard.place import JOURNAL
+from traider.guard.place import JOURNAL, make_directory
 from traider.guard.records import SessionStarted
+from traider.runtime.clock import SystemClock
+from traider.services.hung import end_hung
 from traider.services.up import GIVE_UP_AFTER, GuardProcess
+from traider.services.watch import GuardWatch
 
 FAST = ("--speed", "8", "--param", "fast=2", "--param", "slow=5", "--interpreted")
 
@@ -105,6 +112,59 @@ def test_however_often_a_guard_is_killed_it_is_started_again_as_long_as_it_gets_
         up.kill_guard()
     wait_for(up, has_traded(up, more_than=fills_in(up)))
     assert up.interrupt() == 0
+
+
+@pytest.mark.slow
+async def test_a_guard_that_hangs_is_ended_and_started_again(tmp_path: Path) -> None:
+    """Stopped as by SIGSTOP: it keeps its connections, and never ends by itself."""
+    state_dir = tmp_path / "state"
+    make_directory(state_dir)
+    guard = GuardProcess(
+        ("--instrument", "BTC-USD:0.01:0.00000001"), state_dir=state_dir, environment=os.environ | {"TRAIDER_STATE_DIR": str(state_dir)}
+    )
+    await guard.start()
+    watch = GuardWatch(bus=MemoryBus(), clock=SystemClock(), state_dir=state_dir, beat_s=0.05, silent_s=0.2)
+    tasks = [
+        asyncio.create_task(work)
+        for work in (guard.look_after(), watch.run(), end_hung(guard, lambda: watch.connected, patience_s=0.5, poll_s=0.05))
+    ]
+    try:
+        await until(lambda: watch.connected)
+        first = guard.pid
+        assert first is not None
+        os.kill(first, signal.SIGSTOP)
+        await until(lambda: guard.pid != first)
+        await until(lambda: watch.connected)
+        assert not psutil.pid_exists(first)
+    finally:
+        for task in reversed(tasks):
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await guard.stop()
+
+
+async def test_a_guard_that_has_yet_to_begin_may_take_its_time() -> None:
+    """Nothing is ended that has not answered once, nor anything that answers now and then."""
+    killed: list[int | None] = []
+
+    class Slow:
+        pid: int | None = 7
+
+        def kill(self) -> None:
+            killed.append(self.pid)
+
+    async def hear(is_answering: Callable[[], bool]) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0.2):
+                await end_hung(Slow(), is_answering, patience_s=0.05, poll_s=0.005)
+
+    await hear(lambda: False)
+    asked = iter(range(1_000_000))
+    await hear(lambda: next(asked) % 3 == 0)
+    assert killed == []
+    asked = iter(range(1_000_000))
+    await hear(lambda: next(asked) == 0)
+    assert killed == [7]
 
 
 async def test_a_guard_that_gets_nothing_done_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

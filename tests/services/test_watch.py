@@ -13,14 +13,16 @@ from traider.domain.bus_events import ACCOUNT, ORDERS, RISK, SYSTEM
 from traider.domain.errors import LinkError
 from traider.domain.orders import AnyOrderEvent
 from traider.domain.ports import GuardPort
+from traider.runtime.link import Link
+from traider.services.guard import GuardService
 from traider.services.watch import GuardWatch
 
 
 class Watching:
     """A watch that runs, and what came of it on the bus."""
 
-    def __init__(self, place: Place) -> None:
-        self.watch = GuardWatch(bus=place.bus, clock=place.clock, state_dir=place.state_dir)
+    def __init__(self, place: Place, **patience: float) -> None:
+        self.watch = GuardWatch(bus=place.bus, clock=place.clock, state_dir=place.state_dir, **patience)
         self.heard: dict[str, list[Any]] = {ORDERS: [], ACCOUNT: [], RISK: [], SYSTEM: []}
         self._bus = place.bus
 
@@ -104,3 +106,19 @@ async def test_without_a_guard_it_says_so_and_waits(tmp_path: Path) -> None:
         await until(lambda: len(watching.heard[SYSTEM]) > 1)
         assert [event.state for event in watching.heard[SYSTEM]] == ["down", "up"]
     await place.stop()
+
+
+async def test_a_guard_that_hangs_does_not_count_as_connected(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its socket stays open and says nothing, as that of a process that was stopped, or that waits for its disk."""
+    unanswered: list[tuple[Link, bytes]] = []
+    async with Watching(place, beat_s=0.01, silent_s=0.05) as watching:
+        await until(lambda: watching.watch.connected)
+        with monkeypatch.context() as hanging:
+            hanging.setattr(GuardService, "on_frame", lambda _service, link, frame: unanswered.append((link, frame)))
+            await until(lambda: not watching.watch.connected)
+            await until(lambda: watching.heard[SYSTEM][-1].state == "down")
+            assert "has not answered for 0.05 s" in watching.heard[SYSTEM][-1].detail
+        for link, frame in unanswered:
+            place.service.on_frame(link, frame)
+        await until(lambda: watching.watch.connected)
+        await until(lambda: watching.heard[SYSTEM][-1].state == "up")

@@ -29,6 +29,7 @@ from traider.runtime.environment import (
     ok,
     warn,
 )
+from traider.runtime.settings import AlphaVantageSettings
 from traider.storage.engine import store_url
 from traider.storage.migrate import current_revision, head_revision, knows_revision
 
@@ -63,6 +64,7 @@ def examine() -> Iterator[Finding]:
     yield _check_store(settings.store_url)
     yield _check_journal(state_dir / JOURNAL)
     yield _check_dashboard()
+    yield _check_providers(settings.alphavantage)
 
 
 def _print(finding: Finding) -> None:
@@ -105,3 +107,9 @@ def _check_dashboard() -> Finding:
     if is_built(directory):
         return ok("dashboard", "built")
     return warn("dashboard", "not built", "`make run` builds it; without it the API still answers")
+
+
+def _check_providers(settings: AlphaVantageSettings) -> Finding:
+    if settings.api_key is None:
+        return ok("market data", "downloads from Coinbase need no key; for Alpha Vantage ALPHAVANTAGE_API_KEY is not set")
+    return ok("market data", "downloads from Coinbase need no key; for Alpha Vantage there is one")

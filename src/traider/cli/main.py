@@ -28,6 +28,7 @@ class Command(NamedTuple):
 
 
 GROUPS = {
+    "download": "Download market data.",
     "journal": "Look at the guard's journal.",
     "new": "Make something to start from.",
     "verify": "Prove what the platform promises.",
@@ -35,6 +36,8 @@ GROUPS = {
 
 COMMANDS = {
     "backtest": Command("traider.cli.backtest:backtest", "Run a strategy over recorded market data."),
+    "download coinbase": Command("traider.cli.download:coinbase", "Download candles of Coinbase, without a key."),
+    "download alphavantage": Command("traider.cli.download:alphavantage", "Download bars of shares from Alpha Vantage, with a key."),
     "sweep": Command("traider.cli.sweep:sweep", "Run a strategy with many parameter sets, and tell how much of the best is luck."),
     "walkforward": Command("traider.cli.walkforward:walkforward", "Choose parameters on the past, trade them on what comes next."),
     "strategies": Command("traider.cli.strategies:strategies", "List strategies with their parameters, ranges and defaults."),

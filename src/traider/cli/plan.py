@@ -97,7 +97,7 @@ class RecordingPlan:
         if not path.exists():
             return None
         file = self._open(snapshot)  # cuts what a crash has torn off
-        run = rerun(read_session(path), lambda _: self.plan.strategy_class)
+        run = rerun(lambda: read_session(path), lambda _: self.plan.strategy_class)
         if run.session is None:
             return None
         if run.divergence is not None:

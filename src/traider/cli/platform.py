@@ -14,6 +14,7 @@ from traider.domain.venue import StreamChange, StreamState
 from traider.engine.live import LiveSession
 from traider.runtime.clock import SystemClock
 from traider.runtime.settings import Settings
+from traider.services.hung import end_hung
 from traider.services.trader import Trader
 from traider.services.up import Child, Part, run_up
 from traider.services.watch import GuardWatch
@@ -78,7 +79,8 @@ class Platform:
     async def _prepared(self, *, with_api: bool) -> AsyncIterator[Mapping[str, Part]]:
         self._rehearse()
         async with AsyncExitStack() as stack:
-            parts: dict[str, Part] = {"watch": self._watch.run}
+            guard = self.what.children[-1]
+            parts: dict[str, Part] = {"watch": self._watch.run, "hung": lambda: end_hung(guard, lambda: self._watch.connected)}
             if self.what.on_exchange:
                 parts["gates"] = self._tell_of_gates
             if with_api:

@@ -28,7 +28,7 @@ def replay(
     Exit status 1 names the first market event at which it decides otherwise.
     """
     path = recording_of(session, state_dir)
-    run = rerun(read_session(path), _strategy_of)
+    run = rerun(lambda: read_session(path), _strategy_of)
     if run.begun is None:
         raise UserError(f"{path}: there is no session in it")
     if json_:
@@ -46,7 +46,7 @@ def _report(run: Rerun, path: Path) -> dict[str, object]:
     return {
         "same": run.divergence is None,
         "recording": str(path),
-        "market_events": len(run.events),
+        "market_events": run.market_events,
         "orders": run.orders,
         "starts": run.segments,
         "divergence": run.divergence,

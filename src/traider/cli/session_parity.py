@@ -12,6 +12,7 @@ from traider.research.session_parity import SessionParity, session_parity
 
 from .sessions import journal_of, recording_of
 
+_TABLE_WIDTH = 190
 _COLOURS = {Verdict.SAME: "green", Verdict.DIFFERENT: "yellow", Verdict.MISSED: "red", Verdict.EXTRA: "red"}
 
 
@@ -40,7 +41,8 @@ def _print(found: SessionParity, recording: Path) -> None:
             table.add_column(name, justify="right" if right else "left", overflow="fold")
         for one in different:
             table.add_row(*_row(one), style=_COLOURS[one.verdict])
-        console.print(table)
+        # A line that the terminal breaks can be read; columns folded to five characters can't.
+        Console(width=max(console.width, _TABLE_WIDTH)).print(table)
         console.print()
     for label, words in _summary(found, recording):
         console.print(f"[dim]{label:<16}[/dim]{words}", highlight=False, soft_wrap=True)

@@ -10,6 +10,7 @@ TraiderError
 ├── LinkError               the connection to the guard: lost, refused, or speaking another version
 ├── StoreError              the state store: migration failed, not reachable
 ├── VenueError              an exchange: VenueRejectedError, VenueUnknownError, VenueUnavailableError (traider.domain.venue)
+├── ProviderError           a provider of market data: RateLimitedError and others (traider.domain.history)
 ├── BusError                a consumer fell too far behind on a topic that must not lose anything
 └── OrderStateError         an event that the order's state does not allow
 """

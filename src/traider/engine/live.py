@@ -159,6 +159,16 @@ class LiveSession:
         self.session.step(tape, 0, 1)
         return self._wishes(f"{self.session_id}-{event.index}", event.ts_ns)
 
+    def see_quietly(self, events: Sequence[MarketEvent]) -> bool:
+        """Steps the strategy over events at which it asked for nothing when it saw them first; whether it asks for nothing now."""
+        tape, account = self._tape(events), self.desk.account
+        self._shape = tape.shape
+        done = 0
+        while done < len(tape) and not account["requests"]:
+            done = self.session.step(tape, done, len(tape))
+            account["executions"] = account["told"] = account["days"] = 0
+        return not account["requests"]
+
     @property
     def next_timer_ns(self) -> int:
         """When the strategy's next timer is due; far in the future where there is none."""

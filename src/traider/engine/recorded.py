@@ -1,10 +1,12 @@
 """A live session that is recorded while it runs, and the same one once more from its recording."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
 
+from ..domain.errors import StrategyError
 from ..domain.guard_protocol import MarketEvent, Snapshot
 from ..domain.instruments import Instrument
 from ..domain.orders import AnyOrderEvent, OrderRequest
@@ -97,11 +99,16 @@ def _asked(wanted: Wanted) -> Asked:
     return Asked(wanted=tuple(plain), amendments=tuple(amendments))
 
 
+KEPT_EVENTS = 1 << 16  # many times what a guard that died can have forgotten, and what a chart shows again
+_BLOCK = 1024  # quiet events that are stepped together
+
+
 @dataclass
 class Rerun:
     """A recording gone through once more. ``divergence`` says where the session first asked for something else; None where never.
 
-    ``wanted`` is what it asked for at the last market event that it saw, ``events`` the market events that it was shown or warmed up with.
+    ``wanted`` is what it asked for at the last market event that it saw, ``events`` the newest ``KEPT_EVENTS`` of the market events that
+    it was shown or warmed up with, ``market_events`` how many they were since it began.
     """
 
     session: LiveSession | None = None
@@ -110,7 +117,8 @@ class Rerun:
     last_index: int = -1
     last_tick: int = 0
     wanted: Wanted = field(default_factory=list)
-    events: list[MarketEvent] = field(default_factory=list)
+    events: deque[MarketEvent] = field(default_factory=lambda: deque(maxlen=KEPT_EVENTS))
+    market_events: int = 0
     orders: int = 0
     segments: int = 0
     divergence: str | None = None
@@ -121,47 +129,116 @@ class Rerun:
         return next((event.ts_ns for event in reversed(self.events) if not event.flags & BAR_MADE), 0)
 
 
-def rerun(lines: Iterable[AnyLine], strategy_of: Callable[[Begun], type[Strategy]]) -> Rerun:
-    """Feeds the recording to the same compiled step. It stops at the first divergence."""
-    run = Rerun()
-    for number, line in enumerate(lines, 1):
-        if isinstance(line, Begun):
-            run.session, run.begun = session_of(line, strategy_of(line)), line
-            run.segments += 1
-            run.wanted, run.events, run.last_n, run.last_index, run.last_tick = [], [], 0, -1, 0
-            continue
-        if run.session is None:
-            run.divergence = f"line {number}: the recording does not begin with what the session is made of"
-            return run
-        _feed(run, run.session, line, number)
-        if run.divergence is not None:
-            return run
-    return run
+class _NotQuietError(Exception):
+    """Something was asked for where the recording says that nothing was."""
 
 
-def _feed(run: Rerun, session: LiveSession, line: AnyLine, number: int) -> None:
-    match line:
-        case Warmed():
-            session.warm_up(line.events)
-            run.events += line.events
-            run.last_index = max(run.last_index, *(event.index for event in line.events))
-            run.wanted = []  # what the run before left unsent was settled before this one looked at the market
-        case Heard():
-            session.on_order_event(line.event)
-            run.last_n = max(run.last_n, line.event.n)
-        case Saw():
-            run.wanted = session.on_market(line.event)
-            run.events.append(line.event)
-            run.last_index, run.last_tick = line.event.index, 0
-        case Timed():
-            run.wanted = session.on_timer(line.index, line.tick)
-            run.last_tick = line.tick
-        case Asked():
-            now = _asked(run.wanted)
-            run.orders += len(run.wanted)
-            if now != line:
-                difference = _first_difference((*line.wanted, *line.amendments), (*now.wanted, *now.amendments))
-                run.divergence = f"line {number}, market event {run.last_index}: {difference}"
+def rerun(lines: Callable[[], Iterable[AnyLine]], strategy_of: Callable[[Begun], type[Strategy]]) -> Rerun:
+    """Feeds the recording, which ``lines`` begins to read, to the same compiled step. It stops at the first divergence.
+
+    Market events at which nothing was asked for, which most are, are stepped many at a time. Where that does not hold, the recording is
+    gone through once more, one event after the other, to say at which.
+    """
+    try:
+        return _Again(strategy_of, _BLOCK).run(lines())
+    except _NotQuietError:
+        return _Again(strategy_of, 0).run(lines())
+
+
+class _Again:
+    """A session on its way through its recording. With a ``block``, quiet events are put off until so many can be stepped together."""
+
+    def __init__(self, strategy_of: Callable[[Begun], type[Strategy]], block: int) -> None:
+        self._strategy_of = strategy_of
+        self._block = block
+        self._run = Rerun()
+        self._seen: MarketEvent | None = None  # shown, and what was asked for then is the next line
+        self._quiet: list[MarketEvent] = []
+
+    def run(self, lines: Iterable[AnyLine]) -> Rerun:
+        run = self._run
+        for number, line in enumerate(lines, 1):
+            if isinstance(line, Begun):
+                self._begin(line)
+            elif run.session is None:
+                run.divergence = f"line {number}: the recording does not begin with what the session is made of"
+            elif self._block and self._seen is not None and isinstance(line, Asked) and not line.wanted and not line.amendments:
+                self._put_off(self._seen)
+            else:
+                self._settle()
+                self._take(run.session, line, number)
+            if run.divergence is not None:
+                return run
+        self._settle()
+        self._step_quietly()
+        return run
+
+    def _begin(self, line: Begun) -> None:
+        self._settle()
+        self._step_quietly()
+        run = self._run
+        run.session, run.begun = session_of(line, self._strategy_of(line)), line
+        run.segments += 1
+        run.wanted, run.last_n, run.last_index, run.last_tick, run.market_events = [], 0, -1, 0, 0
+        run.events.clear()
+
+    def _put_off(self, event: MarketEvent) -> None:
+        self._seen = None
+        self._quiet.append(event)
+        if len(self._quiet) == self._block:
+            self._step_quietly()
+
+    def _settle(self) -> None:
+        """Takes the steps that were put off, but for quiet ones that another one may yet join."""
+        session = self._run.session
+        if session is not None and self._seen is not None:
+            self._step_quietly()
+            self._run.wanted = session.on_market(self._seen)
+            self._seen = None
+
+    def _step_quietly(self) -> None:
+        session, events = self._run.session, self._quiet
+        if session is None or not events:
+            return
+        self._quiet = []
+        self._run.wanted = []
+        try:
+            quiet = session.see_quietly(events)
+        except StrategyError:  # one event after the other tells at which, or finds that it asks for too much
+            quiet = False
+        if not quiet:
+            raise _NotQuietError
+
+    def _take(self, session: LiveSession, line: AnyLine, number: int) -> None:
+        run = self._run
+        if not isinstance(line, Saw):
+            self._step_quietly()
+        match line:
+            case Warmed():
+                session.warm_up(line.events)
+                self._saw(*line.events)
+                run.wanted = []  # what the run before left unsent was settled before this one looked at the market
+            case Heard():
+                session.on_order_event(line.event)
+                run.last_n = max(run.last_n, line.event.n)
+            case Saw():
+                self._seen = line.event
+                self._saw(line.event)
+                run.last_tick = 0
+            case Timed():
+                run.wanted = session.on_timer(line.index, line.tick)
+                run.last_tick = line.tick
+            case Asked():
+                now = _asked(run.wanted)
+                run.orders += len(run.wanted)
+                if now != line:
+                    difference = _first_difference((*line.wanted, *line.amendments), (*now.wanted, *now.amendments))
+                    run.divergence = f"line {number}, market event {run.last_index}: {difference}"
+
+    def _saw(self, *events: MarketEvent) -> None:
+        self._run.events += events
+        self._run.market_events += len(events)
+        self._run.last_index = max(self._run.last_index, *(event.index for event in events))
 
 
 Told = OrderRequest | str | Amendment

@@ -51,6 +51,16 @@ def _split(value: object) -> object:
     return tuple(dict.fromkeys(part.strip() for part in value.split(",") if part.strip()))
 
 
+def _private_address(value: str) -> str:
+    """An address that a secret may be sent to."""
+    parts = urlsplit(value)
+    if parts.scheme not in ("https", "http") or not parts.netloc or parts.query or parts.fragment:
+        raise ValueError("write https://host[:port]/path")
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+        raise ValueError("an address without TLS has to be on this machine: write https://")
+    return value.rstrip("/")
+
+
 class StateSettings(Section):
     """Where a session keeps its files."""
 
@@ -212,12 +222,32 @@ class CoinbaseOAuthSettings(Section):
     @field_validator("url")
     @classmethod
     def _https(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in ("https", "http") or not parts.netloc or parts.query or parts.fragment:
-            raise ValueError("write https://host[:port]/path")
-        if parts.scheme == "http" and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
-            raise ValueError("an address without TLS has to be on this machine: write https://")
-        return value.rstrip("/")
+        return _private_address(value)
+
+
+class AlphaVantageSettings(Section):
+    """Where bars of shares are downloaded from, and with which key."""
+
+    api_key: SecretStr | None = Field(default=None, validation_alias="ALPHAVANTAGE_API_KEY")
+    url: str = Field(default="https://www.alphavantage.co/query", validation_alias="ALPHAVANTAGE_URL")
+    requests_per_minute: Annotated[float, Field(gt=0, le=10_000, allow_inf_nan=False)] = Field(
+        default=45.0, validation_alias="ALPHAVANTAGE_REQUESTS_PER_MINUTE"
+    )
+
+    @field_validator("api_key")
+    @classmethod
+    def _one_word(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None:
+            return None
+        key = value.get_secret_value().strip()
+        if any(letter.isspace() or not letter.isprintable() for letter in key):
+            raise ValueError("a key is one word")
+        return SecretStr(key)
+
+    @field_validator("url")
+    @classmethod
+    def _https(cls, value: str) -> str:
+        return _private_address(value)
 
 
 class LogSettings(Section):
@@ -255,6 +285,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     coinbase: CoinbaseSettings
     coinbase_key: CoinbaseKeySettings
     coinbase_oauth: CoinbaseOAuthSettings
+    alphavantage: AlphaVantageSettings
 
     @property
     def store_url(self) -> str:

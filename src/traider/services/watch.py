@@ -1,6 +1,7 @@
 """Watches the guard: what it tells goes on the bus, and the API asks it through here (a ``traider.domain.ports.GuardPort``)."""
 
 import asyncio
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,17 @@ from traider.guard.place import find_guard
 log = get_logger("traider.watch")
 
 RETRY_S = (0.05, 0.1, 0.2, 0.5, 1.0)
+BEAT_S = 1.0
+SILENT_S = 3.0  # a guard that has not answered for so long does not count as connected
 
 
 class GuardWatch:
     """``run`` keeps a connection as observer, made again when it is lost; what happened in between is told then."""
 
-    def __init__(self, *, bus: Bus, clock: Clock, state_dir: Path) -> None:
+    def __init__(self, *, bus: Bus, clock: Clock, state_dir: Path, beat_s: float = BEAT_S, silent_s: float = SILENT_S) -> None:
+        self._beat_s = beat_s
+        self._silent_s = silent_s
+        self._silent = False  # there is a connection, and the guard at its other end does not answer
         self._bus = bus
         self._clock = clock
         self._state_dir = state_dir
@@ -37,7 +43,8 @@ class GuardWatch:
 
     @property
     def connected(self) -> bool:
-        return self._client is not None and self._client.connected
+        """Whether the guard is there and answers: a process that hangs keeps its connection."""
+        return self._client is not None and self._client.connected and not self._silent
 
     async def snapshot(self) -> Snapshot:
         """How things stand."""
@@ -96,11 +103,29 @@ class GuardWatch:
             self.on_state(snapshot.account, snapshot.risk)
             self._client = client
             await self._tell("up", "connected")
-            reason = await asyncio.shield(client.lost)
-            await self._tell("down", str(reason))
+            await self._listen(client)
+            await self._tell("down", str(client.lost.result()))
         finally:
             self._client = None
+            self._silent = False
             client.close()
+
+    async def _listen(self, client: GuardClient) -> None:
+        """Until the connection is lost; meanwhile the guard is asked whether it is alive."""
+        while not client.lost.done():
+            beat = asyncio.create_task(client.beat(), name="watch: beat")
+            try:
+                answered, _ = await asyncio.wait((beat, client.lost), timeout=self._silent_s, return_when=asyncio.FIRST_COMPLETED)
+                if not answered:
+                    self._silent = True
+                    await self._tell("down", f"it has not answered for {self._silent_s:g} s; what was asked of it waits")
+                with suppress(LinkError):  # then the connection is lost
+                    await beat
+                    self._silent = False
+                    await self._tell("up", "connected")
+            finally:
+                beat.cancel()
+            await asyncio.wait((client.lost,), timeout=self._beat_s)
 
     async def _publish(self) -> None:
         while True:

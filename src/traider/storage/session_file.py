@@ -15,12 +15,14 @@ from typing import Self
 import msgspec
 
 from traider.domain.errors import UserError
-from traider.domain.session_record import AnyLine
+from traider.domain.session_record import AnyLine, Asked
 
 FOLDER = "sessions"
 _SEAL_SIZE = len(',"crc":"01234567"}\n')
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(AnyLine)
+_NOTHING = Asked(wanted=())  # what most market events are followed by
+_NOTHING_ASKED = _encoder.encode(_NOTHING)[:-1]
 
 
 def session_path(state_dir: Path, session_id: str) -> Path:
@@ -36,8 +38,8 @@ class SessionFile:
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         self._crc, size = 0, 0
         if path.stat().st_size:
-            for end, crc, _ in _scan(path, torn_end_is_cut=True):
-                size, self._crc = end, crc
+            for _, size, self._crc, _ in _scan(path, torn_end_is_cut=True):  # noqa: B007 - the last ones count
+                pass
             os.ftruncate(self._fd, size)
 
     def write(self, line: AnyLine) -> None:
@@ -60,12 +62,15 @@ class SessionFile:
 
 def read_session(path: Path, *, torn_end_is_cut: bool = True) -> Iterator[AnyLine]:
     """Every line, oldest first; ``UserError`` names the first one that does not hold."""
-    for _, _, line in _scan(path, torn_end_is_cut=torn_end_is_cut):
-        yield line
+    for number, _, _, body in _scan(path, torn_end_is_cut=torn_end_is_cut):
+        try:
+            yield _NOTHING if body == _NOTHING_ASKED else _decoder.decode(body + b"}")
+        except msgspec.DecodeError as error:
+            raise UserError(f"{path}: line {number} can't be read: {error}") from None
 
 
-def _scan(path: Path, *, torn_end_is_cut: bool) -> Iterator[tuple[int, int, AnyLine]]:
-    """Each line with where it ends and the checksum up to it."""
+def _scan(path: Path, *, torn_end_is_cut: bool) -> Iterator[tuple[int, int, int, bytes]]:
+    """Of each line its number, where it ends, the checksum up to it, and what it says without that."""
     crc, end = 0, 0
     try:
         file = path.open("rb")
@@ -80,7 +85,4 @@ def _scan(path: Path, *, torn_end_is_cut: bool) -> Iterator[tuple[int, int, AnyL
             if seal != b',"crc":"%08x"}\n' % crc:
                 raise UserError(f"{path}: line {number} does not follow from the line before: an edit, a missing line or a swap")
             end += len(raw)
-            try:
-                yield end, crc, _decoder.decode(body + b"}")
-            except msgspec.DecodeError as error:
-                raise UserError(f"{path}: line {number} can't be read: {error}") from None
+            yield number, end, crc, body

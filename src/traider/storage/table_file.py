@@ -1,6 +1,8 @@
 """Result tables as files: Parquet or CSV, told by the name's suffix, and written whole or not at all."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
@@ -23,15 +25,21 @@ def check_table_path(path: Path, name: str) -> None:
 def write_table(path: Path, table: pa.Table, name: str) -> None:
     """Writes the table, and makes the folders above it; what stood there before stays until the new file is complete."""
     check_table_path(path, name)
+    with replacing(path, name) as part, part.open("wb") as file:
+        if path.suffix.lower() == ".csv":
+            pa_csv.write_csv(table, file)
+        else:
+            pq.write_table(table, file)
+
+
+@contextmanager
+def replacing(path: Path, name: str) -> Iterator[Path]:
+    """A file beside ``path`` that takes its place when the block ends well, and is gone when it does not. Folders are made."""
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with part.open("wb") as file:
-                if path.suffix.lower() == ".csv":
-                    pa_csv.write_csv(table, file)
-                else:
-                    pq.write_table(table, file)
+            yield part
             part.replace(path)
         finally:
             part.unlink(missing_ok=True)

@@ -12,7 +12,6 @@ from traider.connectors.coinbase.malformed import MalformedError
 from traider.connectors.coinbase.read_account import read_balance, read_fees, read_time_ns, summed
 from traider.connectors.coinbase.read_market import (
     BookLevel,
-    PastCandle,
     PastTrade,
     read_book,
     read_candles,
@@ -23,6 +22,7 @@ from traider.connectors.coinbase.read_market import (
 from traider.connectors.coinbase.read_orders import oldest_first, read_fill, read_order
 from traider.connectors.coinbase.read_reply import read_answer, read_outcome, refusal_code
 from traider.connectors.coinbase.transport import Call, Reply
+from traider.domain.history import PastBar
 from traider.domain.instruments import Instrument
 from traider.domain.venue import Balance, VenueFill, VenueOrder, VenueRejectedError, VenueUnavailableError, VenueUnknownError
 from traider.domain.vocabulary import Liquidity, OrderStatus, Side
@@ -57,7 +57,7 @@ def test_a_closed_market_is_not_tradable(flag: str) -> None:
 def test_the_recorded_candles_are_turned_round() -> None:
     candles = read_candles(msgspec.json.decode(reply("candles"), type=wire_market.CandlesReply).candles)
     assert candles == (
-        PastCandle(
+        PastBar(
             ts_ns=1712188800 * 10**9,
             low=Decimal("65857.35"),
             high=Decimal("66387.77"),
@@ -65,7 +65,7 @@ def test_the_recorded_candles_are_turned_round() -> None:
             close=Decimal("66314.59"),
             volume=Decimal("358.74851052"),
         ),
-        PastCandle(
+        PastBar(
             ts_ns=1712192400 * 10**9,
             low=Decimal("66055.14"),
             high=Decimal("66331.99"),

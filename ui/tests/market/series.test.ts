@@ -50,6 +50,15 @@ describe("fillMarkers", () => {
     ]);
   });
 
+  it("are one a candle and side, with their number", () => {
+    const fills = [fill("4", { ts_ms: 63_000, side: "sell" }), fill("3", { ts_ms: 62_000 }), fill("2", { ts_ms: 61_000 })];
+    const markers = fillMarkers(fills, TIMES, "BTC-USD", COLOURS);
+    expect(markers.map(({ time, shape, text }) => [time, shape, text])).toEqual([
+      [60, "arrowDown", undefined],
+      [60, "arrowUp", "×2"],
+    ]);
+  });
+
   it("leave out other markets and what was before the first candle", () => {
     const fills = [fill("2", { ts_ms: 61_000, symbol: "ETH-USD" }), fill("1", { ts_ms: 59_000 })];
     expect(fillMarkers(fills, TIMES, "BTC-USD", COLOURS)).toEqual([]);

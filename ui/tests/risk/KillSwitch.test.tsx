@@ -8,13 +8,15 @@ import { riskQuery } from "@/features/risk/queries";
 import type { Risk } from "@/features/risk/types";
 import { meQuery } from "@/features/session/queries";
 import type { Role, User } from "@/features/session/types";
+import { systemQuery } from "@/features/system/queries";
+import type { System } from "@/features/system/types";
 
 import { renderWithClient } from "../render";
-import { risk } from "../samples";
+import { risk, system } from "../samples";
 
 const fetched = vi.fn<typeof fetch>();
 
-function show(role: Role, state: Risk | undefined) {
+function show(role: Role, state: Risk | undefined, platform: Partial<System> = {}) {
   const user: User = { username: "someone", role };
   return renderWithClient(
     <>
@@ -23,6 +25,7 @@ function show(role: Role, state: Risk | undefined) {
     </>,
     (client) => {
       client.setQueryData(meQuery.queryKey, user);
+      client.setQueryData(systemQuery.queryKey, system(platform));
       if (state !== undefined) client.setQueryData(riskQuery.queryKey, state);
     },
   );
@@ -43,6 +46,19 @@ beforeEach(() => {
   vi.stubGlobal("fetch", fetched);
 });
 afterEach(() => void vi.unstubAllGlobals());
+
+describe("while the guard is away", () => {
+  it("nobody claims that it trades, and it can still be stopped", () => {
+    show("trader", risk(), { guard_connected: false });
+    expect(screen.getByTestId("kill-state")).toHaveTextContent("State unknown");
+    expect(screen.getByRole("button", { name: "Stop trading" })).toBeEnabled();
+  });
+
+  it("a switch that was on is on", () => {
+    show("trader", STOPPED, { guard_connected: false });
+    expect(screen.getByTestId("kill-state")).toHaveTextContent("Stopped");
+  });
+});
 
 describe("while trading", () => {
   it("one click stops, and the state is said at once", async () => {

@@ -1,14 +1,15 @@
 """The venue's calls about its markets, in our words. But for ``best`` they need no key; the venue may answer from a copy a second old."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import TypeVar
 
+from traider.domain.history import BarPage, PastBar
 from traider.domain.instruments import Instrument
 from traider.domain.venue import BestPrices, MarketState, VenueUnavailableError
 
 from . import wire_market as wire
 from .malformed import MalformedError
-from .read_market import PastBook, PastCandle, PastTrade, read_best, read_book, read_candles, read_instruments, read_state, read_trades
+from .read_market import PastBook, PastTrade, read_best, read_book, read_candles, read_instruments, read_state, read_trades
 from .rest import Rest
 
 T = TypeVar("T")
@@ -49,17 +50,28 @@ class MarketCalls:
         """What may be done in each market at the moment."""
         return {product.product_id: read_state(product) for product in await self.products()}
 
-    async def candles(self, symbol: str, *, start_s: int, end_s: int, seconds: int) -> tuple[PastCandle, ...]:
+    async def product(self, symbol: str) -> wire.Product:
+        """The product as the venue describes it; ``NotFoundError`` where it has none of that name."""
+        return await self._rest.ask(f"/market/products/{symbol}", wire.Product, private=False)
+
+    async def candles(self, symbol: str, *, start_s: int, end_s: int, seconds: int) -> tuple[PastBar, ...]:
         """Candles that start in [``start_s``, ``end_s``), oldest first, over as many requests as it takes."""
+        pages = self.candle_pages(symbol, start_s=start_s, end_s=end_s, seconds=seconds)
+        return tuple([candle async for page in pages for candle in page.bars])
+
+    async def candle_pages(
+        self, symbol: str, *, start_s: int, end_s: int, seconds: int, most: int = MOST_CANDLES
+    ) -> AsyncIterator[BarPage]:
+        """The same, request by request, ``most`` candles in each."""
         if seconds not in GRANULARITIES_S:
             raise VenueUnavailableError(f"the venue has no candles of {seconds} s, only of {', '.join(map(str, GRANULARITIES_S))}")
-        found: dict[int, PastCandle] = {}
-        for first_s in range(start_s, end_s, seconds * MOST_CANDLES):
-            last_s = min(end_s, first_s + seconds * MOST_CANDLES) - 1
-            query = [("start", str(first_s)), ("end", str(last_s)), ("granularity", GRANULARITIES_S[seconds])]
+        for first_s in range(start_s, end_s, seconds * most):
+            next_s = min(end_s, first_s + seconds * most)
+            query = [("start", str(first_s)), ("end", str(next_s - 1)), ("granularity", GRANULARITIES_S[seconds])]
             reply = await self._rest.ask(f"/market/products/{symbol}/candles", wire.CandlesReply, query, private=False)
-            found |= {candle.ts_ns: candle for candle in _read(read_candles, reply.candles)}
-        return tuple(candle for ts_ns, candle in sorted(found.items()) if start_s * 10**9 <= ts_ns < end_s * 10**9)
+            found = {candle.ts_ns: candle for candle in _read(read_candles, reply.candles)}
+            bars = tuple(candle for ts_ns, candle in found.items() if first_s * 10**9 <= ts_ns < next_s * 10**9)
+            yield BarPage(bars=bars, until_ns=next_s * 10**9)
 
     async def trades(self, symbol: str, *, most: int = 100) -> tuple[PastTrade, ...]:
         """The latest trades, oldest first, with the taker's side."""

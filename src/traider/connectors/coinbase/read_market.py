@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import msgspec
 
+from traider.domain.history import PastBar
 from traider.domain.instruments import Instrument
 from traider.domain.venue import BestPrices, MarketState
 from traider.domain.vocabulary import Side
@@ -16,17 +17,6 @@ from .malformed import MalformedError
 # The side in a print is that of the order that was resting there: who came and took was on the other.
 _TAKERS = {"BUY": Side.SELL, "SELL": Side.BUY}
 _SECOND_NS = 1_000_000_000
-
-
-class PastCandle(msgspec.Struct, frozen=True, kw_only=True):
-    """``ts_ns`` is the candle's start. A time without a trade has no candle."""
-
-    ts_ns: int
-    open: Decimal
-    high: Decimal
-    low: Decimal
-    close: Decimal
-    volume: Decimal
 
 
 class PastTrade(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,8 +78,8 @@ def read_state(product: wire.Product) -> MarketState:
     )
 
 
-def read_candles(candles: Iterable[wire.Candle]) -> tuple[PastCandle, ...]:
-    """Oldest first, which is the other way round than they came."""
+def read_candles(candles: Iterable[wire.Candle]) -> tuple[PastBar, ...]:
+    """Oldest first, which is the other way round than they came. A time without a trade has no candle."""
     return tuple(sorted((_candle(candle) for candle in candles), key=lambda candle: candle.ts_ns))
 
 
@@ -127,9 +117,9 @@ def start_ns(seconds: str, what: str) -> int:
     return int(seconds) * _SECOND_NS
 
 
-def _candle(candle: wire.Candle) -> PastCandle:
+def _candle(candle: wire.Candle) -> PastBar:
     what = f"candle {candle.start}"
-    return PastCandle(
+    return PastBar(
         ts_ns=start_ns(candle.start, f"{what}: start"),
         open=positive_amount(candle.open, f"{what}: open"),
         high=positive_amount(candle.high, f"{what}: high"),

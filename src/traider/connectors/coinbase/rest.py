@@ -10,9 +10,9 @@ import msgspec
 
 from traider.domain.venue import VenueUnavailableError, VenueUnknownError
 
-from .backoff import Backoff
+from ..backoff import Backoff
+from ..rate_limit import TokenBucket
 from .config import PREFIX, RestTiming
-from .rate_limit import TokenBucket
 from .read_reply import RETRIED_STATUSES, read_answer, read_outcome, told_status
 from .transport import Call, NoReplyError, NotSentError, Query, Reply, Transport
 

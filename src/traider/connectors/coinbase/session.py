@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from traider.domain.venue import VenueUnavailableError
 
-from .backoff import Backoff
+from ..backoff import Backoff
 from .config import SocketTiming
 from .connection import Connection
 from .socket import Socket

@@ -205,7 +205,7 @@ class StrategyActor:
     def die(self) -> str:
         if self._session is None:
             return ""
-        run = rerun(self._lines, lambda _: self._class)
+        run = rerun(lambda: self._lines, lambda _: self._class)
         if run.divergence is not None or run.session is None:
             return f"the strategy's recording does not give its decisions again ({run.divergence})"
         self._session = RecordedSession(run.session, self._lines.append)

@@ -42,8 +42,8 @@ export function Dashboard() {
             <PricePanel className="max-xl:h-80 md:col-span-12 md:max-xl:h-96" />
             <PositionsPanel className={`${TABLE} md:col-span-12 xl:col-span-6`} />
             <OpenOrdersPanel className={`${TABLE} md:col-span-12 xl:col-span-6`} />
-            <FillsPanel className={`${TABLE} md:col-span-6 xl:col-span-4`} />
-            <RefusalsPanel className={`${TABLE} md:col-span-6 xl:col-span-5`} />
+            <FillsPanel className={`${TABLE} md:col-span-6 xl:col-span-5`} />
+            <RefusalsPanel className={`${TABLE} md:col-span-6 xl:col-span-4`} />
             <SystemPanel className="max-md:order-last md:col-span-12 xl:col-span-3" />
           </div>
           <div className={SIDE_COLUMN}>

@@ -25,7 +25,7 @@ interface DataTableProps<Row> {
   rowKey: (row: Row) => string;
 }
 
-const MINOR = { narrow: "sm:hidden sm:@3xl:table-cell", tiny: "sm:hidden sm:@xs:table-cell" };
+const MINOR = { narrow: "sm:hidden sm:@3xl:table-cell", tiny: "sm:hidden sm:@sm:table-cell" };
 
 function phoneClass<Row>({ phone, phoneLine, phoneLabel }: Column<Row>): string {
   return cx(

@@ -50,27 +50,33 @@ export function candleTimeAt(times: readonly UTCTimestamp[], tsMs: number): UTCT
   return times[low - 1] ?? null;
 }
 
-/** Own fills of one market as arrows at their candles, oldest first; those of before the first candle are left out. */
+/**
+ * Own fills of one market as arrows at their candles, oldest first; those of before the first candle are left out. One arrow a candle
+ * and side: an order that was filled by many is one act, and a pile of arrows would grow out of the chart. Their number stands beside it.
+ */
 export function fillMarkers(
   fills: readonly Fill[],
   times: readonly UTCTimestamp[],
   symbol: string | undefined,
   colours: { up: string; down: string },
 ): SeriesMarker<UTCTimestamp>[] {
-  const markers: SeriesMarker<UTCTimestamp>[] = [];
-  for (const fill of fills) {
-    const time = candleTimeAt(times, fill.ts_ms);
-    if (time === null || (symbol !== undefined && fill.symbol !== symbol)) continue;
-    const buy = fill.side === "buy";
-    markers.push({
-      id: fill.trade_id,
-      time,
-      position: buy ? "belowBar" : "aboveBar",
-      shape: buy ? "arrowUp" : "arrowDown",
-      color: buy ? colours.up : colours.down,
-    });
+  const piles = new Map<string, { time: UTCTimestamp; side: Fill["side"]; count: number }>();
+  for (const { ts_ms, side, symbol: market } of fills) {
+    const time = candleTimeAt(times, ts_ms);
+    if (time === null || (symbol !== undefined && market !== symbol)) continue;
+    const id = `${time} ${side}`;
+    piles.set(id, { time, side, count: (piles.get(id)?.count ?? 0) + 1 });
   }
-  return markers.sort((a, b) => a.time - b.time);
+  return [...piles]
+    .map(([id, { time, side, count }]) => ({
+      id,
+      time,
+      position: side === "buy" ? ("belowBar" as const) : ("aboveBar" as const),
+      shape: side === "buy" ? ("arrowUp" as const) : ("arrowDown" as const),
+      color: side === "buy" ? colours.up : colours.down,
+      ...(count > 1 ? { text: `×${count}` } : {}),
+    }))
+    .sort((a, b) => a.time - b.time);
 }
 
 /** How many digits after the point the prices of these candles show: as many as the finest of them has, two to eight. */

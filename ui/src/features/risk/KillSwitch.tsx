@@ -5,6 +5,7 @@ import { useState } from "react";
 import { cx } from "@/components/ui/cx";
 import { useMe } from "@/features/session/queries";
 import { may } from "@/features/session/types";
+import { useSystem } from "@/features/system/queries";
 import { errorText } from "@/lib/api/client";
 
 import { useKillSwitch, useRisk } from "./queries";
@@ -25,8 +26,9 @@ interface StateWord {
   readonly className: string;
 }
 
-function stateWord(on: boolean | undefined, heldBack: boolean): StateWord {
-  if (on === undefined) return { word: "State unknown", sign: "?", className: "text-warn" };
+/** Of a guard that is away nothing is known but a switch that is on: that stays on. */
+function stateWord(on: boolean | undefined, heldBack: boolean, guardAway: boolean): StateWord {
+  if (on === undefined || (guardAway && !on)) return { word: "State unknown", sign: "?", className: "text-warn" };
   if (on) return { word: "Stopped", sign: "■", className: "text-down" };
   return heldBack ? { word: "Held back", sign: "◆", className: "text-warn" } : { word: "Trading", sign: "●", className: "text-up" };
 }
@@ -39,7 +41,7 @@ export function KillSwitch() {
   const [resuming, setResuming] = useState(false);
   const role = user?.role ?? "viewer";
   const on = risk?.kill_switch;
-  const { word, sign, className } = stateWord(on, (risk?.gates.length ?? 0) > 0);
+  const { word, sign, className } = stateWord(on, (risk?.gates.length ?? 0) > 0, useSystem().data?.guard_connected === false);
 
   return (
     <div className="flex items-center gap-3 max-sm:w-full">

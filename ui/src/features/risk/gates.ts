@@ -1,5 +1,8 @@
 import type { Gate } from "./types";
 
+/** The gate that is closed while a market's prices are too old, or its book is not whole. */
+export const MARKET_DATA = "market data";
+
 /** What a closed gate concerns: `stream`, or `market data BTC-USD`. */
 export function gateName({ gate, symbol }: Gate): string {
   return symbol === "" ? gate : `${gate} ${symbol}`;

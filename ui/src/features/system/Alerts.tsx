@@ -8,6 +8,7 @@ import { formatAge } from "@/lib/format/time";
 import { useLastError } from "@/lib/react/useLastError";
 
 import { useMarketAge, useSystem } from "./queries";
+import type { Component } from "./types";
 
 function Alert({ children }: { children: ReactNode }) {
   return (
@@ -30,6 +31,16 @@ function StaleMarket() {
   );
 }
 
+function GuardAway({ components }: { components: Component[] }) {
+  const guard = components.find(({ component }) => component === "guard");
+  return (
+    <>
+      <strong>The guard is not connected{guard === undefined || guard.state === "up" ? "" : `: ${guard.detail}`}.</strong> No order can
+      leave; positions and limits are as last known.
+    </>
+  );
+}
+
 /** What is wrong with the platform as a whole, in words; nothing when nothing is. */
 export function Alerts() {
   const query = useSystem();
@@ -48,7 +59,7 @@ export function Alerts() {
     <>
       {!data.guard_connected && (
         <Alert>
-          <strong>The guard is not connected.</strong> No order can leave; positions and limits are as last known.
+          <GuardAway components={data.components} />
         </Alert>
       )}
       {data.market_stale && (

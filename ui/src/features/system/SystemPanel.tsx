@@ -10,6 +10,9 @@ import { Time } from "@/components/ui/Time";
 import { formatAge, formatUtc } from "@/lib/format/time";
 import { useNow } from "@/lib/react/useNow";
 
+import { MARKET_DATA } from "@/features/risk/gates";
+import { useRisk } from "@/features/risk/queries";
+
 import { useConnection } from "./connection";
 import { useMarketAge, useSystem } from "./queries";
 import type { Component, System } from "./types";
@@ -41,11 +44,12 @@ function Stream() {
   );
 }
 
-function DataAge({ stale }: { stale: boolean }) {
+function DataAge({ stale, guarded }: { stale: boolean; guarded: boolean }) {
   const age = useMarketAge();
   const { word } = useConnection();
+  const held = useRisk().data?.gates.some(({ gate }) => gate === MARKET_DATA) ?? false;
   if (age === null) return <State tone="idle">no data yet</State>;
-  const tone = stale ? "bad" : word === "Offline" ? "warn" : "good";
+  const tone = stale ? "bad" : held || !guarded || word === "Offline" ? "warn" : "good";
   return <State tone={tone}>{stale ? `stale, ${formatAge(age)}` : age < 1000 ? "under 1 s" : formatAge(age)}</State>;
 }
 
@@ -113,7 +117,7 @@ export function SystemPanel({ className }: { className?: string }) {
                 <Stream />
               </Row>
               <Row name="Market data">
-                <DataAge stale={system.market_stale} />
+                <DataAge stale={system.market_stale} guarded={system.guard_connected} />
               </Row>
               <Row name="Source">{system.source}</Row>
               <Row name="Strategy">

@@ -54,7 +54,7 @@ export function chartOptions(colours: ChartColours): DeepPartial<TimeChartOption
       vertLine: { color: colours.dim, style: LineStyle.Dotted, labelBackgroundColor: colours.raised },
       horzLine: { color: colours.dim, style: LineStyle.Dotted, labelBackgroundColor: colours.raised },
     },
-    rightPriceScale: { borderColor: colours.line },
+    rightPriceScale: { borderColor: colours.line, entireTextOnly: true },
     handleScroll: { vertTouchDrag: false }, // a finger that moves up or down scrolls the page
     timeScale: { borderColor: colours.line, timeVisible: true, secondsVisible: true, rightOffset: 4 },
   };

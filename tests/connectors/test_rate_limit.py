@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from traider.connectors.coinbase.backoff import Backoff
-from traider.connectors.coinbase.rate_limit import TokenBucket
+from traider.connectors.backoff import Backoff
+from traider.connectors.rate_limit import TokenBucket
 from traider.domain.venue import VenueUnavailableError
 
 
