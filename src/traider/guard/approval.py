@@ -150,14 +150,14 @@ class Guard(GuardBase[Books]):
         intents = Batch(self.journal, books, Cause.SUBMIT)
         placed: dict[str, int] = {}
         now_ns = books.now_ns
-        for request, number, reason in self._placing.place(books, fresh):
+        for n, (request, number, reason) in enumerate(self._placing.place(books, fresh), intents.n):
             if number:
                 identifier = request.client_order_id
                 placed[identifier] = number
                 books.id_of[number] = identifier
-                intents.add(OrderSubmitted(n=intents.n, ts_ns=now_ns, client_order_id=identifier, request=request))
+                intents.add(OrderSubmitted(n=n, ts_ns=now_ns, client_order_id=identifier, request=request))
             else:
-                intents.add(self._rejected(intents.n, request, reason, explain(reason, request, books)))
+                intents.add(self._rejected(n, request, reason, explain(reason, request, books)))
         try:
             events = intents.commit()
         except JournalWriteError as error:
@@ -185,8 +185,8 @@ class Guard(GuardBase[Books]):
         """The venue has the orders now, and has answered."""
         answers = Batch(self.journal, self.books, Cause.SUBMIT)
         now_ns = self.books.now_ns
-        for identifier, number in placed.items():
-            answers.add(OrderAccepted(n=answers.n, ts_ns=now_ns, client_order_id=identifier, venue_order_id=str(number)))
+        for n, (identifier, number) in enumerate(placed.items(), answers.n):
+            answers.add(OrderAccepted(n=n, ts_ns=now_ns, client_order_id=identifier, venue_order_id=str(number)))
         answers.add_executions(self.books.desk.drain())
         answers.add_sizes()
         answers.note_places()

@@ -151,13 +151,13 @@ class LiveGuard(Answers):
         batch = Batch(self.journal, books, Cause.SUBMIT)
         passed: list[str] = []
         now_ns = books.now_ns
-        for request, reason, detail in self._reserved(fresh):
+        for n, (request, reason, detail) in enumerate(self._reserved(fresh), batch.n):
             if reason is Reason.NONE:
                 identifier = request.client_order_id
                 passed.append(identifier)
-                batch.add(OrderSubmitted(n=batch.n, ts_ns=now_ns, client_order_id=identifier, request=request))
+                batch.add(OrderSubmitted(n=n, ts_ns=now_ns, client_order_id=identifier, request=request))
             else:
-                batch.add(self._rejected(batch.n, request, reason, detail))
+                batch.add(self._rejected(n, request, reason, detail))
         try:
             events = batch.commit()
         except JournalWriteError as error:
