@@ -282,10 +282,11 @@ def measure(asked: Asked) -> list[Table]:
                 f"{ORDERS} book messages on loopback, one every {APART_S * 1000:.0f} ms, to a trader with a compiled strategy that "
                 "sends a limit order at each quote, over the guard's connection, through every limit and the durable journal, to "
                 "Coinbase's client, which adds a token (ES256, signed ahead) and sends the request; three processes. A figure is the "
-                "median (p50) of a run, p99 beside it. The reference is the sum of four parts measured alone in the same run, each in a process that does "
-                "nothing else: a round trip to the guard, a line made durable, the strategy's step, a request. They too come one every "
-                f"{APART_S * 1000:.0f} ms, so that processor and disk have slept before each as they have before a message: the ratio is "
-                "what the composition adds. Beside them stands what each takes when it is done again and again without a pause."
+                "median (p50) of a run, p99 beside it. The reference is the sum of four parts measured alone in the same run, each in a "
+                "process that does nothing else: a round trip to the guard, a line made durable, the strategy's step, a request. They "
+                f"too come one every {APART_S * 1000:.0f} ms, so that processor and disk have slept before each as they have before a "
+                "message: the ratio is what the composition adds. Beside them stands what each takes when it is done again and again "
+                "without a pause."
             ),
             unit="us",
             ratio_of="the parts",
