@@ -13,11 +13,17 @@ import msgspec
 from traider.domain.guard_protocol import PROTOCOL_VERSION, Cancel, Done, Feed, MarketEvent, Open, Submit
 from traider.domain.instruments import instrument_from_symbol
 from traider.domain.limits import RiskLimits
-from traider.domain.orders import OrderAccepted, OrderRequest
-from traider.domain.vocabulary import EventKind, OrderType, Side, TimeInForce
+from traider.domain.orders import OrderAccepted, OrderCancelled, OrderRequest
+from traider.domain.venue import Balance
+from traider.domain.vocabulary import EventKind, OrderType, Reason, Side, TimeInForce
 from traider.guard.approval import Guard
+from traider.guard.base import Effects
+from traider.guard.batch import Batch
 from traider.guard.books import GuardConfig
 from traider.guard.journal import Draft, Journal
+from traider.guard.live.core import LiveGuard
+from traider.guard.live.view import View
+from traider.guard.records import Cause
 from traider.runtime.clock import SystemClock
 
 from .asked import Asked
@@ -65,7 +71,7 @@ def _guard(folder: Path) -> Guard:
     return guard
 
 
-def _tick(guard: Guard) -> None:
+def _tick(guard: Guard | LiveGuard) -> None:
     index = guard.books.index + 1
     price = 30_000.0 + index % 7
     event = MarketEvent(
@@ -86,7 +92,7 @@ def _submit(batch: int) -> dict[str, Any]:
             started = time.perf_counter()
             effects = guard.handle(ask, TRADER)
             took.append((time.perf_counter() - started) / batch * 1e6)
-            if sum(isinstance(event, OrderAccepted) for event in effects.events) != batch:
+            if _accepted(effects) != batch:
                 raise RuntimeError(f"the guard refused an order: {effects}")
             guard.handle(Cancel(seq=first, client_order_ids=()), TRADER)
             for _ in range(batch):
@@ -137,35 +143,87 @@ def _disk() -> dict[str, Any]:
         return {"us": statistics.median(took)}
 
 
-def _sustained() -> dict[str, Any]:
-    """Orders by the fifty, one batch after the other; beside each batch the same lines into a journal alone, in the same groups."""
+def _sustained(guard: Guard | LiveGuard, orders: Callable[[Submit], int], clear: Callable[[], None]) -> dict[str, Any]:
+    """Orders by the fifty, one batch after the other; beside each batch the same lines into a journal alone, in the same groups.
+
+    ``orders`` has the guard take a batch to the end and gives how many were accepted; after ``clear`` none is open any more.
+    """
+    folder = guard.journal.path.parent
+    alone = Journal.open(folder / "alone.jsonl", clock=SystemClock())
+    guard_s = alone_s = 0.0
+    for first in range(0, ORDERS, GROUP):
+        before = guard.journal.n
+        ask = Submit(seq=first, orders=tuple(_request(number) for number in range(first, first + GROUP)))
+        started = time.perf_counter()
+        accepted = orders(ask)
+        guard_s += time.perf_counter() - started
+        if accepted != GROUP:
+            raise RuntimeError(f"the guard refused {GROUP - accepted} orders")
+        lines = list(guard.journal.read(before + 1))
+        for group in (lines[:-GROUP], lines[-GROUP:]):  # the intents, and what became of them
+            drafts = [
+                Draft(line.index, line.cause, msgspec.structs.replace(line.record, n=alone.n + 1 + place))
+                for place, line in enumerate(group)
+            ]
+            started = time.perf_counter()
+            alone.append(drafts)
+            alone_s += time.perf_counter() - started
+        clear()
+    guard.journal.close()
+    alone.close()
+    return {"us": guard_s / ORDERS * 1e6, "journal_us": alone_s / ORDERS * 1e6}
+
+
+def _sustained_on_paper() -> dict[str, Any]:
     with tempfile.TemporaryDirectory(dir=WORK) as folder:
         guard = _guard(Path(folder))
-        alone = Journal.open(Path(folder) / "alone.jsonl", clock=SystemClock())
-        guard_s = alone_s = 0.0
-        for first in range(0, ORDERS, GROUP):
-            before = guard.journal.n
-            ask = Submit(seq=first, orders=tuple(_request(number) for number in range(first, first + GROUP)))
-            started = time.perf_counter()
-            effects = guard.handle(ask, TRADER)
-            guard_s += time.perf_counter() - started
-            if sum(isinstance(event, OrderAccepted) for event in effects.events) != GROUP:
-                raise RuntimeError(f"the guard refused an order: {effects}")
-            lines = list(guard.journal.read(before + 1))
-            for group in (lines[:-GROUP], lines[-GROUP:]):  # the intents, and what became of them
-                drafts = [
-                    Draft(line.index, line.cause, msgspec.structs.replace(line.record, n=alone.n + 1 + place))
-                    for place, line in enumerate(group)
-                ]
-                started = time.perf_counter()
-                alone.append(drafts)
-                alone_s += time.perf_counter() - started
-            guard.handle(Cancel(seq=first, client_order_ids=()), TRADER)
+
+        def clear() -> None:
+            guard.handle(Cancel(seq=0, client_order_ids=()), TRADER)
             for _ in range(GROUP):
                 _tick(guard)
-        guard.journal.close()
-        alone.close()
-        return {"us": guard_s / ORDERS * 1e6, "journal_us": alone_s / ORDERS * 1e6}
+
+        return _sustained(guard, lambda ask: _accepted(guard.handle(ask, TRADER)), clear)
+
+
+def _sustained_live() -> dict[str, Any]:
+    """An exchange that takes every order the moment that it is sent."""
+    with tempfile.TemporaryDirectory(dir=WORK) as folder:
+        guard = _live_guard(Path(folder))
+
+        def orders(ask: Submit) -> int:
+            guard.handle(ask, TRADER)
+            answers = {identifier: f"venue-{identifier}" for identifier in guard.outgoing}
+            guard.outgoing.clear()
+            return _accepted(guard.accepted(answers))
+
+        def clear() -> None:
+            batch = Batch(guard.journal, guard.books, Cause.VENUE)
+            for identifier in guard.books.open:
+                batch.add(OrderCancelled(n=batch.n, ts_ns=guard.books.now_ns, client_order_id=identifier, reason=Reason.REQUESTED))
+            batch.commit()
+            _tick(guard)
+
+        return _sustained(guard, orders, clear)
+
+
+def _live_guard(folder: Path) -> LiveGuard:
+    clock = SystemClock()
+    config = GuardConfig(instruments=(BTC,), limits=LIMITS, maker_fee=0.001, taker_fee=0.001)
+    guard = LiveGuard(Journal.open(folder / "journal.jsonl", clock=clock), config, clock)
+    guard.start()
+    guard.handle(Open(seq=0, version=PROTOCOL_VERSION, role="trader", client="benchmark", session="benchmark"), TRADER)
+    guard.stream_is_live()
+    held = Balance(currency="USD", available=Decimal(10_000_000), held=Decimal(0))
+    guard.reconciled(View(clock.now_ns(), (), {}, (), {}, (held,)))
+    _tick(guard)
+    if not guard.gates.are_open():
+        raise RuntimeError(f"a gate is closed: {guard.gates.closed()}")
+    return guard
+
+
+def _accepted(effects: Effects) -> int:
+    return sum(isinstance(event, OrderAccepted) for event in effects.events)
 
 
 CASES: dict[str, Callable[[], dict[str, Any]]] = {
@@ -174,7 +232,8 @@ CASES: dict[str, Callable[[], dict[str, Any]]] = {
     "feed": _feed,
     "one": lambda: _submit(1),
     "ten": lambda: _submit(10),
-    "sustained": _sustained,
+    "sustained": _sustained_on_paper,
+    "sustained_live": _sustained_live,
 }
 
 
@@ -182,12 +241,20 @@ def _per_second(runs: list[dict[str, Any]], figure: str) -> str:
     return f"{1e6 / statistics.median(run[figure] for run in runs):,.0f}"
 
 
+def _alone(name: str, runs: list[dict[str, Any]]) -> Row:
+    return Row(name, 1.0, [run["journal_us"] for run in runs], extra=(_per_second(runs, "journal_us"),))
+
+
+def _beside(name: str, runs: list[dict[str, Any]]) -> Row:
+    ratio = statistics.median(run["us"] / run["journal_us"] for run in runs)
+    return Row(name, ratio, [run["us"] for run in runs], goal=2.0, extra=(_per_second(runs, "us"),))
+
+
 def measure(asked: Asked) -> list[Table]:
     """Microseconds an order."""
     warm_up()
-    figures, _ = cases_in_turns("guard_orders", [name for name in CASES if name != "sustained"], "us", asked.rounds)
-    sustained = [case("guard_orders", "sustained") for _ in range(asked.rounds)]
-    alone = statistics.median(run["us"] / run["journal_us"] for run in sustained)
+    figures, _ = cases_in_turns("guard_orders", [name for name in CASES if not name.startswith("sustained")], "us", asked.rounds)
+    sustained, live = ([case("guard_orders", name) for _ in range(asked.rounds)] for name in ("sustained", "sustained_live"))
     return [
         Table(
             title="An order through the guard",
@@ -212,14 +279,17 @@ def measure(asked: Asked) -> list[Table]:
             text=(
                 f"{ORDERS:,} limit orders, {GROUP} at a time, one batch after the other; after each batch the same lines are appended to a "
                 "second journal on the same disk, in the same groups: a write and a sync for the intents, another for the answers. A ratio "
-                "of 2 is half of the journal's own limit."
+                "of 2 is half of the journal's own limit. The live guard's exchange takes each order the moment that it is sent, and the "
+                "answers to a batch come at once; the journal alone stands beside it with its own lines."
             ),
             unit="us an order",
             ratio_of="the journal",
             columns=("orders/s",),
             rows=[
-                Row("the journal alone", 1.0, [run["journal_us"] for run in sustained], extra=(_per_second(sustained, "journal_us"),)),
-                Row("**the guard**", alone, [run["us"] for run in sustained], goal=2.0, extra=(_per_second(sustained, "us"),)),
+                _alone("the journal alone", sustained),
+                _beside("**the guard**", sustained),
+                _alone("the journal alone, the live guard's lines", live),
+                _beside("**the live guard**", live),
             ],
         ),
     ]

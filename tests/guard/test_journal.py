@@ -134,6 +134,19 @@ def test_a_truncation_of_durable_lines_is_an_error_at_every_length(tmp_path: Pat
                 reader(path)
 
 
+@pytest.mark.parametrize("made", [("journal.jsonl.head",), ("journal.jsonl.head", "journal.jsonl")])
+def test_killed_while_it_was_being_made_it_is_made_at_the_next_start(tmp_path: Path, made: tuple[str, ...]) -> None:
+    for name in made:
+        (tmp_path / name).touch()
+    path = tmp_path / "journal.jsonl"
+    if path.exists():
+        assert verify(path).entries == 0, "who reads it at that moment finds an empty one"
+    journal = Journal.open(path, clock=FixedClock())
+    assert journal.n == 0
+    journal.close()
+    assert verify(path).end_proven
+
+
 def test_a_torn_tail_is_found_by_verify_and_cut_at_open(tmp_path: Path) -> None:
     path = written(tmp_path, 1, 2)
     good, head = path.read_bytes(), head_path(path).read_bytes()

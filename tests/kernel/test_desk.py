@@ -217,6 +217,6 @@ def test_a_row_holds_what_it_was_filled_with_in_the_layouts_fields() -> None:
     row = OrderRow()
     row.fill(inst=9, side=9, type=9, size=9.0)
     row.fill(**values)
-    record = row._memory[0]
+    record = row._rows._memory[0]
     assert {name: record[name].item() for name in values} == values
     assert {record[name].item() for name in ORDER.names or () if name not in values} == {0}

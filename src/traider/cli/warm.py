@@ -22,6 +22,7 @@ from traider.kernel.cache import is_warm, note_warm
 from traider.kernel.desk import Desk
 from traider.kernel.kit import Strategy
 from traider.kernel.ladder import Ladder
+from traider.kernel.order_row import OrderRows
 from traider.strategies.registry import BUILT_IN
 
 
@@ -42,6 +43,11 @@ def warm_up(strategies: list[type[Strategy]]) -> None:
             stop_price=0.0,
         )
         desk.cancel(placed)
+    rows = OrderRows(1)
+    rows.put(0, 0, int(Side.BUY), int(OrderType.LIMIT), 1.0, 0.5, 0.0, int(TimeInForce.GTC), False, 0.0, 0, 0)
+    desk.submit_rows(rows, 0, 1)
+    if desk.controls is not None:
+        desk.reserve_rows(desk.controls, rows, 0, 1)
     desk.apply_fill(order_id=0, inst=0, side=1, price=1.0, size=1.0, fee=0.0, ts_ns=3, maker=False)
     desk.restore_marks(day_start_equity=1e6, day_index=0, high_water_mark=1e6, marks=[1.0], now_ns=4)
     desk.breached()
@@ -71,6 +77,7 @@ def warm_up_feed() -> None:
             feed.take_frame(frame, number, 0)
         elif isinstance(message := read_message(frame), BookMessage):
             feed.on_message(message, 0)
+    feed.keepers["BTC-USD"].book.reach(1, 1.0)
 
 
 def _instrument() -> Instrument:

@@ -32,9 +32,10 @@ _ALLOWED: dict[type[AnyOrderEvent], frozenset[OrderStatus]] = {
     OrderCancelled: _LIVE | {OrderStatus.UNKNOWN},
     OrderAmended: _LIVE,
 }
+_NEVER: frozenset[OrderStatus] = frozenset()
 
 
-class Order(msgspec.Struct, frozen=True, kw_only=True):
+class Order(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An order as its events have left it. ``notional`` is the exact sum of price x size over the fills; ``n`` the last event's number."""
 
     request: OrderRequest
@@ -76,12 +77,13 @@ def apply(order: Order | None, event: AnyOrderEvent) -> Order:
         raise OrderStateError(f"event of order {event.client_order_id} applied to order {order.request.client_order_id}")
     if event.n != 0 and event.n <= order.n:
         raise OrderStateError(f"order {event.client_order_id}: event {event.n} comes after event {order.n}")
-    if order.status not in _ALLOWED.get(type(event), frozenset()):
+    if order.status not in _ALLOWED.get(type(event), _NEVER):
         raise OrderStateError(f"order {event.client_order_id} is {order.status}: {_name(event)} is not possible")
-    order = msgspec.structs.replace(order, n=max(order.n, event.n), updated_ts_ns=event.ts_ns)
+    n = order.n if event.n == 0 else event.n
+    if isinstance(event, OrderAccepted):  # what most events are
+        return msgspec.structs.replace(order, n=n, updated_ts_ns=event.ts_ns, status=OrderStatus.OPEN, venue_order_id=event.venue_order_id)
+    order = msgspec.structs.replace(order, n=n, updated_ts_ns=event.ts_ns)
     match event:
-        case OrderAccepted():
-            return msgspec.structs.replace(order, status=OrderStatus.OPEN, venue_order_id=event.venue_order_id)
         case OrderRejected():
             return msgspec.structs.replace(order, status=OrderStatus.REJECTED, reason=event.reason, detail=event.detail)
         case OrderUnknown():

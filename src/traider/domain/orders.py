@@ -18,7 +18,7 @@ from .vocabulary import Liquidity, OrderType, Reason, Side, TimeInForce
 LIQUIDATION = "liquidation"  # the strategy of orders by which a venue closes what is held on margin
 
 
-class OrderRequest(msgspec.Struct, frozen=True, kw_only=True):
+class OrderRequest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a trader asks for. The client order id is made before the first send and never reused.
 
     A trailing stop has ``trail_amount`` (in quote currency) or ``trail_fraction`` (of the price). Good-till-date has
@@ -44,7 +44,7 @@ class OrderRequest(msgspec.Struct, frozen=True, kw_only=True):
     leads: bool = False
 
 
-class OrderEvent(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
+class OrderEvent(msgspec.Struct, frozen=True, kw_only=True, tag_field="type", gc=False):
     """``n`` is the journal's entry number: it grows by one, so a consumer can tell what it has seen."""
 
     n: int

@@ -107,9 +107,10 @@ _BLOCK = 1024  # quiet events that are stepped together
 class Rerun:
     """A recording gone through once more. ``divergence`` says where the session first asked for something else; None where never.
 
-    ``wanted`` is what it asked for at the last market event that it saw, ``events`` the newest ``KEPT_EVENTS`` of the market events that
-    it was shown or warmed up with, ``market_events`` how many they were since it began. ``last_n`` is the last line of the guard's journal
-    that it heard of, ``settled_n`` the last before it asked for that: whatever the guard has made of it comes later.
+    ``wanted`` is what it asked for at the last market event that it saw, without the orders that it was told anything of since. ``events``
+    are the newest ``KEPT_EVENTS`` of the market events that it was shown or warmed up with, ``market_events`` how many they were since it
+    began. ``last_n`` is the last line of the guard's journal that it heard of, ``settled_n`` the last before it asked for what is wanted:
+    whatever the guard has made of that comes later.
     """
 
     session: LiveSession | None = None
@@ -224,6 +225,8 @@ class _Again:
             case Heard():
                 session.on_order_event(line.event)
                 run.last_n = max(run.last_n, line.event.n)
+                told = line.event.client_order_id
+                run.wanted = [one for one in run.wanted if not isinstance(one, OrderRequest) or one.client_order_id != told]
             case Saw():
                 self._seen = line.event
                 self._saw(line.event)

@@ -27,9 +27,11 @@ from traider.domain.vocabulary import EventKind, OrderStatus, OrderType, Reason
 
 from .base import BY_GUARD, Effects, GuardBase, refused
 from .batch import Batch
-from .books import Books, GuardConfig, KillState, exact
+from .books import Books, GuardConfig, KillState
 from .carried import carry
 from .journal import Journal, JournalWriteError
+from .numbers import exact
+from .placing import Placing
 from .records import Advanced, Cause, KillSwitchSet, PaperCarried, SessionStarted
 from .recovery import recover
 from .refusals import explain
@@ -43,6 +45,7 @@ class Guard(GuardBase[Books]):
 
     def __init__(self, journal: Journal, config: GuardConfig, clock: Clock) -> None:
         super().__init__(journal, recover(journal, config), clock)
+        self._placing = Placing()
 
     # -- the life of the process
 
@@ -73,7 +76,7 @@ class Guard(GuardBase[Books]):
         if age_ns > RESEND_WITHIN_NS:
             detail = f"the guard stopped before it was sent, {age_ns // 1_000_000_000} s ago: too old to be sent now"
         else:
-            placed, reason = self.books.place(request)
+            ((_, placed, reason),) = self._placing.place(self.books, (request,))
             if placed:
                 self.books.id_of[placed] = identifier
                 batch.add(self._accepted(batch.n, identifier, placed))
@@ -146,14 +149,15 @@ class Guard(GuardBase[Books]):
             return Effects(done, [self._not_ready(request, self.failure) for request in fresh], repeats)
         intents = Batch(self.journal, books, Cause.SUBMIT)
         placed: dict[str, int] = {}
-        for request in fresh:
-            number, reason = books.place(request)
+        now_ns = books.now_ns
+        for n, (request, number, reason) in enumerate(self._placing.place(books, fresh), intents.n):
             if number:
-                placed[request.client_order_id] = number
-                books.id_of[number] = request.client_order_id
-                intents.add(OrderSubmitted(n=intents.n, ts_ns=books.now_ns, client_order_id=request.client_order_id, request=request))
+                identifier = request.client_order_id
+                placed[identifier] = number
+                books.id_of[number] = identifier
+                intents.add(OrderSubmitted(n=n, ts_ns=now_ns, client_order_id=identifier, request=request))
             else:
-                intents.add(self._rejected(intents.n, request, reason, explain(reason, request, books)))
+                intents.add(self._rejected(n, request, reason, explain(reason, request, books)))
         try:
             events = intents.commit()
         except JournalWriteError as error:
@@ -166,6 +170,8 @@ class Guard(GuardBase[Books]):
 
     def _watch_halts(self) -> Sequence[AnyOrderEvent]:
         """Trips the kill switch when refusals or fills have come too fast; where that can't be journalled, until the guard stops."""
+        if not self._is_halted():
+            return []
         batch = Batch(self.journal, self.books, Cause.KILL)
         self._trip_on_halt(batch)
         try:
@@ -178,8 +184,9 @@ class Guard(GuardBase[Books]):
     def _sent(self, placed: dict[str, int]) -> Sequence[AnyOrderEvent]:
         """The venue has the orders now, and has answered."""
         answers = Batch(self.journal, self.books, Cause.SUBMIT)
-        for identifier, number in placed.items():
-            answers.add(self._accepted(answers.n, identifier, number))
+        now_ns = self.books.now_ns
+        for n, (identifier, number) in enumerate(placed.items(), answers.n):
+            answers.add(OrderAccepted(n=n, ts_ns=now_ns, client_order_id=identifier, venue_order_id=str(number)))
         answers.add_executions(self.books.desk.drain())
         answers.add_sizes()
         answers.note_places()

@@ -283,11 +283,17 @@ class GuardBase(ABC, Generic[B]):
             self._kill(batch, on=True, reason=explain_breach(breach, self.books), by=BY_GUARD)
         self.books.breach_seen = breach is not Reason.NONE
 
+    def _is_halted(self) -> bool:
+        """Whether the controls let nothing go any more: refusals or fills have come too fast."""
+        controls = self.books.controls
+        return controls is not None and controls.halt_reason() is not Reason.NONE
+
     def _trip_on_halt(self, batch: Batch) -> None:
         """Trips the kill switch when refusals or fills have come too fast."""
         controls = self.books.controls
-        tripped = self.books.kill.on or any(isinstance(record, KillSwitchSet) for record in batch.records)
-        if controls is not None and controls.halt_reason() is not Reason.NONE and not tripped:
+        if controls is None or not self._is_halted():
+            return
+        if not self.books.kill.on and not any(isinstance(record, KillSwitchSet) for record in batch.records):
             self._kill(batch, on=True, reason=explain_halt(controls.halt_reason(), self.books.config.limits), by=BY_GUARD)
 
     def _checkpoint_now_and_then(self, batch: Batch, fed: int) -> None:

@@ -19,8 +19,9 @@ from traider.domain.orders import (
 from traider.domain.vocabulary import OrderType, Side
 from traider.kernel.desk import Execution
 
-from .books import Books, exact, liquidity
+from .books import Books, liquidity
 from .journal import Draft, Journal
+from .numbers import exact
 from .records import AnyRecord, Cause
 
 
@@ -67,7 +68,7 @@ class Batch:
         of which one's end has others begin.
         """
         books = self._books
-        tells_less = self._cause is Cause.AMEND or books.desk.books is not None or bool(self._ties())
+        tells_less = self._cause is Cause.AMEND or books.desk.books is not None or bool(books.tied)
         if self._drafts and self._cause is not Cause.FEED and tells_less:
             self.add(books.checkpoint(self.n))
             self.checkpointed = True
@@ -99,12 +100,9 @@ class Batch:
         self.add(OrderAccepted(n=self.n, ts_ns=ts_ns, client_order_id=identifier, venue_order_id="0"))
         self.add(self._filled(identifier, LIQUIDATION, execution))
 
-    def _ties(self) -> list[str]:
-        return [identifier for identifier, order in self._books.open.items() if order.request.oco or order.request.parent]
-
     def add_sizes(self) -> None:
         """What orders that hang together have taken of one another's sizes, which the desk alone knows."""
-        states = {identifier: self._books.open[identifier] for identifier in self._ties()}
+        states = {identifier: self._books.open[identifier] for identifier in self._books.tied}
         if not states:
             return
         for event in self.events:

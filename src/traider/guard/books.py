@@ -7,7 +7,7 @@ same journal. Both leave the same books.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -16,12 +16,13 @@ from traider.domain.guard_protocol import OpenOrder
 from traider.domain.instruments import Instrument
 from traider.domain.limits import RiskLimits
 from traider.domain.order_state import Order, apply
-from traider.domain.orders import AnyOrderEvent, OrderAccepted, OrderAmended, OrderEvent, OrderRequest
+from traider.domain.orders import AnyOrderEvent, OrderAccepted, OrderAmended, OrderEvent, OrderRequest, OrderSubmitted
 from traider.domain.state import AccountState
 from traider.domain.vocabulary import Liquidity, OrderType, Reason
 from traider.kernel import layout
 from traider.kernel.control_desk import Controls, gross_exposure
 from traider.kernel.desk import Desk, Execution
+from traider.kernel.order_row import OrderRows
 from traider.kernel.simulation import Fees, FillMode
 
 from .records import Advanced, AnyRecord, Checkpoint, Configured, KillSwitchSet, SegmentStarted, SessionStarted
@@ -85,6 +86,7 @@ class Books:
     controls: Controls | None = None  # the desk's own, or those that are asked beside its check
     refs: dict[str, int] = field(default_factory=dict)  # of open orders: what others follow them by, on the desk
     groups: dict[str, int] = field(default_factory=dict)  # the desk's numbers of groups of which one fill takes from the others
+    tied: dict[str, None] = field(default_factory=dict)  # open orders that hang on others, in the order in which they came
     over: dict[str, Decimal] = field(default_factory=dict)  # of the newest orders that are over, how much was filled
     amendments: dict[str, int] = field(default_factory=dict)  # journal lines of those that were asked for, by their ids
 
@@ -98,12 +100,15 @@ class Books:
 
     def instrument_number(self, symbol: str) -> int:
         """The desk's number of the instrument, -1 when it is none of ours."""
-        return next((number for number, instrument in enumerate(self.config.instruments) if instrument.symbol == symbol), -1)
+        for number, instrument in enumerate(self.config.instruments):
+            if instrument.symbol == symbol:
+                return number
+        return -1
 
     @property
     def now_ns(self) -> int:
         """The market's time."""
-        return int(self.desk.account["now_ns"])
+        return self.desk.now_ns
 
     def note(self, event: AnyOrderEvent) -> Order:
         """The order after an event that is in the journal."""
@@ -111,21 +116,24 @@ class Books:
         order = apply(self.open.get(identifier), event)
         if event.n:
             self.lines.setdefault(identifier, []).append(event.n)
+        if isinstance(event, OrderAmended) and event.amend_id:
+            self.amendments[event.amend_id] = event.n
+        if not order.is_open:
+            self._end(identifier, order)
+            return order
+        self.open[identifier] = order
         if isinstance(event, OrderAccepted):
             self.accepted_ts_ns[identifier] = event.ts_ns
             self.id_of[int(event.venue_order_id)] = identifier
-        if isinstance(event, OrderAmended) and event.amend_id:
-            self.amendments[event.amend_id] = event.n
-        if order.is_open:
-            self.open[identifier] = order
-        else:
-            self._end(identifier, order)
+        elif isinstance(event, OrderSubmitted) and (event.request.oco or event.request.parent):
+            self.tied[identifier] = None
         return order
 
     def _end(self, identifier: str, order: Order) -> None:
         self.open.pop(identifier, None)
         self.accepted_ts_ns.pop(identifier, None)
         self.refs.pop(identifier, None)
+        self.tied.pop(identifier, None)
         if order.venue_order_id is not None:
             self.id_of.pop(int(order.venue_order_id), None)
         if order.request.oco and not any(other.request.oco == order.request.oco for other in self.open.values()):
@@ -171,56 +179,21 @@ class Books:
         if not kill.on and self.controls is not None:
             self.controls.resume()
 
-    def place(self, request: OrderRequest) -> tuple[int, Reason]:
-        """Checks the order and puts it on the desk: its number there and NONE, or 0 and the reason."""
-        reason = self._unplaceable(request)
-        if reason is not Reason.NONE:
-            if self.controls is not None:
-                self.controls.refused(reason)
-            return 0, reason
-        placed, reason = self.desk.submit(**self.linked(request, desk_order(self.instrument_number(request.symbol), request)))
-        if placed:
-            self.note_placed(request)
-        return placed, reason
-
-    def linked(self, request: OrderRequest, order: dict[str, Any]) -> dict[str, Any]:
-        """The order for the desk with what ties it to others: its own ref, its group, the order that it follows."""
-        ref = int(self.desk.account["next_ref"]) + 1
-        order["ref"] = ref
-        if request.oco:
-            order["oco"] = self.groups.get(request.oco, ref)
+    def ties(self, request: OrderRequest, size: float) -> tuple[float, int, int]:
+        """What ties the next order of the desk to others: its size, which may follow another's; its group; the ref that it follows."""
+        oco = self.groups.get(request.oco, self.desk.next_ref) if request.oco else 0
         if request.parent in self.refs:
-            order["parent"] = self.refs[request.parent]
-        elif request.parent:
-            filled = self.over.get(request.parent, Decimal(0))
-            order["size"] = min(order["size"], float(filled)) if filled else order["size"]
-            order["parent"] = 0 if filled else NOBODY
-        return order
+            return size, oco, self.refs[request.parent]
+        if not request.parent:
+            return size, oco, 0
+        filled = self.over.get(request.parent, Decimal(0))
+        return (min(size, float(filled)), oco, 0) if filled else (size, oco, NOBODY)
 
-    def note_placed(self, request: OrderRequest) -> None:
-        """The order is on the desk, with the ref that ``linked`` gave it."""
-        account = self.desk.account
-        account["next_ref"] += 1
-        self.refs[request.client_order_id] = int(account["next_ref"])
+    def note_ref(self, request: OrderRequest, ref: int) -> None:
+        """The order is on the desk, with this ref."""
+        self.refs[request.client_order_id] = ref
         if request.oco:
-            self.groups.setdefault(request.oco, int(account["next_ref"]))
-
-    def _unplaceable(self, request: OrderRequest) -> Reason:
-        """Why the order can't even be put to the desk, or NONE."""
-        if self.instrument_number(request.symbol) < 0:
-            return Reason.MARKET_NOT_ALLOWED
-        for value, reason in (
-            (request.size, Reason.SIZE_INCREMENT),
-            (request.limit_price, Reason.PRICE_INCREMENT),
-            (request.stop_price, Reason.PRICE_INCREMENT),
-            (request.trail_amount, Reason.PRICE_INCREMENT),
-            (request.trail_fraction, Reason.INVALID_ORDER),
-        ):
-            if value is not None and not value.is_finite():
-                return Reason.INVALID_ORDER
-            if value is not None and exact(float(value)) != value:
-                return reason  # finer than any increment: the desk would round it
-        return Reason.NONE
+            self.groups.setdefault(request.oco, ref)
 
     def start_session(self, started: SessionStarted) -> None:
         """Another market source from here on, which may lie in another time: the day and all that is counted begin anew."""
@@ -242,7 +215,7 @@ class Books:
     def checkpoint(self, n: int) -> Checkpoint:
         """Where the market stands, and what came of it, as the journal keeps it."""
         account = self.desk.account
-        working = self.desk.open_orders()
+        working = [(self.id_of[row.id], row) for row in self._working()]
         return Checkpoint(
             n=n,
             ts_ns=self.now_ns,
@@ -252,24 +225,20 @@ class Books:
             cash=float(account["cash"]),
             sizes=self._of_positions("size"),
             marks=self._of_positions("mark_price"),
-            arriving=tuple(self.id_of[int(order["id"])] for order in working if order["stage"] == layout.ARRIVING),
-            triggered=tuple(self.id_of[int(order["id"])] for order in working if self._is_triggered(order)),
+            arriving=tuple(identifier for identifier, row in working if row.stage == layout.ARRIVING),
+            triggered=tuple(identifier for identifier, row in working if _is_triggered(self.open[identifier].request, row)),
             trailing={
-                identifier: float(order["stop_price"])
-                for order in working
-                if self.open[identifier := self.id_of[int(order["id"])]].request.type is OrderType.TRAILING_STOP
+                identifier: row.stop_price for identifier, row in working if self.open[identifier].request.type is OrderType.TRAILING_STOP
             },
-            places={self.id_of[int(order["id"])]: _place_of(order) for order in working if any(_place_of(order))},
-            active={self.id_of[int(order["id"])]: int(order["active_ns"]) for order in working if self._is_late(order)},
+            places={identifier: _place_of(row) for identifier, row in working if any(_place_of(row))},
+            active={identifier: row.active_ns for identifier, row in working if _is_late(row)},
             breached=self.breach_seen,
         )
 
-    def _is_triggered(self, working: Any) -> bool:
-        request = self.open[self.id_of[int(working["id"])]].request
-        return request.type in (OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TRAILING_STOP) and int(working["type"]) != request.type
-
-    def _is_late(self, working: Any) -> bool:
-        return bool(working["active_ns"] != working["ts_ns"] and working["stage"] == layout.ARRIVING)
+    def _working(self) -> list["_Working"]:
+        """The rows of the desk's table: to ask numpy for each field of each row takes several times as long."""
+        rows = self.desk.record["orders"][: self.desk.account["open_orders"]]
+        return [_Working(*row) for row in rows[list(_Working._fields)].tolist()]
 
     def _of_positions(self, column: str) -> tuple[float, ...]:
         values: list[float] = self.desk.positions[column][: len(self.config.instruments)].tolist()
@@ -287,8 +256,30 @@ class Books:
         )
 
 
-def _place_of(working: Any) -> tuple[float, float, float]:
-    return float(working["queue"]), float(working["queue_start"]), float(working["traded"])
+class _Working(NamedTuple):
+    """What a checkpoint asks of an order in the desk's table."""
+
+    id: int
+    type: int
+    stage: int
+    stop_price: float
+    ts_ns: int
+    active_ns: int
+    queue: float
+    queue_start: float
+    traded: float
+
+
+def _place_of(row: _Working) -> tuple[float, float, float]:
+    return row.queue, row.queue_start, row.traded
+
+
+def _is_triggered(request: OrderRequest, row: _Working) -> bool:
+    return request.type in (OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TRAILING_STOP) and row.type != request.type
+
+
+def _is_late(row: _Working) -> bool:
+    return row.active_ns != row.ts_ns and row.stage == layout.ARRIVING
 
 
 def desk_order(inst: int, request: OrderRequest) -> dict[str, Any]:
@@ -308,13 +299,17 @@ def desk_order(inst: int, request: OrderRequest) -> dict[str, Any]:
 
 def more_of(request: OrderRequest) -> dict[str, Any]:
     """What the desk is told of an order beside its size and prices: how a stop trails, and when the order ends."""
-    if request.trail_amount is not None:
-        trail, kind = float(request.trail_amount), layout.TRAIL_AMOUNT
-    elif request.trail_fraction is not None:
-        trail, kind = float(request.trail_fraction), layout.TRAIL_FRACTION
-    else:
-        trail, kind = 0.0, 0
+    trail, kind = trail_of(request)
     return {"trail": trail, "trail_kind": kind, "expire_ns": request.expire_ts_ns}
+
+
+def trail_of(request: OrderRequest) -> tuple[float, int]:
+    """By how much a stop trails the price, and of which kind that is; twice 0 where it does not."""
+    if request.trail_amount is not None:
+        return float(request.trail_amount), layout.TRAIL_AMOUNT
+    if request.trail_fraction is not None:
+        return float(request.trail_fraction), layout.TRAIL_FRACTION
+    return 0.0, 0
 
 
 def new_desk(config: GuardConfig) -> Desk:
@@ -342,6 +337,7 @@ def rehearse(config: GuardConfig) -> None:
                 if type_ == layout.STOP:
                     desk.amend(number, size=size, price=increment)
                     desk.cancel(number)
+    desk.submit_rows(rehearsed(config), 0, 1)
     desk.advance(3)
     desk.apply_fill(order_id=0, inst=0, side=1, price=increment, size=1.0, fee=0.0, ts_ns=3, maker=False)
     desk.drain()
@@ -358,9 +354,11 @@ def rehearse(config: GuardConfig) -> None:
         desk.controls.resume()
 
 
-def exact(value: float) -> Decimal:
-    """The shortest decimal that names the float; ``float`` of it is the float again."""
-    return Decimal(repr(float(value)))
+def rehearsed(config: GuardConfig) -> OrderRows:
+    """An order as orders come to the desk, for a rehearsal."""
+    rows, instrument = OrderRows(1), config.instruments[0]
+    rows.put(0, 0, 1, layout.LIMIT, float(instrument.size_increment), float(instrument.price_increment), 0.0, 0, False, 0.0, 0, 0)
+    return rows
 
 
 def liquidity(execution: Execution) -> Liquidity:

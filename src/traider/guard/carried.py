@@ -101,6 +101,7 @@ def restore(books: Books, carried: Carried) -> None:
     if books.controls is not None and carried.counted is not None:
         _recount(books.controls, carried.counted)
     books.open = {order.request.client_order_id: order for order in carried.open}
+    books.tied = {identifier: None for identifier, order in books.open.items() if order.request.oco or order.request.parent}
     books.accepted_ts_ns = dict(carried.accepted_ts_ns)
     books.lines = {identifier: list(lines) for identifier, lines in carried.lines.items()}
     books.spent = SpentIds(carried.spent)

@@ -42,7 +42,7 @@ def seal(before: str, payload: bytes) -> tuple[bytes, str]:
     """The line for a payload (a JSON object without a line end), and its hash."""
     body = payload[:-1]
     hashed = digest(before, body)
-    return b'%b,"hash":"%b"}\n' % (body, hashed.encode()), hashed
+    return body + b',"hash":"' + hashed.encode() + b'"}\n', hashed
 
 
 def unseal(line: bytes) -> bytes:

@@ -6,7 +6,8 @@ from traider.domain.limits import RiskLimits
 from traider.domain.orders import OrderRequest
 from traider.domain.vocabulary import OrderType, Reason, Side
 
-from .books import Books, exact
+from .books import Books
+from .numbers import exact
 from .words import decimal_text, limit_text
 
 

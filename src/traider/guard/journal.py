@@ -11,7 +11,6 @@ import os
 from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -22,7 +21,7 @@ from traider.domain.ports import Clock
 
 from .chain import GENESIS, seal, unseal
 from .lock import Lock
-from .proof import Found, Head, entries, head_bytes, head_path, lock_path, prove, sync_directory, verify, write_head
+from .proof import Found, Head, entries, head_bytes, head_path, lock_path, prove, read_head, sync_directory, verify, write_head
 from .records import AnyRecord, Cause, Entry
 from .segments import OlderSegments, Segment, partial_path, segment_path, segment_paths
 
@@ -33,8 +32,7 @@ _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Entry)
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(msgspec.Struct, frozen=True, gc=False):
     """A line to be written; ``record.n`` is the number that it will have."""
 
     index: int
@@ -103,7 +101,7 @@ class Journal:
         head_file = head_path(path)
         for leftover in path.parent.glob(f"{path.stem}-*{path.suffix}.new"):
             leftover.unlink()  # a segment that never began
-        if not segment_paths(path) and not head_file.exists():
+        if not segment_paths(path) and read_head(head_file) is None:
             for new in (head_file, path):
                 new.touch(0o600)
             write_head(disk.sync, head_file, Head(0, GENESIS))
@@ -153,11 +151,12 @@ class Journal:
         chunks: list[bytes] = []
         head = self._head
         end = self._offsets[-1]
-        for i, draft in enumerate(drafts):
-            number = self._n + 1 + i
-            if draft.record.n != number:
-                raise ValueError(f"record {draft.record.n} can't be line {number}")
-            entry = Entry(n=number, left=len(drafts) - 1 - i, wall_ns=wall_ns, index=draft.index, cause=draft.cause, record=draft.record)
+        number, last = self._n, self._n + len(drafts)
+        for draft in drafts:
+            number, record = number + 1, draft.record
+            if record.n != number:
+                raise ValueError(f"record {record.n} can't be line {number}")
+            entry = Entry(n=number, left=last - number, wall_ns=wall_ns, index=draft.index, cause=draft.cause, record=record)
             line, head = seal(head, _encoder.encode(entry))
             chunks.append(line)
             end += len(line)

@@ -45,7 +45,7 @@ def verify(path: Path) -> Verification:
     where they are the oldest ones.
     """
     being_written = holder(lock_path(path)) is not None
-    head = _read_head(head_path(path))
+    head = read_head(head_path(path))
     segments = _segments_of(path)
     if not segments:
         raise JournalError(f"{path}: there is no journal here")
@@ -67,7 +67,7 @@ def verify(path: Path) -> Verification:
 
 def entries(path: Path) -> Iterator[Entry]:
     """Every entry that is here of a journal that may be in use, without a lock, up to its last complete batch; ``verify`` it first."""
-    head = _read_head(head_path(path))
+    head = read_head(head_path(path))
     for segment in _segments_of(path):
         state = _scan(segment, head)
         with segment.path.open("rb") as file:
@@ -137,7 +137,7 @@ def prove(path: Path) -> Found:
     The newest segment is read, and of the one before its last line.
     """
     # The head first: what it names was durable before, so it can't be missing from what is read after.
-    head = _read_head(head_path(path))
+    head = read_head(head_path(path))
     segments = _segments_of(path)
     if not segments:
         raise JournalError(f"{path} is missing though {head_path(path).name} is there: restore it, or choose another --state-dir")
@@ -168,13 +168,16 @@ def write_head(sync: Callable[[int], None], path: Path, head: Head) -> None:
         os.close(fd)
 
 
-def _read_head(path: Path) -> Head | None:
+def read_head(path: Path) -> Head | None:
+    """None where there is none, or an empty one: the journal is being made now, or was when its process was killed."""
     try:
         n, _, digest = path.read_text("ascii", errors="replace").strip().partition(" ")
     except FileNotFoundError:
         return None
     except OSError as error:
         raise JournalError(f"{path}: can't be read: {error.strerror or error}") from None
+    if not n:
+        return None
     if not n.isdecimal() or len(digest) != len(GENESIS):
         raise JournalError(f"{path}: it does not name the journal's last line")
     return Head(int(n), digest)

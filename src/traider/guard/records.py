@@ -248,7 +248,7 @@ AnyRecord = (
 )
 
 
-class Entry(msgspec.Struct, frozen=True, kw_only=True):
+class Entry(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A line: the record, where it stands, and ``left``, how many lines of the same batch still follow.
 
     A batch is durable as a whole or not at all: recovery cuts one whose last line is missing.

@@ -270,10 +270,12 @@ def _restore_order(desk: Desk, books: Books, order: Order) -> None:
     if order.status not in (OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED):
         raise JournalError(f"order {order.request.client_order_id} is {order.status} at the paper venue, which can't be")
     request = order.request
-    links = books.linked(request, {"size": float(request.size)})
+    size, oco, parent = books.ties(request, float(request.size))
     if request.parent not in books.refs:
-        links |= {"parent": 0, "size": float(request.size)}  # what it waited for is over, so it waits no more
-    books.note_placed(request)
+        size, parent = float(request.size), 0  # what it waited for is over, so it waits no more
+    ref = desk.next_ref
+    desk.account["next_ref"] = ref
+    books.note_ref(request, ref)
     desk.restore_order(
         order_id=int(order.venue_order_id or 0),
         inst=books.instrument_number(request.symbol),
@@ -286,5 +288,8 @@ def _restore_order(desk: Desk, books: Books, order: Order) -> None:
         stop_price=float(request.stop_price or 0),
         ts_ns=books.accepted_ts_ns[request.client_order_id],
         **more_of(request),
-        **links,
+        size=size,
+        ref=ref,
+        oco=oco,
+        parent=parent,
     )

@@ -11,8 +11,9 @@ from traider.domain.orders import OrderRequest
 from traider.domain.vocabulary import OrderType, Reason, Side, TimeInForce
 from traider.kernel.control_desk import gross_exposure
 
-from .books import Books, exact
+from .books import Books
 from .control_refusals import explain_control, explain_flood
+from .numbers import exact
 from .words import decimal_text as _text
 from .words import limit_text as _limit
 

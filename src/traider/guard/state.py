@@ -6,7 +6,8 @@ from typing import Any
 from traider.domain.state import AccountState, LimitUse, Position, RiskState
 from traider.kernel.control_desk import gross_exposure
 
-from .books import Books, exact
+from .books import Books
+from .numbers import exact
 
 ZERO = Decimal(0)
 

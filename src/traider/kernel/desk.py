@@ -18,7 +18,7 @@ from ..domain.vocabulary import FillRule, Reason
 from . import desk_entry, entry, layout, orders, portfolio, settle
 from .book import FAR_LIMIT, new_books
 from .control_desk import Controls
-from .order_row import OrderRow
+from .order_row import ROW_BYTES, OrderRow, OrderRows
 from .simulation import Fees, FillMode, IntrabarPath, LatencyKind, QueueModel, Simulation, SlippageKind
 
 _KINDS: dict[int, Literal["fill", "cancel", "refusal", "funding"]] = {
@@ -53,6 +53,12 @@ _SLIPPAGES = {
 
 _FIELDS: Any = layout.DESK.fields
 _CONTROLS_AT = int(_FIELDS["controls"][1])
+_ACCOUNT_FIELDS: Any = layout.ACCOUNT.fields
+
+# places of the account's fields among the record's words of 64 bits
+_NOW, _EXECUTIONS, _OPEN_ORDERS, _NEXT_REF = (
+    (int(_FIELDS["account"][1]) + int(_ACCOUNT_FIELDS[name][1])) // 8 for name in ("now_ns", "executions", "open_orders", "next_ref")
+)
 
 # limits that turn the kill switch on
 _TRIPPING = ("max_daily_loss", "max_drawdown", "max_rejections_in_a_row", "max_executions_per_minute")
@@ -121,6 +127,8 @@ class Desk:
         self.records = records
         self.record: Any = records[0]
         self.address = int(records.ctypes.data)
+        words: Any = records.view(np.int64)
+        self._words = memoryview(words)  # a tenth of the time that numpy takes to find a field
         self.account: Any = self.record["account"]
         self.positions: Any = self.record["positions"]
         self._row = OrderRow()
@@ -232,6 +240,32 @@ class Desk:
         held_to = self.address + _CONTROLS_AT if controls is None else controls.address
         return Reason(desk_entry.admit(self.address, held_to, self._row.fill(**order), replaces))
 
+    @property
+    def now_ns(self) -> int:
+        """The account's time."""
+        now_ns: int = self._words[_NOW]
+        return now_ns
+
+    @property
+    def next_ref(self) -> int:
+        """The ref that the next order of ``submit_rows`` will have."""
+        last: int = self._words[_NEXT_REF]
+        return last + 1
+
+    def submit_rows(self, rows: OrderRows, first: int, count: int) -> tuple[list[int], Reason]:
+        """Checks and places the orders of these rows, one after the other, until one is refused.
+
+        The ids of those that were placed, and why the next was not; NONE when every one was. Those that were placed have the refs
+        from ``next_ref`` on; what the rows say of refs is written over.
+        """
+        placed = desk_entry.submit_each(self.address, rows.address + first * ROW_BYTES, count)
+        return _answered(rows, first, count, placed)
+
+    def reserve_rows(self, controls: Controls, rows: OrderRows, first: int, count: int) -> tuple[list[int], Reason]:
+        """As ``submit_rows``, of orders that go to a venue elsewhere: checked, with these controls, and put into the table."""
+        reserved = desk_entry.reserve_each(self.address, controls.address, rows.address + first * ROW_BYTES, count)
+        return _answered(rows, first, count, reserved)
+
     def submit(self, **order: Any) -> tuple[int, Reason]:
         """Checks and places an order: its id and NONE, or 0 and the reason. Where orders meet the market at once, it does.
 
@@ -266,6 +300,8 @@ class Desk:
 
     def drain(self) -> list[Execution]:
         """What happened since the last drain."""
+        if not self._words[_EXECUTIONS]:
+            return []
         account = self.account
         taken = self.record["executions"][: account["executions"]].tolist()
         account["executions"] = account["told"] = account["taken"] = 0
@@ -308,7 +344,8 @@ class Desk:
 
     def open_orders(self) -> list[Any]:
         """The open orders' records, in the order of submission; copies."""
-        return list(self.record["orders"][: self.account["open_orders"]].copy())
+        count = self._words[_OPEN_ORDERS]
+        return list(self.record["orders"][:count].copy()) if count else []
 
     def apply_fill(self, *, order_id: int, inst: int, side: int, price: float, size: float, fee: float, ts_ns: int, maker: bool) -> None:
         """Books a fill that happened elsewhere: in the journal, or at the guard."""
@@ -358,6 +395,13 @@ class Desk:
         account["day_start_equity"] = day_start_equity
         account["ask_below"] = math.inf
         account["day_end_ns"] = (day_index + 1) * layout.DAY_NS
+
+
+def _answered(rows: OrderRows, first: int, count: int, placed: int) -> tuple[list[int], Reason]:
+    if placed == count:
+        return rows.answers(first, count), Reason.NONE
+    *ids, refusal = rows.answers(first, placed + 1)
+    return ids, Reason(-refusal)
 
 
 def _bytes_between(first: str, end: str, dtype: np.dtype[np.void] = layout.DESK, at: int = 0) -> slice:

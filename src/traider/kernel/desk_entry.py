@@ -1,16 +1,20 @@
 """Doors to the order table and the controls, for code that is not compiled; addresses for records, as in ``traider.kernel.entry``."""
 
+from typing import Any
+
 from . import admission, controls, driver, grid, matching_book, orders, settle
 from .book import ASK, BID, apply, clear, has_both, price_of, tick_of
 from .context_type import CONTROLS_TYPE, ORDER_TYPE
 from .entry import desk_at
 from .jit import compiled
-from .layout import ARRIVING, BOOK_CLEAR, BOOK_END, MATCHED, RATE_WINDOW, WAITING
+from .layout import ARRIVING, BOOK_CLEAR, BOOK_END, MATCHED, ORDER, RATE_WINDOW, WAITING
 from .machine import record_at
-from .risk import has_limit
+from .risk import NONE, has_limit
 
 controls_at = record_at(CONTROLS_TYPE)
 order_at = record_at(ORDER_TYPE)
+
+ROW_BYTES = ORDER.itemsize
 
 # --- orders ----------------------------------------------------------------------------------------------------------
 
@@ -43,6 +47,44 @@ def submit(address: int, order_address: int) -> int:
 
 
 @compiled
+def submit_each(address: int, first_address: int, count: int) -> int:
+    """Submits orders that lie one after the other until one is refused: how many were placed.
+
+    Each is given the next ref. Its row's id is that of the placed order, and minus the reason of the one that was refused.
+    """
+    desk = desk_at(address)
+    for i in range(count):
+        order = order_at(first_address + i * ROW_BYTES)
+        order.ref = desk.account.next_ref + 1
+        order.id = settle.submit(desk, order)
+        if order.id < 0:
+            return i
+        desk.account.next_ref = order.ref
+    return count
+
+
+@compiled
+def reserve_each(address: int, controls_address: int, first_address: int, count: int) -> int:
+    """As ``submit_each``, of orders that go to a venue elsewhere: what passes is in the table, so that it counts for the next one.
+
+    It is asked and told to these controls; nothing of it is matched, and none gets a ref.
+    """
+    desk = desk_at(address)
+    held_to = controls_at(controls_address)
+    now_ns = desk.account.now_ns
+    for i in range(count):
+        order = order_at(first_address + i * ROW_BYTES)
+        reason = admission.admit(desk, held_to, order, 0)
+        if reason != NONE:
+            order.id = -reason
+            return i
+        order.id = desk.account.next_id + 1
+        _restore(desk, order, order.id, 0.0, now_ns)
+        controls.note_placed(held_to, now_ns, order)
+    return count
+
+
+@compiled
 def cancel(address: int, order_id: int, reason: int) -> bool:
     """Whether there was something left of it to be cancelled."""
     desk = desk_at(address)
@@ -67,9 +109,13 @@ def amend(address: int, order_id: int, size: float, price: float) -> bool:
 @compiled
 def restore(address: int, order_address: int, order_id: int, filled: float, ts_ns: int) -> None:
     """Puts an order that is open elsewhere into the table, unchecked."""
-    desk = desk_at(address)
+    _restore(desk_at(address), order_at(order_address), order_id, filled, ts_ns)
+
+
+@compiled
+def _restore(desk: Any, row: Any, order_id: int, filled: float, ts_ns: int) -> None:
     account = desk.account
-    orders.place(desk, order_at(order_address))
+    orders.place(desk, row)
     order = desk.orders[account.open_orders - 1]
     order.id = order_id
     order.filled = filled

@@ -8,7 +8,7 @@ up. An error that nobody foresaw ends the process: the next start knows what the
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ import msgspec
 from structlog import get_logger
 
 from traider.domain.errors import JournalError, LinkError, StoreError, TraiderError, UserError
-from traider.domain.guard_protocol import AnyAsk, Done, Open, OrderEventPush, Refused, Reply, StatePush
+from traider.domain.guard_protocol import AnyAsk, Done, Open, OrderEventPush, Refused, StatePush
 from traider.domain.orders import AnyOrderEvent, OrderEvent
 from traider.domain.ports import Clock
 from traider.domain.venue import Venue, VenueMarket
@@ -50,13 +50,21 @@ _decoder = msgspec.msgpack.Decoder(AnyAsk)
 
 
 class GuardService:
-    """A ``traider.runtime.link.Handler`` over the core."""
+    """A ``traider.runtime.link.Handler`` over the core.
+
+    What steps came to is told in the order in which it happened, and each client has it in one write. Where orders go to an exchange,
+    those that a step has let pass leave first: they begin in the event loop's next turn, and some libraries write in the one after.
+    """
 
     def __init__(self, guard: GuardBase[Any]) -> None:
         self._guard = guard
         self._numbers: dict[Link, int] = {}
         self._told: set[Link] = set()  # those who have said who they are
         self._count = 0
+        self._untold: list[tuple[Link | None, Effects]] = []  # who asked, and what came of it
+        self._orders_leave = isinstance(guard, LiveGuard)
+        self._waiting: asyncio.Handle | None = None  # for the turn in which they begin
+        self._is_next = False  # telling is
         self._state_timer: asyncio.TimerHandle | None = None
         self._state_told_s = 0.0
         self.changed = asyncio.Event()
@@ -82,60 +90,80 @@ class GuardService:
             log.info("a client is here", client=ask.client, role=ask.role)
         if failure is None and self._guard.failure is not None:
             log.critical("the gate is closed until the guard is started again", reason=self._guard.failure)
-        self._push_events(effects)
-        for event in effects.repeats:
-            _send(link, _encoder.encode(OrderEventPush(event=event)))
-        self._note_change(effects)
         if isinstance(effects.reply, Refused):
             log.warning("refused", ask=type(ask).__name__, reason=effects.reply.message)
-        self._reply(link, effects.reply)
+        self._tell_soon(link, effects)
 
     def tell(self, effects: Effects) -> None:
         """Tells everybody what happened without anybody's asking."""
-        self._push_events(effects)
-        self._note_change(effects)
+        self._tell_soon(None, effects)
 
-    def _push_events(self, effects: Effects) -> None:
-        for event in effects.events:
-            frame = _encoder.encode(OrderEventPush(event=event))
-            for other in self._told:
-                _send(other, frame)
+    def _tell_soon(self, link: Link | None, effects: Effects) -> None:
+        self._untold.append((link, effects))
+        if not self._orders_leave:
+            self._tell_all()
+        elif not self._is_next:  # else frames that come in every turn would put it off for ever
+            if self._waiting is not None:
+                self._waiting.cancel()  # after what this step has begun, too
+            self._waiting = asyncio.get_running_loop().call_soon(self._tell_next)
 
-    def _note_change(self, effects: Effects) -> None:
-        if effects.changed:
-            self.changed.set()
-            self._tell_state(at_once=effects.urgent)
+    def _tell_next(self) -> None:
+        self._waiting, self._is_next = None, True
+        asyncio.get_running_loop().call_soon(self._tell_all)
 
-    def _reply(self, link: Link, reply: Reply) -> None:
-        try:
-            frame = _encoder.encode(reply)
-            link.send(frame)
-        except LinkError as error:
-            link.end(str(error))
+    def _tell_all(self) -> None:
+        """Events, then how things stand, then the reply: whoever asked knows all of it when the answer comes."""
+        untold, self._untold, self._is_next = self._untold, [], False
+        outbox: dict[Link, list[bytes]] = {link: [] for link in self._told}
+        for link, effects in untold:
+            self._put(outbox, (OrderEventPush(event=event) for event in effects.events))
+            if link is not None and effects.repeats:
+                outbox.setdefault(link, []).extend(_encoder.encode(OrderEventPush(event=event)) for event in effects.repeats)
+            if effects.changed:
+                self.changed.set()
+                if self._is_state_due(at_once=effects.urgent):
+                    self._put(outbox, (self._state(),))
+            if link is not None:
+                outbox.setdefault(link, []).append(_encoder.encode(effects.reply))
+        for link, frames in outbox.items():
+            _send(link, frames)
 
-    def _tell_state(self, *, at_once: bool) -> None:
+    def _put(self, outbox: dict[Link, list[bytes]], pushes: Iterable[OrderEventPush | StatePush]) -> None:
+        for push in pushes:
+            frame = _encoder.encode(push)
+            for link in self._told:
+                outbox[link].append(frame)
+
+    def _is_state_due(self, *, at_once: bool) -> bool:
+        """Whether account and limits are to be told now; if not, they will be by and by."""
         loop = asyncio.get_running_loop()
         wait_s = 0.0 if at_once else self._state_told_s + STATE_EVERY_S - loop.time()
-        if wait_s <= 0:
-            self._push_state()
-        elif self._state_timer is None:
+        if wait_s > 0 and self._state_timer is None:
             self._state_timer = loop.call_later(wait_s, self._push_state)
+        return wait_s <= 0
 
     def _push_state(self) -> None:
+        outbox: dict[Link, list[bytes]] = {link: [] for link in self._told}
+        self._put(outbox, (self._state(),))
+        for link, frames in outbox.items():
+            _send(link, frames)
+
+    def _state(self) -> StatePush:
         if self._state_timer is not None:
             self._state_timer.cancel()
             self._state_timer = None
         self._state_told_s = asyncio.get_running_loop().time()
-        books = self._guard.books
-        frame = _encoder.encode(StatePush(account=account_state(books), risk=self._guard.risk()))
-        for link in self._told:
-            _send(link, frame)
+        return StatePush(account=account_state(self._guard.books), risk=self._guard.risk())
 
 
-def _send(link: Link, frame: bytes) -> None:
+def _send(link: Link, frames: Sequence[bytes]) -> None:
     # A client that is gone, or does not read, is told by its link's end; it asks for a snapshot when it comes back.
-    with suppress(LinkError):
-        link.send(frame)
+    if not frames:
+        return
+    try:
+        link.send_all(frames)
+    except LinkError as error:
+        link.end(str(error))
 
 
 class StoreWriter:

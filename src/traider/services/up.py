@@ -115,7 +115,9 @@ class Child:
         while True:
             status = await self._process.wait() if self._process is not None else 0
             steady = asyncio.get_running_loop().time() - self._started_s >= STEADY_S
-            deaths = 1 if steady or self._progressed() != self._progress_seen else deaths + 1
+            # Killed from outside, what it has written counts for it. One that ends by itself writes at each start, and gets nowhere.
+            worked = status < 0 and self._progressed() != self._progress_seen
+            deaths = 1 if steady or worked else deaths + 1
             told = f"the {self.name} died, starting it again"
             log.error(told, exit_status=status, deaths_in_a_row=deaths)
             if deaths >= GIVE_UP_AFTER:

@@ -111,7 +111,7 @@ async def busy_day(folder: Path, disk: MortalDisk) -> Bench:
     return bench
 
 
-WRITES = 20
+WRITES = 19
 
 
 def test_the_number_of_writes_of_that_day_is_known(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import msgspec
 
 from tests.guard.live.bench import Bench, Side, order, story
 from tests.guard.live.exchange import Fault, lost
-from traider.domain.orders import OrderRejected
+from traider.domain.orders import OrderAccepted, OrderRejected
 from traider.domain.venue import VenueRejectedError
 from traider.domain.vocabulary import OrderStatus, Reason
 from traider.runtime.virtual_time import play
@@ -48,6 +48,29 @@ def test_an_order_that_waits_for_its_turn_is_held_back_when_a_gate_has_closed_me
 
     bench = story(tmp_path, told)
     assert bench.exchange.count("submit") == 0
+
+
+def test_what_is_no_number_is_refused_also_while_a_gate_is_closed(tmp_path: Path) -> None:
+    """To compare NaN is an error of Python's decimals: such an order must not end the guard."""
+    bench = Bench(tmp_path)
+
+    async def told() -> None:
+        async with bench.up():
+            bench.exchange.drop()
+            await asyncio.sleep(0.1)
+            for size in ("NaN", "sNaN", "Infinity"):
+                assert bench.refusal(order(f"closed {size}", size, limit="90"))[0] is Reason.GATE_CLOSED
+            bench.exchange.revive()
+            await asyncio.sleep(5)
+            for size in ("NaN", "sNaN", "Infinity"):
+                assert bench.refusal(order(f"open {size}", size, limit="90"))[0] is Reason.INVALID_ORDER
+            bench.submit(order("good", limit="90"))
+            await asyncio.sleep(1)
+            assert bench.amend("good", "NaN", "90") == "good can't become NaN at 90: give finite numbers"
+            assert bench.amend("good", "1", "Infinity") == "good can't become 1 at Infinity: give finite numbers"
+            assert bench.status("good") is OrderStatus.OPEN
+
+    play(told)
 
 
 def test_a1_an_order_lost_on_its_way_is_unknown_until_its_absence_is_proven(tmp_path: Path) -> None:
@@ -247,5 +270,16 @@ def test_orders_that_hang_together_are_refused_as_a_whole_before_anything_is_sen
         assert all("orders that hang together (oco, oto, protect) are not kept on an exchange" in event.detail for event in events)
         await asyncio.sleep(1)
         assert bench.exchange.count("submit") == 0
+
+    story(tmp_path, told)
+
+
+def test_answers_that_come_at_once_are_made_durable_at_once(tmp_path: Path) -> None:
+    async def told(bench: Bench) -> None:
+        bench.submit(*(order(f"o{number}", "0.1", limit="90") for number in range(5)))
+        await asyncio.sleep(1)
+        accepted = [entry for entry in bench.guard.journal.read() if isinstance(entry.record, OrderAccepted)]
+        assert [entry.left for entry in accepted] == [4, 3, 2, 1, 0]
+        assert [bench.status(f"o{number}") for number in range(5)] == [OrderStatus.OPEN] * 5
 
     story(tmp_path, told)

@@ -1,6 +1,6 @@
 """What the exchange has answered, and what it says when it is asked: how either changes the live guard's books."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 import msgspec
@@ -54,7 +54,7 @@ class Answers(MarketView):
 
     def _unresolved(self, order: Order) -> UnknownOrder:
         identifier = order.request.client_order_id
-        denied = self._absence.denied.get(identifier, 0)
+        denied, _ = self._absence.denied.get(identifier, (0, 0))
         doing = "the exchange is asked for it at every look"
         if self.failure is not None:
             doing = "the guard's next start asks the exchange for it"
@@ -66,14 +66,19 @@ class Answers(MarketView):
 
     # -- what was answered
 
-    def accepted(self, identifier: str, venue_order_id: str) -> Effects:
-        """The exchange has taken the order; nothing happens when it had said so before."""
-        self.in_flight.discard(identifier)
-        order = self.books.open.get(identifier)
-        if order is None or order.venue_order_id is not None:
-            return NOTHING
-        event = OrderAccepted(n=0, ts_ns=self._now(), client_order_id=identifier, venue_order_id=venue_order_id)
-        return self._tell(Cause.VENUE, event)
+    def accepted(self, venue_order_ids: Mapping[str, str]) -> Effects:
+        """The exchange has taken these orders, by client order id; nothing happens to one of which it had said so before.
+
+        All of them are made durable at once.
+        """
+        events: list[AnyOrderEvent] = []
+        now_ns = self._now()
+        for identifier, venue_order_id in venue_order_ids.items():
+            self.in_flight.discard(identifier)
+            order = self.books.open.get(identifier)
+            if order is not None and order.venue_order_id is None:
+                events.append(OrderAccepted(n=0, ts_ns=now_ns, client_order_id=identifier, venue_order_id=venue_order_id))
+        return self._tell(Cause.VENUE, *events) if events else NOTHING
 
     def rejected(self, identifier: str, reason: Reason, detail: str) -> Effects:
         """The order is not at the exchange: by its own word, or because it was not sent."""
@@ -100,15 +105,16 @@ class Answers(MarketView):
         event = OrderAmended(n=0, ts_ns=self._now(), client_order_id=identifier, size=max(size, order.filled_size), limit_price=price)
         return self._tell(Cause.VENUE, event)
 
-    def _tell(self, cause: Cause, event: AnyOrderEvent) -> Effects:
+    def _tell(self, cause: Cause, *events: AnyOrderEvent) -> Effects:
         batch = Batch(self.journal, self.books, cause)
-        batch.add(msgspec.structs.replace(event, n=batch.n))
+        for event in events:
+            batch.add(msgspec.structs.replace(event, n=batch.n))
         try:
-            events = batch.commit()
+            told = batch.commit()
         except JournalWriteError:
             self._journal_failed()
-            events = batch.tell_only()  # the exchange has said it: the next start hears it again
-        return Effects(Done(seq=0), [*events, *self._watch_halts()], changed=True, urgent=True)
+            told = batch.tell_only()  # the exchange has said it: the next start hears it again
+        return Effects(Done(seq=0), [*told, *self._watch_halts()], changed=True, urgent=True)
 
     # -- what is said when it is asked
 

@@ -23,7 +23,8 @@ from traider.kernel.control_desk import Controls
 from traider.kernel.desk import Desk
 from traider.kernel.simulation import Fees
 
-from ..books import Books, GuardConfig, exact
+from ..books import Books, GuardConfig, rehearsed
+from ..numbers import exact, held, unheld
 from ..records import Amending, AnyRecord, BalancesTaken, Checkpoint, KillSwitchSet, Looked, SegmentStarted, SessionStarted, Valued
 
 EXTERNAL = "external"  # the strategy of orders that were not made here
@@ -262,7 +263,7 @@ class LiveBooks(Books):
         number = self.instrument_number(request.symbol)
         if number < 0:
             return Reason.MARKET_NOT_ALLOWED
-        reason = _unexact(request)
+        reason = unexact(request)
         if reason is not Reason.NONE:
             return reason
         placed = 0 if replaces is None else self.number_of.get(replaces.request.client_order_id, 0)
@@ -271,7 +272,7 @@ class LiveBooks(Books):
     def reduces(self, request: OrderRequest, replaces: Order | None = None) -> bool:
         """Whether the position can't come out larger in the order's direction, everything else open on that side filled too."""
         number = self.instrument_number(request.symbol)
-        if number < 0:
+        if number < 0 or not request.size.is_finite():
             return False
         position = self.desk.positions[number]
         resting = position["open_buys"] if request.side > 0 else position["open_sells"]
@@ -443,6 +444,7 @@ def rehearse_live(config: GuardConfig) -> None:
     books.asked.amends_last_second(1)
     books.asked.executions_last_minute(1)
     books.release("rehearsal")
+    books.desk.reserve_rows(books.asked, rehearsed(config), 0, 1)
     books.desk.restore_marks(day_start_equity=1.0, day_index=0, high_water_mark=1.0, marks=(1.0,), now_ns=1)
 
 
@@ -479,7 +481,7 @@ def not_carried(request: OrderRequest) -> str:
     return ""
 
 
-def _unexact(request: OrderRequest) -> Reason:
+def unexact(request: OrderRequest) -> Reason:
     """A number that the desk could not hold exactly is finer than any increment; some kinds of order no exchange here has."""
     if not_carried(request):
         return Reason.INVALID_ORDER
@@ -488,8 +490,6 @@ def _unexact(request: OrderRequest) -> Reason:
         (request.limit_price, Reason.PRICE_INCREMENT),
         (request.stop_price, Reason.PRICE_INCREMENT),
     ):
-        if value is not None and not value.is_finite():
-            return Reason.INVALID_ORDER
-        if value is not None and exact(float(value)) != value:
-            return reason
+        if value is not None and held(value) is None:
+            return unheld(value, reason)
     return Reason.NONE

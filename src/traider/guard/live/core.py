@@ -6,7 +6,7 @@ the exchange, asked for it, says what became of it.
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 
 import msgspec
@@ -20,8 +20,10 @@ from traider.domain.vocabulary import BAR_MADE, OrderStatus, OrderType, Reason
 from ..base import Effects, refused
 from ..batch import Batch
 from ..books import GuardConfig
+from ..gates import EVERYWHERE
 from ..gates import Cause as Gate
 from ..journal import Journal, JournalWriteError
+from ..placing import ROOM, Asked
 from ..records import Amending, Cause, KillSwitchSet, LiveCarried, SessionStarted
 from ..refusals import explain
 from ..state import account_state
@@ -29,15 +31,21 @@ from .answers import Answers
 from .books import ZERO, not_carried
 from .carried import carry_live
 from .keeper import NotEnabled
+from .reserving import Reserving
 
 
 class LiveGuard(Answers):
-    """One account's guard on an exchange. ``outgoing`` are orders to send, ``amendments`` orders to amend, by client order id."""
+    """One account's guard on an exchange. ``outgoing`` are orders to send, ``amendments`` orders to amend, by client order id.
+
+    ``go`` is called at the end of a step that let orders pass: what is outgoing may leave at once.
+    """
 
     def __init__(self, journal: Journal, config: GuardConfig, clock: Clock, not_enabled: NotEnabled | None = None) -> None:
         super().__init__(journal, config, clock, not_enabled)
+        self.go: Callable[[], object] = lambda: None
         self.outgoing: deque[str] = deque()
         self.amendments: deque[str] = deque()
+        self._reserving = Reserving()
 
     def _market_ns(self) -> int:
         return self.books.fed_ns
@@ -53,7 +61,7 @@ class LiveGuard(Answers):
             batch.add(configured)
         self._close(batch, Gate.START, "the exchange was not asked yet how things stand")
         self._close(batch, Gate.STREAM, "not connected yet")
-        why = self._not_enabled(self._key, self.books.config.limits, self.now_ns())
+        why = self._why_not_enabled(EVERYWHERE, self.now_ns())
         if why:
             self._close(batch, Gate.NOT_ENABLED, why)
         for order in [order for order in self.books.open.values() if order.status is OrderStatus.PENDING]:
@@ -63,10 +71,16 @@ class LiveGuard(Answers):
         self.books.configured = configured or self.books.configured
         if self.books.kill.on:
             self._want_gone(self.books.open, Reason.KILL_SWITCH)
+        self._note_what_is_not_followed()
         return Effects(Done(seq=0), events, changed=True)
 
     def _carried(self, n: int) -> LiveCarried:
         return carry_live(self.books, n)
+
+    def _note_what_is_not_followed(self) -> None:
+        for held in account_state(self.books).positions:
+            if held.size and held.symbol not in self.followed:
+                self.note("market-data", f"{held.size:f} of {held.symbol} are held, and it is not followed: they count at its last price")
 
     def _start_session(self, session: str) -> Sequence[AnyOrderEvent]:
         batch = Batch(self.journal, self.books, Cause.OPEN)
@@ -78,11 +92,13 @@ class LiveGuard(Answers):
     # -- what clients ask
 
     def handle(self, ask: AnyAsk, client: int) -> Effects:
-        self.books.touch(self._clock.now_ns())
-        self._heard_ns[client] = self._clock.now_ns()
+        self._heard_ns[client] = now_ns = self._clock.now_ns()
+        self.books.touch(now_ns)
         if self.has_market and isinstance(ask, Submit | Amend):
             self._watch_market(self._now())  # a book that has just become invalid is not acted on
         effects = super().handle(ask, client)
+        if self.outgoing:
+            self.go()
         self.wake()
         return effects
 
@@ -134,14 +150,14 @@ class LiveGuard(Answers):
             return Effects(done, [self._not_ready(request, self.failure) for request in fresh], repeats)
         batch = Batch(self.journal, books, Cause.SUBMIT)
         passed: list[str] = []
-        for request in fresh:
-            reason, detail = self._refusal(request)
+        now_ns = books.now_ns
+        for n, (request, reason, detail) in enumerate(self._reserved(fresh), batch.n):
             if reason is Reason.NONE:
-                books.reserve(request, books.now_ns)
-                passed.append(request.client_order_id)
-                batch.add(OrderSubmitted(n=batch.n, ts_ns=books.now_ns, client_order_id=request.client_order_id, request=request))
+                identifier = request.client_order_id
+                passed.append(identifier)
+                batch.add(OrderSubmitted(n=n, ts_ns=now_ns, client_order_id=identifier, request=request))
             else:
-                batch.add(self._rejected(batch.n, request, reason, detail))
+                batch.add(self._rejected(n, request, reason, detail))
         try:
             events = batch.commit()
         except JournalWriteError as error:
@@ -150,25 +166,61 @@ class LiveGuard(Answers):
         self.outgoing.extend(passed)
         return Effects(done, [*events, *self._watch_halts()], repeats, changed=True)
 
-    def _refusal(self, request: OrderRequest, replaces: Order | None = None) -> tuple[Reason, str]:
-        """The first rule that refuses, in words; NONE where the order may go, in place of an open one if it ``replaces`` that."""
+    def _reserved(self, requests: Sequence[OrderRequest]) -> Iterator[tuple[OrderRequest, Reason, str]]:
+        """The orders, each with NONE when it has its place in the table, else with the first rule that refuses it, in words.
+
+        As many as possible are asked at once. Where a gate is closed it is one at a time: whether an order reduces the position hangs
+        on those before it.
+        """
+        books, reserving = self.books, self._reserving
+        run: list[OrderRequest] = []
+        room = ROOM if self.gates.are_open() else 1
+        for request in requests:
+            reason, detail = self._held_back(request)
+            if reason is Reason.NONE:
+                reason = reserving.put(len(run), books, request)
+            if reason is Reason.NONE:
+                run.append(request)
+            if reason is not Reason.NONE or len(run) == room:
+                yield from self._explained(reserving.reserve(books, run))
+                run = []
+            if reason is not Reason.NONE:
+                yield request, reason, detail or explain(reason, request, books)
+        yield from self._explained(reserving.reserve(books, run))
+
+    def _explained(self, asked: Iterable[Asked]) -> Iterator[tuple[OrderRequest, Reason, str]]:
+        for request, number, reason in asked:
+            yield request, reason, "" if number else explain(reason, request, self.books)
+
+    def _refusal(self, request: OrderRequest, replaces: Order) -> tuple[Reason, str]:
+        """The first rule by which an order may not go in place of an open one, in words; NONE where it may."""
+        books = self.books
+        reason, detail = self._held_back(request, replaces)
+        if reason is Reason.NONE:
+            reason = books.check(request, replaces)
+            if reason is not Reason.NONE:
+                with books.without(replaces):  # the head-room that is told is that of the order which it would become
+                    detail = explain(reason, request, books)
+        return reason, detail
+
+    def _held_back(self, request: OrderRequest, replaces: Order | None = None) -> tuple[Reason, str]:
+        """What refuses the order before the desk is asked; NONE where nothing does."""
         books = self.books
         if books.kill.on:
             return Reason.KILL_SWITCH, explain(Reason.KILL_SWITCH, request, books)
+        if request.symbol not in self.followed:
+            return Reason.MARKET_NOT_ALLOWED, f"this guard was started for {', '.join(self.followed)}, and does not follow {request.symbol}"
         cannot = not_carried(request)
         if cannot:
             return Reason.INVALID_ORDER, cannot
-        gate = self.gates.refusal(request.symbol, reduces=books.reduces(request, replaces))
+        gate = self.gates.refusal(request.symbol, reduces=lambda: books.reduces(request, replaces))
         if gate is not None:
             return Reason.GATE_CLOSED, f"{gate.text()}; it opens by itself when that is over"
         not_taken = self._not_taken_now(request)
         if not_taken:
             return Reason.GATE_CLOSED, not_taken
-        reason = books.check(request, replaces)
-        if reason is Reason.NONE or replaces is None:
-            return reason, "" if reason is Reason.NONE else explain(reason, request, books)
-        with books.without(replaces):  # the head-room that is told is that of the order which it would become
-            return reason, explain(reason, request, books)
+        too_far = self._reaches_too_far(request)
+        return (Reason.PRICE_COLLAR, too_far) if too_far else (Reason.NONE, "")
 
     def _unsent(self, fresh: Sequence[OrderRequest], passed: Sequence[str], error: JournalWriteError) -> Sequence[AnyOrderEvent]:
         """Nothing was sent. Where the intent may be in the file all the same, the next start finds out that it never left."""
@@ -203,6 +255,8 @@ class LiveGuard(Answers):
             return refused(ask, f"{ask.client_order_id} is being amended or cancelled")
         if self.failure is not None:
             return refused(ask, f"the gate is closed: {self.failure}")
+        if not (ask.size.is_finite() and ask.limit_price.is_finite()):
+            return refused(ask, f"{ask.client_order_id} can't become {ask.size} at {ask.limit_price}: give finite numbers")
         size, limit_price = ask.size or order.request.size, ask.limit_price or order.request.limit_price or ZERO
         why = self._amend_refusal(order, size, limit_price)
         if why:
@@ -256,7 +310,7 @@ class LiveGuard(Answers):
             return Reason.REQUESTED, "cancelled before it was sent"
         if self.has_market:
             self._watch_market(self._now())
-        gate = self.gates.refusal(request.symbol, reduces=self._still_reduces(request))
+        gate = self.gates.refusal(request.symbol, reduces=lambda: self._still_reduces(request))
         why = self._not_taken_now(request) if gate is None else gate.text()
         return (Reason.GATE_CLOSED, why) if why else (Reason.NONE, "")
 
@@ -271,7 +325,7 @@ class LiveGuard(Answers):
             return "it is to be cancelled"
         left = msgspec.structs.replace(order.request, size=amending.size - order.filled_size, limit_price=amending.limit_price)
         with self.books.without(order):
-            gate = self.gates.refusal(order.request.symbol, reduces=self.books.reduces(left))
+            gate = self.gates.refusal(order.request.symbol, reduces=lambda: self.books.reduces(left))
         return "" if gate is None else gate.text()
 
     def _still_reduces(self, request: OrderRequest) -> bool:
