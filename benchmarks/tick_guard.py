@@ -6,6 +6,7 @@
 import asyncio
 import os
 import sys
+import time
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from pathlib import Path
@@ -37,6 +38,8 @@ from traider.services.guard import GuardOptions, run_guard
 from .stamps import Stamps, now_ns
 
 ALONE = 300  # turns of what is measured alone
+APART_S = 0.01  # between two messages, and between two turns of what is measured alone: what one leaves to be done is done
+HOT_APART_S = 0.0  # the same parts again, without a pause
 BTC = instrument_from_symbol("BTC-USD", price_increment=Decimal("0.01"), size_increment=Decimal("0.00000001"))
 LIMITS = RiskLimits(  # every one is asked, none refuses
     allowed_markets=("BTC-USD",),
@@ -123,11 +126,11 @@ def request(number: int) -> OrderRequest:
 
 
 async def requests_alone(rest_url: str, stamps: Stamps) -> None:
-    """One request after the other, with nothing else to do."""
+    """One request after the other, with nothing else to do; at the way's own pace, and then without a pause."""
     venue = exchange(rest_url)
     await venue.start()
-    for number in range(ALONE):
-        await asyncio.sleep(0.002)
+    for number in range(2 * ALONE):
+        await asyncio.sleep(APART_S if number < ALONE else HOT_APART_S)
         stamps.mark("request alone >")
         try:
             await venue.submit(request(number))
@@ -141,11 +144,12 @@ def _expect_refusal(error: Exception) -> None:
         raise error
 
 
-def disk_alone(folder: Path) -> list[int]:
+def disk_alone(folder: Path, apart_s: float) -> list[int]:
     """A line of a journal's length appended and made durable."""
     fd = os.open(folder / "alone", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     took: list[int] = []
     for _ in range(ALONE):
+        time.sleep(apart_s)
         began = now_ns()
         os.write(fd, b"x" * 700)
         os.fdatasync(fd)
@@ -174,7 +178,8 @@ def main() -> None:
     stamps = Stamps()
     state_dir.mkdir(parents=True, exist_ok=True)
     run(requests_alone(rest_url, stamps))
-    stamps.times["disk alone"] = disk_alone(state_dir)
+    stamps.times["disk alone"] = disk_alone(state_dir, APART_S)
+    stamps.times["disk hot"] = disk_alone(state_dir, HOT_APART_S)
     mark_the_way(stamps)
     options = GuardOptions(
         state_dir=state_dir,

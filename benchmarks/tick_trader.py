@@ -4,8 +4,10 @@
 """
 
 import asyncio
+import math
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -30,7 +32,7 @@ from traider.runtime.loop import run
 from traider.services.trader import Resumed, Trader
 
 from .stamps import Stamps, now_ns
-from .tick_guard import ALONE, BTC
+from .tick_guard import ALONE, APART_S, BTC, HOT_APART_S
 
 KINDS = 1 << EventKind.QUOTE
 
@@ -95,11 +97,12 @@ def live_session(session_id: str, cash: Decimal) -> LiveSession:
     return LiveSession(EveryQuote(), (BTC,), session_id=session_id, cash=cash, kinds=KINDS)
 
 
-def steps_alone() -> list[int]:
+def steps_alone(apart_s: float) -> list[int]:
     """The compiled step with nothing around it."""
     session = live_session("alone", Decimal(1_000_000))
     took: list[int] = []
     for index in range(ALONE):
+        time.sleep(apart_s)
         event = MarketEvent(index=index, kind=EventKind.QUOTE, symbol="BTC-USD", ts_ns=index, a=30_000.0, b=1.0 + index, c=30_000.01, d=1.0)
         began = now_ns()
         session.on_market(event)
@@ -115,12 +118,12 @@ class Deaf:
         pass
 
 
-async def links_alone(state_dir: Path) -> list[int]:
+async def links_alone(state_dir: Path, apart_s: float) -> list[int]:
     """A request that the guard does nothing for, and its answer."""
     client = await GuardClient.connect(*find_guard(state_dir), Deaf(), role="observer", client="alone")
     took: list[int] = []
     for _ in range(ALONE):
-        await asyncio.sleep(0.002)
+        await asyncio.sleep(apart_s)
         began = now_ns()
         await client.beat()
         took.append(now_ns() - began)
@@ -129,7 +132,8 @@ async def links_alone(state_dir: Path) -> list[int]:
 
 
 async def trade(state_dir: Path, market_url: str, stamps: Stamps) -> None:
-    stamps.times["link alone"] = await links_alone(state_dir)
+    stamps.times["link alone"] = await links_alone(state_dir, APART_S)
+    stamps.times["link hot"] = await links_alone(state_dir, HOT_APART_S)
     client: Any = GuardClient
     client.feed = stamps.around("feed", GuardClient.feed)
     client.submit = stamps.around("order", GuardClient.submit)
@@ -138,7 +142,9 @@ async def trade(state_dir: Path, market_url: str, stamps: Stamps) -> None:
     feed, session = coinbase_feed([BTC], options, channels=("level2",), depth=False, make_feed=CompiledMarketFeed)
     frames: Any = feed
     frames.take_frame = stamps.before_and_after("frame", feed.take_frame)
-    trader = Trader(Plan(Source(feed, stamps), stamps), bus=MemoryBus(), clock=SystemClock(), state_dir=state_dir, on_exchange=True)
+    plan = Plan(Source(feed, stamps), stamps)
+    # the frames are recorded ones: their time is long ago
+    trader = Trader(plan, bus=MemoryBus(), clock=SystemClock(), state_dir=state_dir, on_exchange=True, stale_s=math.inf)
     stop = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
     tasks = [asyncio.create_task(trader.run()), asyncio.create_task(session.run()), asyncio.create_task(stop.wait())]
@@ -151,7 +157,8 @@ async def trade(state_dir: Path, market_url: str, stamps: Stamps) -> None:
 def main() -> None:
     state_dir, market_url = Path(sys.argv[1]), sys.argv[2]
     stamps = Stamps()
-    stamps.times["step alone"] = steps_alone()
+    stamps.times["step alone"] = steps_alone(APART_S)
+    stamps.times["step hot"] = steps_alone(HOT_APART_S)
     run(trade(state_dir, market_url, stamps))
     stamps.write(state_dir / "trader.json")
 

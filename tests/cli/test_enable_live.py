@@ -106,8 +106,15 @@ def give_evidence(state_dir: Path, *, passed: bool = True, days: float = 8.0) ->
     snapshot = Snapshot(seq=0, instruments=(BTC,), account=account, risk=risk, open_orders=(), last_index=-1, journal_n=0, session_id="s1")
     with SessionFile(session_path(state_dir, "s1")) as file:
         file.write(begin(snapshot, SmaCross(**VALUES), name="sma_cross", instruments=(BTC,), interpreted=False))
-        for index, ts_ns in enumerate((DAY_NS, DAY_NS + int(days * DAY_NS))):
-            file.write(Saw(event=MarketEvent(index=index, kind=EventKind.TRADE, symbol="BTC-USD", ts_ns=ts_ns, a=1.0, b=1.0)))
+        for index in range(round(days * 40) + 1):
+            file.write(saw(index, DAY_NS + index * DAY_NS // 40))
+
+
+def saw(index: int, ts_ns: int, *, received: bool = True) -> Saw:
+    event = MarketEvent(
+        index=index, kind=EventKind.TRADE, symbol="BTC-USD", ts_ns=ts_ns, a=1.0, b=1.0, received_ts_ns=ts_ns if received else 0
+    )
+    return Saw(event=event)
 
 
 @pytest.fixture
@@ -177,7 +184,25 @@ def test_the_switches_are_asked_first(state_dir: Path, capsys: pytest.CaptureFix
     assert capsys.readouterr().err == "error: live trading is off: set LIVE_TRADING_DEFAULT=true\n"
 
 
+def test_a_limit_with_a_slip_in_its_name_is_cleared_up_first(
+    state_dir: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAX_DAILYLOSS", "50")
+    assert traider(ASK) == 2
+    assert capsys.readouterr().err.endswith("error: MAX_DAILYLOSS is no setting and does nothing: did you mean MAX_DAILY_LOSS?\n")
+
+
 def test_a_paper_period_of_another_version_does_not_count(tmp_path: Path) -> None:
     give_evidence(tmp_path)
     assert paper_ns(SmaCross, VALUES, tmp_path) == 8 * DAY_NS
     assert paper_ns(SmaCross, VALUES | {"fast": 4}, tmp_path) == 0
+
+
+def test_neither_a_replay_nor_the_time_at_which_it_was_stopped_is_a_paper_period(tmp_path: Path) -> None:
+    give_evidence(tmp_path, days=1.0)
+    with SessionFile(session_path(tmp_path, "s1")) as file:
+        file.write(saw(41, 9 * DAY_NS))  # started again after a week
+        file.write(saw(42, 9 * DAY_NS + DAY_NS // 48))
+        for index in range(43, 1000):
+            file.write(saw(index, 20 * DAY_NS + index * DAY_NS // 40, received=False))
+    assert paper_ns(SmaCross, VALUES, tmp_path) == DAY_NS + DAY_NS // 48

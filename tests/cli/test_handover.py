@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from traider.cli import handover
 from traider.cli.handover import guard_key, start_over_without_secrets, without_secrets
@@ -79,6 +80,16 @@ def test_of_a_file_the_path_is_left(started: Started, monkeypatch: pytest.Monkey
     (environment,) = started
     assert guard_key(environment) == ({"COINBASE_KEY_FILE": str(tmp_path / "key.pem"), "COINBASE_API_KEY": "name"}, ())
     assert without_secrets(environment).keys() & {handover.FOR_GUARD, handover.NAME_FOR_GUARD} == set()
+
+
+@pytest.mark.parametrize(("mode", "told"), [(0o600, 0), (0o640, 1), (0o604, 1)])
+def test_a_key_file_that_others_can_read_is_told(mode: int, told: int, tmp_path: Path) -> None:
+    path = tmp_path / "key.json"
+    path.touch()
+    path.chmod(mode)
+    with capture_logs() as logs:
+        check_key({handover.FOR_GUARD: str(path)})
+    assert sum("can be read by others" in one["event"] for one in logs) == told
 
 
 @pytest.mark.parametrize("given", [("COINBASE_API_KEY",), ("COINBASE_API_SECRET",), ("COINBASE_API_SECRET", "COINBASE_KEY_FILE")])

@@ -1,7 +1,9 @@
 """``traider live`` from end to end, with the simulated exchange for Coinbase: what it refuses, what it trades, what a kill leaves."""
 
 import json
+import os
 import re
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,10 +12,12 @@ import pytest
 
 from tests.cli.live_place import ACCOUNT, LIMITS, STRATEGY, LivePlace, live_place, wait_for
 from tests.cli.secrets_of import files_with, places_in_process
+from traider.domain.orders import OrderSubmitted
 from traider.domain.session_record import Begun, Heard, Saw
 from traider.guard.authorization import read_authorization
-from traider.guard.journal import verify
+from traider.guard.journal import entries, verify
 from traider.guard.place import JOURNAL
+from traider.services.trader import STALE_S
 from traider.storage.session_file import read_session
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -43,10 +47,12 @@ def test_it_refuses_with_one_sentence_while_anything_is_missing(place: LivePlace
     says("there is no key for the guard: set COINBASE_KEY_FILE", COINBASE_KEY_FILE="")
     says("COINBASE_KEY_FILE: ", "is not there, or can't be read", COINBASE_KEY_FILE=str(tmp_path / "none.json"))
     says("nobody trades with money without limits: set MAX_GROSS_EXPOSURE, MAX_DAILY_LOSS", MAX_GROSS_EXPOSURE="", MAX_DAILY_LOSS="")
+    says("MAX_DAILYLOSS is no setting and does nothing: did you mean MAX_DAILY_LOSS?", MAX_DAILYLOSS="5")
     says("nobody has enabled live trading: run: traider enable-live")
     assert not (place.state_dir / JOURNAL).exists(), "no guard was started for any of these"
     enabled(place)
     says("the parameters are not those that live trading was enabled with", arguments=(*STRATEGY, "--param", "every=5"))
+    says("live trading was enabled for BTC-USD, not for ETH-USD", arguments=(*STRATEGY, "--symbol", "ETH-USD"))
     says("the strategy is not the version of", arguments=("ema_band", "--quantity", "0.001"))
     says("the risk limits are not those that live trading was enabled with", MAX_DAILY_LOSS="501")
     says("missing: 7 days on paper (LIVE_PAPER_DAYS)", LIVE_PAPER_DAYS="7")
@@ -84,6 +90,31 @@ def test_enabled_it_trades_records_and_goes_on_after_a_kill(place: LivePlace) ->
     assert shown(place) > seen
     check_books(place)
     verify(place.state_dir / JOURNAL)
+
+
+def test_h8_a_trader_that_was_stopped_finds_its_orders_gone_and_acts_on_nothing_old(place: LivePlace) -> None:
+    enabled(place)
+    place.start()
+    place.wait_for_fills()
+    place.wait(lambda: len(place.open_orders()) == 1)
+    assert place.process is not None
+    os.kill(place.process.pid, signal.SIGSTOP)
+    wait_for(lambda: place.open_orders() == [], place.text, 5.0)
+    time.sleep(9)  # its sockets fill with what happens meanwhile
+    before = place.fills()
+    os.kill(place.process.pid, signal.SIGCONT)
+    place.wait_for_fills(before + 2)
+    place.interrupt()
+    assert "the market's news are old: nothing but cancels is sent" in place.text()
+    (path,) = (place.state_dir / "sessions").glob("*.jsonl")
+    seen_ns = {line.event.index: line.event.ts_ns for line in read_session(path) if isinstance(line, Saw)}
+    ages_s = [
+        (one.wall_ns - seen_ns[int(one.record.client_order_id.split("-")[1])]) / 1e9
+        for one in entries(place.state_dir / JOURNAL)
+        if isinstance(one.record, OrderSubmitted)
+    ]
+    assert max(ages_s) < STALE_S + 1.0
+    check_books(place)
 
 
 def shown(place: LivePlace) -> int:

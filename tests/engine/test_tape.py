@@ -8,9 +8,9 @@ import numpy as np
 
 from traider.domain.guard_protocol import MarketEvent
 from traider.domain.orders import OrderFilled
-from traider.domain.vocabulary import EventKind, Liquidity, Side
+from traider.domain.vocabulary import BOOK_CLEAR, EventKind, Liquidity, Side
 from traider.engine.fills import FILLS, facts_of, fills_from_events, fills_sha256
-from traider.engine.tape import bars_tape, tape_of, trades_tape
+from traider.engine.tape import OneRow, bars_tape, tape_of, trades_tape
 
 TS = np.array([10, 20, 30])
 COLUMNS = [np.array([n + 0.25, n + 0.5, n + 0.75]) for n in range(5)]
@@ -23,6 +23,23 @@ def test_bars_and_trades_have_their_kinds_and_columns() -> None:
     assert [len(column) for column in trades.columns()] == [3, 3, 3, 3, 3, 3, 0, 0]
     assert bars.columns()[3:] == tuple(COLUMNS)
     assert bars.nbytes == 3 * (8 + 1 + 2 + 5 * 8)
+
+
+def test_one_row_is_the_tape_of_its_event_and_then_of_the_next() -> None:
+    numbers = {"A": 0, "B": 700}
+    events = [
+        MarketEvent(index=0, kind=EventKind.QUOTE, symbol="B", ts_ns=2**62, a=1.5, b=2.5, c=3.5, d=4.5, e=5.5),
+        MarketEvent(index=1, kind=EventKind.DEPTH, symbol="A", ts_ns=7, a=-1e300, b=0.1, c=-1.0, flags=BOOK_CLEAR),
+    ]
+    for kinds in (0, 1 << EventKind.QUOTE | 1 << EventKind.DEPTH):
+        row = OneRow(numbers, kinds=kinds)
+        for event in events:
+            tape, alike = row.of(event), tape_of([event], numbers, kinds=kinds)
+            assert (tape.kinds, tape.instruments, tape.shape) == (alike.kinds, alike.instruments, alike.shape)
+            for column, other in zip(tape.columns(), alike.columns(), strict=True):
+                assert (column.dtype, column.tolist()) == (other.dtype, other.tolist())
+                assert column.flags.aligned
+                assert column.flags.c_contiguous
 
 
 def test_the_head_is_a_view() -> None:

@@ -67,7 +67,7 @@ class Rig:
         self.tally = Tally()
         self.limits = limits
         config = GuardConfig(instruments=(INSTRUMENT,), limits=limits, cash=0.0, maker_fee=0.006, taker_fee=0.012)
-        self.machine = Machine(folder / "journal.jsonl", config, self.network, key, random.Random(2), self.tally)
+        self.machine = Machine(folder / "journal.jsonl", config, self.network, key, random.Random(2), self.tally, segment_lines=30)
         self.told: list[AnyOrderEvent] = []
         self.machine.deliver = self.told.append
         self.exchange.simulator.exchange.order_observers.append(self._measure)

@@ -20,8 +20,10 @@ def test_e1_a_clock_that_is_90_s_off_gets_no_401_and_an_alert(tmp_path: Path) ->
         await asyncio.sleep(31)
         assert Gate.CLOCK in rig.closed()
         assert not [one for one in rig.exchange.simulator.truth.requests.items if one["status"] == 401]
+        assert rig.refusal("a") is Reason.GATE_CLOSED
         rig.machine.clock.offset_ns = -90_000_000_000
         await asyncio.sleep(31)
+        assert Gate.CLOCK in rig.closed()
         assert not [one for one in rig.exchange.simulator.truth.requests.items if one["status"] == 401]
         rig.machine.clock.offset_ns = 0
 
@@ -33,8 +35,9 @@ def test_e3_a_revoked_key_closes_the_gates_and_makes_no_storm(tmp_path: Path) ->
         rig.submit("a")
         await asyncio.sleep(1)
         rig.fault(do="key.revoke")
-        await asyncio.sleep(40)
+        await rig.until(lambda: Gate.KEY in rig.closed() or Gate.VENUE in rig.closed(), within_s=31)
         assert rig.refusal("b") is Reason.GATE_CLOSED
+        assert "401" in " ".join(gate.detail for gate in rig.guard.gates.closed()), "a person is told why"
         before = len(rig.network.arrivals)
         await asyncio.sleep(60)
         assert len(rig.network.arrivals) - before < 60, "fewer than one request a second"
@@ -122,7 +125,11 @@ def test_f7_a_cursor_that_comes_again_is_an_error_and_no_end(tmp_path: Path, mat
         await asyncio.sleep(10)
         if match == FILLS:
             assert rig.position() == 0
-            assert Gate.VENUE in rig.closed()
+        else:
+            await asyncio.sleep(25)  # the list of open orders is asked for every 30 s
+        assert rig.requests(match["path"]), "it was asked"
+        assert Gate.VENUE in rig.closed()
+        assert "cursor" in " ".join(gate.detail for gate in rig.guard.gates.closed())
         before = len(rig.network.arrivals)
         await asyncio.sleep(10)
         assert len(rig.network.arrivals) - before < 100, "it does not go round and round"
@@ -159,8 +166,11 @@ def test_h6_the_kill_switch_holds_while_the_network_is_down_and_cancels_first_wh
         await asyncio.sleep(60)
         assert len(rig.exchange.account.open) == 1
         rig.network.unplugged = False
+        back_s = asyncio.get_running_loop().time()
+        await rig.until(lambda: not rig.exchange.account.open, within_s=2.5)
+        posts = [one["path"] for one in rig.requests("", since_s=back_s) if one["method"] == "POST"]
+        assert posts[0].endswith("/orders/batch_cancel"), "before anything else is changed"
         await asyncio.sleep(40)
-        assert not rig.exchange.account.open
         assert rig.is_nothing_open()
         rig.kill_switch(False)
 
@@ -189,11 +199,24 @@ def test_j1_money_that_is_missing_is_a_refusal_and_closes_the_gate_until_somebod
     async def told(rig: Rig) -> None:
         rig.fault(do="balance", currency="USD", delta="-99950")
         rig.submit("a", away=0.02)
-        await asyncio.sleep(2)
+        await asyncio.sleep(3)
         assert (rig.status("a"), rig.order("a").reason) == (OrderStatus.REJECTED, Reason.VENUE_REJECTED)
-        await asyncio.sleep(61)
-        assert Gate.BALANCE in rig.closed()
+        assert Gate.BALANCE in rig.closed(), "the balances were asked for at once"
         rig.fault(do="balance", currency="USD", delta="99950")
+
+    row(tmp_path, told, RiskLimits())
+
+
+def test_j1_an_order_elsewhere_that_holds_what_is_missing_is_looked_for_at_once(tmp_path: Path) -> None:
+    async def told(rig: Rig) -> None:
+        rig.fault(do="ws.stall", channels=["user"])  # nobody tells of it
+        limit = {"base_size": "1080", "limit_price": "90.00"}
+        rig.fault(do="external_order", order={"product_id": "BTC-USD", "side": "BUY", "order_configuration": {"limit_limit_gtc": limit}})
+        (elsewhere,) = rig.exchange.account.open.values()
+        rig.submit("a", size="20", away=0.02)
+        await asyncio.sleep(2)
+        assert rig.order("a").reason is Reason.VENUE_REJECTED
+        assert f"external-{elsewhere.order_id}" in rig.guard.books.open, "and counts from here on"
 
     row(tmp_path, told, RiskLimits())
 

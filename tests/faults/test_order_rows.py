@@ -39,7 +39,7 @@ def test_b2_a_part_that_is_filled_with_the_cancel_is_booked(tmp_path: Path) -> N
     row(tmp_path, told)
 
 
-def test_b3_a_cancel_whose_answer_is_lost_is_sent_again(tmp_path: Path) -> None:
+def test_b3_a_cancel_that_is_lost_on_its_way_is_sent_again(tmp_path: Path) -> None:
     async def told(rig: Rig) -> None:
         rig.submit("a")
         await asyncio.sleep(1)
@@ -50,6 +50,25 @@ def test_b3_a_cancel_whose_answer_is_lost_is_sent_again(tmp_path: Path) -> None:
         await asyncio.sleep(4)
         assert rig.status("a") is OrderStatus.CANCELLED
         assert len(rig.requests("/orders/batch_cancel")) == 2
+
+    row(tmp_path, told)
+
+
+@pytest.mark.parametrize("takes_s", [0.0, 5.0], ids=["at once", "after a while"])
+def test_b3_the_end_of_an_order_whose_cancels_answer_is_lost_is_proven_by_asking(tmp_path: Path, takes_s: float) -> None:
+    async def told(rig: Rig) -> None:
+        rig.submit("a")
+        await asyncio.sleep(1)
+        rig.exchange.simulator.exchange.switches.cancel_delay_s = takes_s
+        rig.fault(do="ws.stall", channels=["user"])  # nobody tells of the end
+        rig.fault(match=CANCEL, do="drop_reply", when="after_apply")
+        asked_s = asyncio.get_running_loop().time()
+        rig.cancel("a")
+        await asyncio.sleep(takes_s + 2)
+        assert rig.status("a") is OrderStatus.CANCELLED
+        assert [one for one in rig.requests("", since_s=asked_s) if one["method"] == "GET" and "/orders/historical/" in one["path"]]
+        assert (len(rig.requests("/orders/batch_cancel")) > 1) == bool(takes_s), "sent again while it is not over"
+        assert rig.story_of("a") == ["submitted", "accepted", "cancelled"]
 
     row(tmp_path, told)
 

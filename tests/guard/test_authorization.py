@@ -1,13 +1,16 @@
 """Who has enabled live trading, and everything that makes it no yes."""
 
 import asyncio
+import os
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
 from tests.guard.live.bench import Bench, order
+from tests.guard.support import BTC, ETH
 from traider.domain.guard_protocol import KeyInfo
 from traider.domain.limits import RiskLimits
 from traider.domain.venue import Permissions
@@ -35,6 +38,8 @@ YES = Authorization(
     strategy="sma_cross",
     strategy_sha256="abc",
     parameters={"fast": 3},
+    symbol="BTC-USD",
+    bars="1m",
     limits_sha256=limits_hash(LIMITS),
     by="owner",
     made_ns=START_NS,
@@ -71,10 +76,20 @@ def test_what_makes_it_no_yes(authorization: Authorization | None, key: KeyInfo,
     assert "\n" not in said
 
 
-def test_it_is_for_one_version_and_its_parameters() -> None:
-    assert why_not_this(YES, strategy_sha256="abc", parameters={"fast": 3}) == ""
-    assert "not the version" in why_not_this(YES, strategy_sha256="abd", parameters={"fast": 3})
-    assert "parameters" in why_not_this(YES, strategy_sha256="abc", parameters={"fast": 4})
+@pytest.mark.parametrize(
+    ("other", "why"),
+    [
+        ({}, ""),
+        ({"strategy_sha256": "abd"}, "the strategy is not the version of sma_cross that live trading was enabled with"),
+        ({"parameters": {"fast": 4}}, "the parameters are not those that live trading was enabled with"),
+        ({"symbol": "ETH-USD"}, "live trading was enabled for BTC-USD, not for ETH-USD"),
+        ({"bars": "1h"}, "live trading was enabled with bars of 1m, not with bars of 1h"),
+        ({"bars": ""}, "live trading was enabled with bars of 1m, not with none"),
+    ],
+)
+def test_it_is_for_one_version_its_parameters_one_market_and_its_bars(other: dict[str, Any], why: str) -> None:
+    this: dict[str, Any] = {"strategy_sha256": "abc", "parameters": {"fast": 3}, "symbol": "BTC-USD", "bars": "1m"} | other
+    assert why_not_this(YES, **this) == (f"{why}: run: traider enable-live" if why else "")
 
 
 @pytest.mark.parametrize(
@@ -102,7 +117,7 @@ def test_the_file_is_for_its_owner_and_comes_back_as_it_was(tmp_path: Path) -> N
 def test_the_guard_lets_orders_go_only_while_it_is_enabled(tmp_path: Path) -> None:
     async def whole() -> None:
         bench = Bench(tmp_path, limits=LIMITS)
-        bench.not_enabled = WhyNotEnabled(tmp_path, LivePolicy(live_trading=True, dry_run=False))
+        bench.not_enabled = WhyNotEnabled(tmp_path, LivePolicy(live_trading=True, dry_run=False), tmp_path)
         bench.exchange.allowed = Permissions(can_view=True, can_trade=True, can_transfer=False, portfolio="p1")
         async with bench.up():
             reason, detail = bench.refusal(order("a", limit="90"))
@@ -132,10 +147,55 @@ def test_the_guard_lets_orders_go_only_while_it_is_enabled(tmp_path: Path) -> No
     play(whole)
 
 
+def test_the_guard_lets_no_order_go_in_another_market_than_the_enabled_one(tmp_path: Path) -> None:
+    async def whole() -> None:
+        bench = Bench(tmp_path, limits=LIMITS, instruments=(BTC, ETH), money={"USD": "100000", "BTC": "0", "ETH": "0"})
+        bench.not_enabled = WhyNotEnabled(tmp_path, LivePolicy(live_trading=True, dry_run=False), tmp_path)
+        bench.exchange.allowed = Permissions(can_view=True, can_trade=True, can_transfer=False, portfolio="p1")
+        write_authorization(tmp_path, YES)
+        async with bench.up():
+            bench.feed(100.0, "ETH-USD")
+            assert bench.refusal(order("a", limit="90"))[0] is Reason.NONE
+            reason, detail = bench.refusal(order("b", limit="90", symbol="ETH-USD"))
+            assert reason is Reason.GATE_CLOSED
+            assert "not enabled for ETH-USD: live trading was enabled for BTC-USD, not for ETH-USD" in detail
+            await asyncio.sleep(1)
+            assert bench.exchange.count("submit") == 1
+            write_authorization(tmp_path, msgspec.structs.replace(YES, symbol="ETH-USD"))
+            await asyncio.sleep(1)
+            assert bench.refusal(order("c", limit="90"))[0] is Reason.GATE_CLOSED
+            assert bench.refusal(order("d", limit="90", symbol="ETH-USD"))[0] is Reason.NONE
+
+    play(whole)
+
+
+def test_an_account_has_one_guard_on_a_machine(tmp_path: Path) -> None:
+    policy = LivePolicy(live_trading=True, dry_run=False, url="https://exchange")
+    folders = [tmp_path / name for name in ("first", "second")]
+    for folder in folders:
+        folder.mkdir()
+        write_authorization(folder, YES)
+    first, second = (WhyNotEnabled(folder, policy, tmp_path / "locks") for folder in folders)
+    assert [first(KEY, LIMITS, "", START_NS) for _ in range(2)] == ["", ""]
+    assert second(KEY, LIMITS, "", START_NS) == f"another guard on this machine trades exchange account p1 (process {os.getpid()})"
+    elsewhere = WhyNotEnabled(folders[1], msgspec.structs.replace(policy, url="https://other"), tmp_path / "locks")
+    assert elsewhere(KEY, LIMITS, "", START_NS) == "", "the same name at another exchange is another account"
+    for lock in first._claim._locks.values():
+        lock.release()  # as the end of its process does
+    assert second(KEY, LIMITS, "", START_NS) == ""
+
+
+def test_an_account_that_can_not_be_claimed_is_not_traded(tmp_path: Path) -> None:
+    (tmp_path / "locks").touch()
+    write_authorization(tmp_path, YES)
+    why = WhyNotEnabled(tmp_path, LivePolicy(live_trading=True, dry_run=False), tmp_path / "locks")(KEY, LIMITS, "", START_NS)
+    assert why.startswith("whether another guard trades this account can't be seen")
+
+
 def test_with_the_switches_as_they_are_by_default_no_order_leaves(tmp_path: Path) -> None:
     async def whole() -> None:
         bench = Bench(tmp_path, limits=LIMITS)
-        bench.not_enabled = WhyNotEnabled(tmp_path, LivePolicy(live_trading=False, dry_run=True))
+        bench.not_enabled = WhyNotEnabled(tmp_path, LivePolicy(live_trading=False, dry_run=True), tmp_path)
         write_authorization(tmp_path, YES)
         async with bench.up():
             assert bench.refusal(order("a", limit="90"))[0] is Reason.GATE_CLOSED

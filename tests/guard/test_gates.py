@@ -7,8 +7,8 @@ from traider.guard.gates import REDUCING_PASSES, Cause, Change, Gates
 
 def test_with_every_gate_open_every_order_passes() -> None:
     gates = Gates()
-    assert gates.refusal("BTC-USD", reduces=False) is None
-    assert gates.refusal("BTC-USD", reduces=True) is None
+    assert gates.refusal("BTC-USD", reduces=lambda: False) is None
+    assert gates.refusal("BTC-USD", reduces=lambda: True) is None
     assert gates.closed() == ()
 
 
@@ -16,7 +16,7 @@ def test_with_every_gate_open_every_order_passes() -> None:
 def test_a_closed_gate_refuses_orders_that_increase(cause: Cause) -> None:
     gates = Gates()
     gates.close(cause, "why", 1)
-    refusal = gates.refusal("BTC-USD", reduces=False)
+    refusal = gates.refusal("BTC-USD", reduces=lambda: False)
     assert refusal is not None
     assert refusal.cause is cause
     assert refusal.text() == f"{cause}: why"
@@ -27,7 +27,7 @@ def test_orders_that_reduce_pass_where_the_account_is_known() -> None:
     for cause in Cause:
         gates = Gates()
         gates.close(cause, "why", 1)
-        if gates.refusal("BTC-USD", reduces=True) is None:
+        if gates.refusal("BTC-USD", reduces=lambda: True) is None:
             passing.add(cause)
     assert passing == {Cause.STREAM, Cause.CLOCK, Cause.MARKET_DATA} == REDUCING_PASSES
 
@@ -35,12 +35,12 @@ def test_orders_that_reduce_pass_where_the_account_is_known() -> None:
 def test_a_gate_of_one_market_concerns_no_other() -> None:
     gates = Gates()
     gates.close(Cause.MARKET_DATA, "a gap", 1, "BTC-USD")
-    assert gates.refusal("BTC-USD", reduces=False) is not None
-    assert gates.refusal("ETH-USD", reduces=False) is None
+    assert gates.refusal("BTC-USD", reduces=lambda: False) is not None
+    assert gates.refusal("ETH-USD", reduces=lambda: False) is None
     gates.open(Cause.MARKET_DATA)
-    assert gates.refusal("BTC-USD", reduces=False) is not None, "the gate for every market is another one"
+    assert gates.refusal("BTC-USD", reduces=lambda: False) is not None, "the gate for every market is another one"
     gates.open(Cause.MARKET_DATA, "BTC-USD")
-    assert gates.refusal("BTC-USD", reduces=False) is None
+    assert gates.refusal("BTC-USD", reduces=lambda: False) is None
 
 
 def test_closing_and_opening_are_told_once() -> None:
@@ -58,18 +58,18 @@ def test_one_cause_does_not_open_what_another_has_closed() -> None:
     gates.close(Cause.STREAM, "lost", 1)
     gates.close(Cause.RECONCILIATION, "not asked since", 2)
     gates.open(Cause.STREAM)
-    refusal = gates.refusal("BTC-USD", reduces=True)
+    refusal = gates.refusal("BTC-USD", reduces=lambda: True)
     assert refusal is not None
     assert refusal.cause is Cause.RECONCILIATION
     gates.open(Cause.RECONCILIATION)
-    assert gates.refusal("BTC-USD", reduces=False) is None
+    assert gates.refusal("BTC-USD", reduces=lambda: False) is None
 
 
 def test_an_order_that_reduces_is_held_by_the_gate_that_holds_it_whatever_else_is_closed() -> None:
     gates = Gates()
     gates.close(Cause.STREAM, "lost", 1)
     gates.close(Cause.BALANCE, "0.1 BTC too few", 2)
-    refusal = gates.refusal("BTC-USD", reduces=True)
+    refusal = gates.refusal("BTC-USD", reduces=lambda: True)
     assert refusal is not None
     assert refusal.cause is Cause.BALANCE
 

@@ -60,7 +60,7 @@ def test_what_was_appended_is_read_back_and_goes_on_after_reopening(tmp_path: Pa
     assert [entry.n for entry in journal.read(8, 20)] == [8]
     assert list(entries(path)) == read
     journal.close()
-    assert verify(path) == (8, journal.head, True)
+    assert verify(path) == (8, journal.head, True, 1, 1)
 
 
 def test_each_line_is_chained_to_the_one_before_as_documented(tmp_path: Path) -> None:
@@ -134,6 +134,19 @@ def test_a_truncation_of_durable_lines_is_an_error_at_every_length(tmp_path: Pat
                 reader(path)
 
 
+@pytest.mark.parametrize("made", [("journal.jsonl.head",), ("journal.jsonl.head", "journal.jsonl")])
+def test_killed_while_it_was_being_made_it_is_made_at_the_next_start(tmp_path: Path, made: tuple[str, ...]) -> None:
+    for name in made:
+        (tmp_path / name).touch()
+    path = tmp_path / "journal.jsonl"
+    if path.exists():
+        assert verify(path).entries == 0, "who reads it at that moment finds an empty one"
+    journal = Journal.open(path, clock=FixedClock())
+    assert journal.n == 0
+    journal.close()
+    assert verify(path).end_proven
+
+
 def test_a_torn_tail_is_found_by_verify_and_cut_at_open(tmp_path: Path) -> None:
     path = written(tmp_path, 1, 2)
     good, head = path.read_bytes(), head_path(path).read_bytes()
@@ -165,6 +178,73 @@ def test_lines_that_became_durable_before_the_head_file_knew_are_kept(tmp_path: 
     assert (journal.n, journal.notices) == (5, [])
     journal.close()
     assert head_path(path).read_bytes() > head
+
+
+def beyond_the_head(folder: Path, *batches: int) -> tuple[Path, bytes]:
+    """A journal whose head file knows three lines, and these batches after them; its first three lines."""
+    path = written(folder, 1, 2)
+    good, head = path.read_bytes(), head_path(path).read_bytes()
+    journal = Journal.open(path, clock=FixedClock())
+    fill(journal, *batches)
+    journal.close()
+    head_path(path).write_bytes(head)
+    return path, good
+
+
+def test_a_last_batch_with_a_wrong_byte_that_was_never_acknowledged_is_cut(tmp_path: Path) -> None:
+    """A write that the power interrupted need not leave a shorter file: whole lines may be there, and a sector of them not."""
+    path, good = beyond_the_head(tmp_path, 3)
+    whole, head = path.read_bytes(), head_path(path).read_bytes()
+    for at in range(len(good) + len(b'{"n":4,"left":2,'), len(whole)):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 0x11]) + whole[at + 1 :])
+        with pytest.raises(JournalError, match=r"line [456]: "):
+            verify(path)
+        journal = Journal.open(path, clock=FixedClock())
+        assert journal.n == 3
+        assert f"cut {len(whole) - len(good)} bytes that were never made durable" in journal.notices[0]
+        journal.close()
+        assert path.read_bytes() == good
+        head_path(path).write_bytes(head)
+
+
+def test_a_sector_of_zeros_in_the_last_batch_is_cut_with_it(tmp_path: Path) -> None:
+    path, good = beyond_the_head(tmp_path, 9)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(good) + 100] + bytes(512) + whole[len(good) + 612 :])
+    journal = Journal.open(path, clock=FixedClock())
+    assert (journal.n, path.read_bytes()) == (3, good)
+    journal.close()
+
+
+def test_where_the_first_line_does_not_say_how_long_its_batch_is_nothing_is_cut(tmp_path: Path) -> None:
+    """It might be a batch of its own, and the others one that followed when it was durable."""
+    path, good = beyond_the_head(tmp_path, 3)
+    whole = path.read_bytes()
+    for at in range(len(good), len(good) + len(b'{"n":4,"left":2,')):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 0x11]) + whole[at + 1 :])
+        with pytest.raises(JournalError, match="line 4: "):
+            Journal.open(path, clock=FixedClock())
+
+
+@pytest.mark.parametrize("batches", [(3, 1), (1, 1), (1, 2, 3)])
+def test_a_wrong_byte_in_a_batch_that_another_one_follows_is_damage_of_durable_lines(tmp_path: Path, batches: tuple[int, ...]) -> None:
+    """The next batch was written when this one was durable, whatever the head file knew."""
+    path, good = beyond_the_head(tmp_path, *batches)
+    whole = path.read_bytes()
+    first = len(b"".join(whole[len(good) :].splitlines(keepends=True)[: batches[0]]))
+    for at in range(len(good), len(good) + first - 1, 7):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 0x11]) + whole[at + 1 :])
+        with pytest.raises(JournalError, match=r"line [456]: "):
+            Journal.open(path, clock=FixedClock())
+
+
+def test_without_a_head_file_nothing_says_that_a_wrong_line_was_not_acknowledged(tmp_path: Path) -> None:
+    path, good = beyond_the_head(tmp_path, 3)
+    head_path(path).unlink()
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(good) + 30] + b"x" + whole[len(good) + 31 :])
+    with pytest.raises(JournalError, match="line 4: its hash does not follow"):
+        Journal.open(path, clock=FixedClock())
 
 
 def test_zeros_where_a_write_was_lost_are_a_torn_tail(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from traider.engine.backtest import BacktestSpec, run_backtest
 from traider.engine.fills import facts_of, fills_from_events, fills_sha256
 from traider.engine.stream import whole
 from traider.engine.tape import Tape, bars_tape
+from traider.guard.recovery import recover
 from traider.kernel.kit import Strategy
 from traider.kernel.order_book import Book
 from traider.research.market import checked_file, together
@@ -89,11 +90,12 @@ def differences(after: dict[str, Any], before: dict[str, Any]) -> list[Any]:
     return [*rows, *((name, after[name], before[name]) for name in before if after[name] != before[name])]
 
 
+@pytest.mark.parametrize("segments", [False, True])
 @pytest.mark.parametrize(("strategy", "names", "least"), CASES)
 def test_a_guard_that_is_started_again_at_any_time_knows_what_it_knew(
-    strategy: type[Strategy], names: tuple[str, ...], least: int, data_dir: Path, tmp_path: Path
+    strategy: type[Strategy], names: tuple[str, ...], least: int, segments: bool, data_dir: Path, tmp_path: Path
 ) -> None:
-    """Whatever it was asked last: what the journal gives is what the running guard knows."""
+    """Whatever it was asked last: what the journal gives is what the guard knows; also where it goes on in another file."""
     tape, market = market_of(names, data_dir, 300)
     step = LockStep(tmp_path, strategy(quantity=0.01), market, kinds=tape.kinds, cash=CASH)
     known = [step.bench.journal.n]
@@ -102,6 +104,10 @@ def test_a_guard_that_is_started_again_at_any_time_knows_what_it_knew(
     def compare() -> None:
         if step.bench.journal.n < known[-1] + (1 if len(known) < 40 else 17):
             return  # nothing was journalled, or it is enough to try this now and then
+        if segments and len(known) % 3 == 0:
+            step.bench.guard.begin_segment()
+            newest, read = (recover(step.bench.journal, step.bench.config, whole=whole) for whole in (False, True))
+            assert described(newest) == described(read)
         known.append(step.bench.journal.n)
         before = described(step.bench.books) | {"book": levels(step)}
         step.bench.restart(UnsyncedDisk())
@@ -112,6 +118,7 @@ def test_a_guard_that_is_started_again_at_any_time_knows_what_it_knew(
     step.after = compare
     step.run(events)
     assert len(known) > 40
+    assert (step.bench.journal.segment.number > 10) == segments
     found = facts_of(fills_from_events(step.fills(), {"BTC-USD": 0})).tolist()
     whole_run = facts_of(run_backtest(BacktestSpec(strategy, {"quantity": 0.01}, market, CASH), tape).fills).tolist()
     assert found == whole_run[: len(found)], "and fills on as if nothing had been"

@@ -99,6 +99,8 @@ async def enable(state_dir: Path, client: GuardClient) -> None:
         strategy="t",
         strategy_sha256="0",
         parameters={},
+        symbol=(await client.snapshot()).instruments[0].symbol,
+        bars="",
         limits_sha256=key.limits_sha256,
         by="owner",
         made_ns=now_ns,

@@ -30,7 +30,12 @@ class Up:
 
     def start(self) -> None:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("MAX_")}
-        environment |= {"TRAIDER_STATE_DIR": str(self.state_dir), "LOG_LEVEL": "WARNING", "MAX_ORDERS_PER_MINUTE": "4096"}
+        environment |= {
+            "TRAIDER_STATE_DIR": str(self.state_dir),
+            "LOG_LEVEL": "WARNING",
+            "MAX_ORDERS_PER_MINUTE": "4096",
+            "JOURNAL_SEGMENT_LINES": "1000",
+        }
         with self.log.open("ab") as log:
             self._process = subprocess.Popen((*UP, *self._arguments), env=environment, stdout=log, stderr=log, start_new_session=True)
 

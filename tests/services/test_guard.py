@@ -177,6 +177,36 @@ async def test_the_store_follows_the_journal_and_catches_up(place: Place, store_
         assert await stored(store_url) == expected(place)
 
 
+async def test_the_store_is_written_over_all_segments_of_the_journal(place: Place, store_url: str, data_dir: Path) -> None:
+    plan = bars_plan(Restless, data_dir, rows=200, quantity=0.5)
+    trading = asyncio.create_task(place.trader(plan).run())
+    while not trading.done():
+        await asyncio.sleep(0.02)
+        place.guard.begin_segment()
+    await trading
+    journal = place.guard.journal
+    assert journal.segment.number > 3
+    writer = StoreWriter(place.guard, Projection(store_url), place.service.changed)
+    await writer.open(rebuild=True)
+    await writer.close()
+    assert await stored(store_url) == expected(place)
+
+
+async def test_a_store_that_needs_lines_which_are_not_here_says_so(place: Place, store_url: str, data_dir: Path) -> None:
+    plan = bars_plan(Restless, data_dir, rows=100, quantity=0.5)
+    await place.trader(plan).run()
+    place.guard.begin_segment()
+    first = place.guard.journal.path
+    first.rename(first.with_suffix(".away"))
+    writer = StoreWriter(place.guard, Projection(store_url), place.service.changed)
+    with pytest.raises(StoreError, match=r"has journal entries up to 0, and can't follow: .*journal.jsonl: can't be read: No such file"):
+        await writer.open(rebuild=False)
+    first.with_suffix(".away").rename(first)
+    await writer.open(rebuild=False)
+    await writer.close()
+    assert await stored(store_url) == expected(place)
+
+
 async def stored(url: str) -> dict[str, Any]:
     engine = create_engine(url)
     repository = Repository(engine)

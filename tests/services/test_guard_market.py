@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ from traider.runtime.clock import SystemClock
 
 
 @asynccontextmanager
-async def watching(folder: Path, running: Running) -> AsyncIterator[LiveGuard]:
+async def watching(folder: Path, running: Running, *, venue_check_s: float = 0.2) -> AsyncIterator[LiveGuard]:
     """A guard on the exchange with a market feed of its own, its gates open; no trader has told it a price."""
     socket = running.base.replace("http", "ws")
     timing = SocketTiming(snapshot_timeout_s=1.0, first_backoff_s=0.1, resubscribe_every_s=0.2)
@@ -40,7 +41,8 @@ async def watching(folder: Path, running: Running) -> AsyncIterator[LiveGuard]:
     guard.start()
     guard.handle(Open(seq=0, version=PROTOCOL_VERSION, role="trader", client="t", session="s"), 1)
     venue = coinbase_venue(ApiKey(running.key["name"], running.key["privateKey"]), clock, options)
-    pilot = Pilot(guard, venue, lambda effects: None, Pace(compare_s=0.2, venue_check_s=0.2), coinbase_market((BTC,), options))
+    pace = Pace(compare_s=0.2, venue_check_s=venue_check_s, between_statuses_s=0.2)
+    pilot = Pilot(guard, venue, lambda effects: None, pace, coinbase_market((BTC,), options))
     try:
         async with pilot.running() as task:
             await until(lambda: task.done() or not guard.gates.closed())
@@ -135,4 +137,15 @@ async def test_r12_flags_of_the_product_are_refusals(tmp_path: Path, running: Ru
         before = guard._states
         await until(lambda: guard._states["BTC-USD"] != before["BTC-USD"])
         reason, detail = refusal(guard, order("m"))
+        assert (reason, words in detail) == (Reason.GATE_CLOSED, True), detail
+
+
+@pytest.mark.parametrize(("change", "words"), [({"status": "offline"}, "does not trade it now"), ({"cancel_only": True}, "cancels only")])
+async def test_r12_a_market_that_changes_is_told_by_its_stream(
+    tmp_path: Path, running: Running, change: dict[str, Any], words: str
+) -> None:
+    async with watching(tmp_path, running, venue_check_s=3600.0) as guard:  # nobody asks by himself
+        await running.fault(do="product", product_id="BTC-USD", **change)
+        await until(lambda: Gate.VENUE in closed(guard))
+        reason, detail = refusal(guard, order("a", 90))
         assert (reason, words in detail) == (Reason.GATE_CLOSED, True), detail

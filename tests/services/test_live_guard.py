@@ -143,3 +143,23 @@ async def test_balances_are_not_accepted_without_a_reason(state_dir: Path, capsy
     await connected(state_dir, Ear())
     assert await asyncio.to_thread(traider, ["accept-balances", "--reason", " ", "--state-dir", str(state_dir)]) == 1
     assert capsys.readouterr().err.endswith("error: accepting the exchange's balances needs a reason\n")
+
+
+async def test_the_kill_switch_is_turned_from_the_command_line_without_api_or_store(
+    state_dir: Path, exchange: Exchange, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ear = Ear()
+    client = await connected(state_dir, ear)
+    await until(lambda: ear.gates == ())
+    await client.submit([order("a")])
+    await until(lambda: "a accepted" in ear.events)
+    assert await asyncio.to_thread(traider, ["kill-switch", "--reason", "enough", "--state-dir", str(state_dir)]) == 0
+    assert capsys.readouterr().out.endswith("the kill switch is on (enough); being cancelled: a\n")
+    await until(lambda: not exchange.open_ids())
+    snapshot = await client.snapshot()
+    assert (snapshot.risk.kill_switch, bool(snapshot.risk.kill_by)) == (True, True)
+
+
+def test_without_a_guard_the_kill_switch_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert traider(["kill-switch", "--state-dir", str(tmp_path)]) == 1
+    assert capsys.readouterr().err == f"error: no guard has been started in {tmp_path}\n"

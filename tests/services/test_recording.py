@@ -1,9 +1,12 @@
 """A session that is recorded: the same orders from its recording, and a trader that goes on from it after a crash."""
 
 import asyncio
+import errno
+import os
 import random
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,10 +14,11 @@ from tests.services.strategies import Restless
 from tests.services.support import Place, bars_plan
 from traider.cli.main import run as traider
 from traider.cli.plan import RecordingPlan
-from traider.domain.errors import UserError
+from traider.domain.errors import RecordingError, UserError
 from traider.domain.session_record import Asked, Begun, Heard, Saw
 from traider.engine.recorded import _Again, rerun
 from traider.services.trader import Trader
+from traider.storage import session_file
 from traider.storage.session_file import SessionFile, read_session, session_path
 
 ROWS = 400
@@ -173,6 +177,50 @@ async def test_a_recording_that_was_changed_does_not_hold(tmp_path: Path, data_d
     path.write_bytes(b"".join(lines))
     with pytest.raises(UserError, match="line 11 does not follow from the line before"):
         list(read_session(path))
+
+
+class Disk:
+    """What a recording is written through: its disk has no room at some writes, and half a line lands there."""
+
+    def __init__(self, full_at: set[int]) -> None:
+        self.full_at, self.writes = full_at, 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(os, name)
+
+    def write(self, fd: int, data: memoryview) -> int:
+        self.writes += 1
+        if self.writes in self.full_at:
+            os.write(fd, data[: len(data) // 2])
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return os.write(fd, data)
+
+
+async def test_a_full_disk_stops_the_trader_until_there_is_room_and_loses_nothing(
+    tmp_path: Path, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    through = await whole(tmp_path / "through", plan(data_dir, tmp_path / "through"))
+    disk = Disk(full_at={3, 40, 41, 300, 500, 777, 778})
+    monkeypatch.setattr(session_file, "os", disk)
+    place = await whole(tmp_path / "full", plan(data_dir, tmp_path / "full"))
+    assert disk.writes > 800
+    assert place.fills() == through.fills()
+    run = rerun(lambda: list(read_session(recording(tmp_path / "full"), torn_end_is_cut=False)), lambda _: Restless)
+    assert (run.divergence, run.last_index) == (None, ROWS - 1)
+
+
+def test_a_recording_that_can_not_be_written_says_so_and_takes_nothing_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "sessions" / "s1.jsonl"
+    monkeypatch.setattr(session_file, "os", Disk(full_at={2}))
+    with SessionFile(path) as file:
+        file.write(Asked(wanted=("a",)))
+        for _ in range(2):
+            with pytest.raises(RecordingError, match=r"s1.jsonl can't be written: No space left on device"):
+                file.write(Asked(wanted=("b",)))
+    monkeypatch.setattr(session_file, "LEAST_FREE_BYTES", 1 << 62)
+    with pytest.raises(RecordingError, match=r"bytes are free on its disk, and it takes"):
+        SessionFile(path)
+    assert list(read_session(path)) == [Asked(wanted=("a",))]
 
 
 def test_a_torn_end_is_cut_and_written_on(tmp_path: Path) -> None:

@@ -102,6 +102,7 @@ def check_the_same_came_of_it(whole: Up, killed: Up) -> None:
         assert journal.n == verified.entries
         assert journal.notices == []
         journal.close()
+        assert verified.segments > 1
     assert fills(events_of(killed)) == fills(events_of(whole))
     ends = [last_checkpoint(up) for up in (whole, killed)]
     assert ends[0].cash == ends[1].cash

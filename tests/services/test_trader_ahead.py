@@ -19,6 +19,7 @@ from traider.guard.client import GuardClient, GuardRefusedError
 from traider.guard.place import find_guard
 from traider.runtime.link import Link
 from traider.services.trader import STALE_S, Trader
+from traider.services.trader.lag import Lag
 from traider.storage.session_file import read_session
 
 ROWS = 300
@@ -144,3 +145,49 @@ async def test_what_was_decided_and_never_left_is_sent_only_while_it_is_fresh(tm
     else:
         assert set(first) <= set(sent)
         assert not_sent == []
+
+
+class Hung:
+    """A clock that is 20 s further while these market events are taken, as after a process was stopped for so long."""
+
+    def __init__(self, place: Place, first: int, last: int) -> None:
+        self._place, self._first, self._last = place, first, last
+
+    def now_ns(self) -> int:
+        books = self._place.guard.books
+        taken = books.index + 1
+        return int(books.now_ns + (80 if self._first <= taken <= self._last else 60) * SECOND_NS)
+
+
+async def test_nothing_but_cancels_is_sent_of_what_was_decided_on_old_news(tmp_path: Path, data_dir: Path) -> None:
+    first, last = 100, 160
+    place = Place(tmp_path)
+    await place.start()
+    plan = recording_plan(data_dir, place)
+    slow = Trader(plan, bus=place.bus, clock=Hung(place, first, last), state_dir=place.state_dir, on_exchange=True)
+    await asyncio.wait_for(slow.run(), 60)
+    plan.close()
+    await place.stop()
+    sent = {int(event.client_order_id.split("-")[1]) for event in place.events() if isinstance(event, OrderSubmitted)}
+    assert not sent & set(range(first, last + 1))
+    assert min(sent) < first
+    assert max(sent) > last
+    (path,) = (tmp_path / "sessions").glob("*.jsonl")
+    lines = list(read_session(path))
+    told = [line.event for line in lines if isinstance(line, Heard) and isinstance(line.event, OrderRejected)]
+    kept = {int(event.client_order_id.split("-")[1]) for event in told if event.reason is Reason.NOT_SENT}
+    assert len(kept) > 10, "the strategy knows of each that it never left"
+    assert kept <= set(range(first, last + 1))
+    assert rerun(lambda: lines, lambda _: Restless).divergence is None
+
+
+def test_news_are_old_beside_the_freshest_there_was() -> None:
+    lag = Lag()
+    assert not lag.is_stale(0, 9 * SECOND_NS), "it may be the clock"
+    assert lag.is_stale(0, 11 * SECOND_NS)
+    assert not lag.is_stale(0, 3 * SECOND_NS), "so it always seems to be here"
+    assert not lag.is_stale(0, 8 * SECOND_NS)
+    assert lag.is_stale(0, 9 * SECOND_NS)
+    assert not lag.is_stale(100 * SECOND_NS, 0), "times from the future are no measure"
+    assert not lag.is_stale(0, 0)
+    assert lag.is_stale(0, SECOND_NS)

@@ -176,6 +176,29 @@ async def test_a_guard_that_gets_nothing_done_is_given_up(tmp_path: Path, monkey
         await guard.look_after()
 
 
+@pytest.mark.parametrize(("end", "is_given_up"), [("exit 1", True), ("kill -9 $$", False)])
+async def test_a_guard_that_writes_at_each_start_and_ends_by_itself_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, end: str, is_given_up: bool
+) -> None:
+    """One that is killed is not: what it has written may have been work."""
+    monkeypatch.setattr("traider.services.up.RESTART_S", (0.0,))
+    program, journal, starts = tmp_path / "guard.sh", tmp_path / JOURNAL, 2 * GIVE_UP_AFTER
+    journal.touch()
+    enough = f"test $(wc -l < {journal}) -gt {starts} && exec sleep 60"
+    program.write_text(f"#!/bin/sh\necho gate >> {journal}\n{enough}\n{end}\n")
+    program.chmod(0o700)
+    monkeypatch.setattr("traider.services.up.sys.executable", str(program))
+    guard = GuardProcess((), state_dir=tmp_path)
+    await guard.spawn()
+    looking = asyncio.create_task(guard.look_after())
+    await until(lambda: looking.done() or len(journal.read_text().splitlines()) > starts)
+    assert looking.done() == is_given_up
+    looking.cancel()
+    with suppress(asyncio.CancelledError, TraiderError):
+        await looking
+    await guard.stop()
+
+
 async def test_a_guard_that_is_killed_before_it_listens_is_said_to_be(tmp_path: Path) -> None:
     guard = GuardProcess(("--instrument", "BTC-USD:0.01:0.00000001"), state_dir=tmp_path)
     await guard.spawn()

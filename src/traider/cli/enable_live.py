@@ -12,6 +12,7 @@ from traider.domain.errors import UserError
 from traider.domain.guard_protocol import KeyInfo, Snapshot
 from traider.domain.instruments import Instrument
 from traider.domain.state import LimitUse
+from traider.engine.session import acts_on
 from traider.guard.authorization import Authorization, LivePolicy, why_not_configured, write_authorization
 from traider.guard.journal import lock_path
 from traider.guard.lock import holder
@@ -28,6 +29,7 @@ from .handover import without_secrets
 from .live_evidence import standing_of
 from .live_guard import check_key, exchange_guard, key_and_limits
 from .markets import listed_instrument
+from .misspelt import refuse_misspelt
 
 NEEDED = {"max_order_notional": "MAX_ORDER_NOTIONAL", "max_gross_exposure": "MAX_GROSS_EXPOSURE", "max_daily_loss": "MAX_DAILY_LOSS"}
 ASK_S = 30.0  # so long the exchange has to tell what the key may do
@@ -38,33 +40,39 @@ def enable_live(
     strategy: Annotated[str, typer.Argument(help="Built-in name, FILE.py:CLASS or PACKAGE.MODULE:CLASS.")],
     param: Annotated[list[str] | None, typer.Option(help="NAME=VALUE, as often as needed.")] = None,
     quantity: Annotated[float | None, typer.Option(help="Size of one entry, in base currency.")] = None,
-    symbol: Annotated[str, typer.Option(help="The market, where the guard is started for this.")] = "BTC-USD",
+    symbol: Annotated[str, typer.Option(help="The market.")] = "BTC-USD",
+    bars: Annotated[str, typer.Option(help="For a strategy on bars, made of the trades: 1s, 5m, volume:100, dollar:1000000.")] = "1m",
     paper_dir: Annotated[Path | None, typer.Option(help="State directory of the paper period. [default: TRAIDER_STATE_DIR]")] = None,
 ) -> int:
-    """Let a strategy version trade with money, on the account that the guard has the key of, for LIVE_VALID_H hours.
+    """Let a strategy version trade with money in one market, on the account that the guard has the key of, for LIVE_VALID_H hours.
 
     Where no guard is running in the state directory, one is started to be asked, and stopped again.
     """
     settings = load_settings()
     policy = LivePolicy(live_trading=settings.live.live_trading, dry_run=settings.live.dry_run)
     refuse(why_not_configured(policy))
+    refuse_misspelt(os.environ)
     cls = find_strategy(strategy)
     made = cls(**options.parameters(param or [], quantity=quantity))
+    taken = bars_of(cls, bars)
     key, snapshot = _asked(settings, symbol)
     refuse(why_not_this_key(key))
+    refuse(why_not_this_market(snapshot, symbol))
     refuse(why_not_these_limits(snapshot.risk.limits))
     standing = standing_of(cls, made.values(), paper_dir or settings.state.directory, paper_days=settings.live.paper_days)
     told = [
         f"account     {key.venue} {key.account}",
         "key         may trade and look, may not transfer",
         *(f"limit       {_limit(use)}" for use in snapshot.risk.limits if use.limit is not None),
+        f"market      {symbol}{f', bars of {taken}' if taken else ''}",
         f"strategy    {strategy}, {', '.join(f'{name}={value}' for name, value in made.values().items())}",
         *(f"evidence    {line}" for line in standing.shown),
     ]
     typer.echo("\n".join(told))
     refuse("; ".join(f"missing: {one}" for one in standing.missing))
     confirm(key)
-    path = write_authorization(settings.state.directory, _authorization(strategy, made, key, settings, paper_dir))
+    yes = _authorization(strategy, made, key, settings, paper_dir=paper_dir, symbol=symbol, bars=taken)
+    path = write_authorization(settings.state.directory, yes)
     typer.echo(f"live trading is enabled for {settings.live.valid_h:g} hours ({path}); delete the file to end it at once")
     return 0
 
@@ -82,6 +90,18 @@ def why_not_this_key(key: KeyInfo) -> str:
     if key.can_transfer:
         return "the key may transfer money: make one that can't, and give the guard that"
     return "" if key.can_trade and key.can_view else "the key may not trade: make one that may"
+
+
+def why_not_this_market(snapshot: Snapshot, symbol: str) -> str:
+    """Why the guard that was asked does not trade this market; empty where it does."""
+    traded = [instrument.symbol for instrument in snapshot.instruments]
+    return "" if symbol in traded else f"the running guard trades {', '.join(traded)}, not {symbol}: give --symbol, or stop it"
+
+
+def bars_of(strategy: type[Strategy], bars: str) -> str:
+    """What the strategy's bars are, checked; empty for one that takes none."""
+    options.bar_maker(bars, "--bars")
+    return bars if "bars" in acts_on(strategy) else ""
 
 
 def why_not_these_limits(limits: tuple[LimitUse, ...]) -> str:
@@ -120,7 +140,9 @@ async def _asked_of_a_new_one(instrument: Instrument, state_dir: Path) -> tuple[
         await guard.stop()
 
 
-def _authorization(name: str, strategy: Strategy, key: KeyInfo, settings: Settings, paper_dir: Path | None) -> Authorization:
+def _authorization(
+    name: str, strategy: Strategy, key: KeyInfo, settings: Settings, *, paper_dir: Path | None, symbol: str, bars: str
+) -> Authorization:
     now_ns = SystemClock().now_ns()
     return Authorization(
         venue=key.venue,
@@ -128,6 +150,8 @@ def _authorization(name: str, strategy: Strategy, key: KeyInfo, settings: Settin
         strategy=name,
         strategy_sha256=version_of(type(strategy), strategy.values()).strategy_sha256,
         parameters=dict(strategy.values()),
+        symbol=symbol,
+        bars=bars,
         limits_sha256=key.limits_sha256,
         by=getpass.getuser(),
         made_ns=now_ns,

@@ -85,7 +85,7 @@ def exchange_sim(
         )
         tick, lot = increment("--price-increment", price_increment), increment("--size-increment", size_increment)
         steps = tuple(one for one in (tick, lot) if one is not None)
-        products = [simulator.list_product(_product_id(name), *steps) for name in product or ["BTC-USD"]]
+        products = [simulator.list_product(name, *steps) for name in _product_ids(product or ["BTC-USD"])]
         remembered = simulator.remembers()
         kind = accounts.key_kind(key_kind, "--key-kind")
         funds = accounts.parse_funds(fund, "--fund") if fund else None
@@ -149,6 +149,15 @@ def _files(texts: list[str], products: list[Product]) -> dict[str, list[Path]]:
         else:
             files.setdefault(names[0], []).append(Path(text))
     return files
+
+
+def _product_ids(texts: list[str]) -> list[str]:
+    """What is to be listed, each once: a product in USD brings the same in USDC with it."""
+    names = [_product_id(text) for text in texts]
+    for at, name in enumerate(names):
+        if name in names[:at] or (name.endswith("-USDC") and name.removesuffix("C") in names):
+            raise SettingsError(f"--product {name}: is listed already; give each product once, and not in USDC what is listed in USD")
+    return names
 
 
 def _product_id(text: str) -> str:

@@ -22,6 +22,7 @@ from traider.services.guard import GuardOptions, run_guard
 
 from . import amounts
 from .instruments import parse_instrument
+from .misspelt import warn_misspelt
 
 KEY_WITHIN_S = 60.0
 
@@ -65,6 +66,8 @@ def guard(
         _await_key(settings)
     make_venue, make_market = _venue_of(venue, settings, config)
     configure_logging(settings.log)
+    if parent is None:  # else whoever started it has said so
+        warn_misspelt(environment)
     run(
         run_guard(
             GuardOptions(
@@ -74,7 +77,8 @@ def guard(
                 listen=None if listen is None else parse_endpoint(listen),
                 parent=parent,
                 rebuild_store=rebuild_store,
-                live=None if simulated else LivePolicy(live_trading=settings.live.live_trading, dry_run=settings.live.dry_run),
+                segment_lines=settings.state.journal_segment_lines,
+                live=None if simulated else _live_policy(settings),
             ),
             SystemClock(),
             make_venue,
@@ -82,6 +86,10 @@ def guard(
         )
     )
     return 0
+
+
+def _live_policy(settings: Settings) -> LivePolicy:
+    return LivePolicy(live_trading=settings.live.live_trading, dry_run=settings.live.dry_run, url=settings.coinbase.rest_url)
 
 
 def _must_be_here(venue: str, settings: Settings) -> None:

@@ -33,6 +33,7 @@ from traider.guard.records import (
     KillSwitchSet,
     Looked,
     Noted,
+    SegmentStarted,
     SessionStarted,
     Valued,
 )
@@ -43,13 +44,15 @@ StateDir = Annotated[Path | None, typer.Option("--state-dir", help="Where the jo
 
 
 def verify(journal: Where = None, state_dir: StateDir = None) -> int:
-    """Check the hash chain of the journal: any edit, gap or torn tail.
+    """Check the hash chain of the journal, over all of its segments: any edit, gap or torn tail.
 
     Prints the number of entries and the last one's hash. Exit status 1 names the first line that does not hold.
     """
     path = _path(journal, state_dir)
     found = guard_journal.verify(path)
-    print(f"{path}: {found.entries} entries, head {found.head}")
+    where = f" in {found.segments} segments" if found.segments > 1 else ""
+    from_n = f", from line {found.first_n} on" if found.first_n > 1 else ""
+    print(f"{path}: {found.entries} entries{where}{from_n}, head {found.head}")
     if not found.end_proven:
         typer.echo(f"warning: {guard_journal.head_path(path).name} is not beside it: lines cut from the end would not show", err=True)
     return 0
@@ -63,10 +66,10 @@ def show(
 ) -> int:
     """Print the journal's entries, oldest first."""
     path = _path(journal, state_dir)
-    count = guard_journal.verify(path).entries
+    last_n = guard_journal.verify(path).last_n
     encoder = msgspec.json.Encoder()
     for entry in guard_journal.entries(path):
-        if last is None or entry.n > count - last:
+        if last is None or entry.n > last_n - last:
             print(encoder.encode(entry).decode() if json_ else _line(entry))
     return 0
 
@@ -121,6 +124,8 @@ def _told(entry: Entry) -> str:
             return f"clock       {advanced.ts_ns}, advanced {advanced.tick} times since that event"
         case Checkpoint() as checkpoint:
             return f"checkpoint  cash {checkpoint.cash!r}, sizes {list(checkpoint.sizes)}, marks {list(checkpoint.marks)}"
+        case SegmentStarted() as begun:
+            return f"snapshot    segment {begun.segment} begins: {len(begun.books.open)} open orders, cash {begun.books.cash!r}"
         case Configured() as configured:
             return f"configured  {', '.join(instrument.symbol for instrument in configured.instruments)}; {_limits(configured)}"
 

@@ -29,10 +29,11 @@ from traider.services.up import holding
 from traider.strategies.registry import find_strategy
 
 from . import options
-from .enable_live import NEEDED, refuse
+from .enable_live import NEEDED, bars_of, refuse
 from .live_evidence import standing_of
 from .live_guard import check_key, exchange_guard, told_key
 from .markets import Chosen, check_chosen, listed_instrument, live_plan
+from .misspelt import refuse_misspelt
 from .platform import Composition, Platform
 from .up import environment_with
 from .warm import compile_ahead
@@ -55,11 +56,12 @@ def live(
     settings = load_settings(environment)
     configure_logging(settings.log)
     refuse(why_not_configured(LivePolicy(live_trading=settings.live.live_trading, dry_run=settings.live.dry_run)))
+    refuse_misspelt(environment)
     check_key(os.environ)
     limits = settings.risk.limits()
     refuse(why_not_limited(limits))
     chosen = Chosen(find_strategy(strategy), options.parameters(param or [], quantity=quantity), interpreted)
-    yes = enabled(chosen, settings, limits)
+    yes = enabled(chosen, settings, limits, symbol=symbol, bars=bars)
     instrument = listed_instrument(symbol, settings)
     check_chosen(chosen, instrument, bars)
     plan, market = live_plan(chosen, instrument, options_from(settings.coinbase), name={"market": "live"}, bars=bars, on_exchange=True)
@@ -87,7 +89,7 @@ def why_not_limited(limits: RiskLimits) -> str:
     return f"nobody trades with money without limits: set {', '.join(unset)}" if unset else ""
 
 
-def enabled(chosen: Chosen, settings: Settings, limits: RiskLimits) -> Authorization:
+def enabled(chosen: Chosen, settings: Settings, limits: RiskLimits, *, symbol: str, bars: str) -> Authorization:
     """A person's yes to exactly this, with evidence that still stands; ``UserError`` says what is not so. The account is asked later."""
     state_dir = settings.state.directory
     values = chosen.strategy(**chosen.values).values()
@@ -97,7 +99,8 @@ def enabled(chosen: Chosen, settings: Settings, limits: RiskLimits) -> Authoriza
         raise UserError(why_not(None, key=KeyInfo(seq=0), limits=limits, now_ns=now_ns))
     refuse(why_not(yes, key=KeyInfo(seq=0, venue=yes.venue, account=yes.account), limits=limits, now_ns=now_ns))
     sha256 = version_of(chosen.strategy, values).strategy_sha256
-    refuse(why_not_this(yes, strategy_sha256=sha256, parameters=dict(values)))
+    taken = bars_of(chosen.strategy, bars)
+    refuse(why_not_this(yes, strategy_sha256=sha256, parameters=dict(values), symbol=symbol, bars=taken))
     standing = standing_of(chosen.strategy, values, Path(yes.evidence_dir or state_dir), paper_days=settings.live.paper_days)
     refuse("; ".join(f"missing: {one}" for one in standing.missing))
     return yes

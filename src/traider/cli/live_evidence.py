@@ -13,6 +13,7 @@ from traider.research.evidence import Kind, changed_files, newest, read_evidence
 from traider.storage.session_file import FOLDER, read_session
 
 DAY_NS = 86_400_000_000_000
+LONGEST_NS = DAY_NS // 24  # from one market event to the next, while a session runs
 WORDS = {"lookahead": "look-ahead check", "parity": "parity check"}
 
 
@@ -42,18 +43,24 @@ def standing_of(strategy: type[Strategy], parameters: Mapping[str, Value], folde
 
 
 def paper_ns(strategy: type[Strategy], parameters: Mapping[str, Value], folder: Path) -> int:
-    """For how long, by the market's time, recorded sessions of ``folder`` ran this version."""
+    """For how long recorded sessions of ``folder`` ran this version on a market that played by itself.
+
+    A replay is none, however long ago it happened, and time at which nothing was seen for more than ``LONGEST_NS`` is none: then it did
+    not run.
+    """
     code = code_of(strategy)
     wanted = (code.strategy_sha256, code.kernel_sha256, dict(parameters))
     return sum(_length_ns(path, wanted) for path in sorted((folder / FOLDER).glob("*.jsonl")))
 
 
 def _length_ns(path: Path, wanted: tuple[str, str, dict[str, Value]]) -> int:
-    total, first, last, ours = 0, 0, 0, False
+    total, last, ours = 0, 0, False
     for line in read_session(path):
         if isinstance(line, Begun):
-            total, first, last = total + last - first, 0, 0
+            last = 0
             ours = (line.code.get("strategy_sha256"), line.code.get("kernel_sha256"), line.values) == wanted
-        elif isinstance(line, Saw) and ours:
-            first, last = first or line.event.ts_ns, line.event.ts_ns
-    return total + last - first
+        elif isinstance(line, Saw) and ours and line.event.received_ts_ns:  # a replay receives nothing
+            now = line.event.received_ts_ns
+            total += now - last if last and 0 < now - last <= LONGEST_NS else 0
+            last = now
+    return total

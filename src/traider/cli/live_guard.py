@@ -5,6 +5,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from structlog import get_logger
+
 from traider.domain.errors import SettingsError
 from traider.domain.guard_protocol import KeyInfo, Snapshot
 from traider.domain.instruments import Instrument
@@ -16,6 +18,8 @@ from .accept_balances import Deaf
 from .handover import guard_key
 from .instruments import format_instrument
 
+log = get_logger("traider.settings")
+
 
 def check_key(environment: Mapping[str, str]) -> None:
     """``SettingsError`` where the guard would be given no key, or a file that can't be read. The key itself is not looked at here."""
@@ -25,6 +29,8 @@ def check_key(environment: Mapping[str, str]) -> None:
         raise SettingsError("there is no key for the guard: set COINBASE_KEY_FILE, or both COINBASE_API_KEY and COINBASE_API_SECRET")
     if not os.access(path, os.R_OK):
         raise SettingsError(f"COINBASE_KEY_FILE: {path} is not there, or can't be read")
+    if not path.startswith("/dev/fd/") and Path(path).stat().st_mode & 0o077:
+        log.warning("the key's file can be read by others on this machine: chmod 600 it", path=path)  # mounted secrets often can
 
 
 def exchange_guard(instrument: Instrument, *, state_dir: Path, environment: Mapping[str, str]) -> GuardProcess:

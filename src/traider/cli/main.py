@@ -46,6 +46,7 @@ COMMANDS = {
     "live": Command("traider.cli.live:live", "Trade with money on Coinbase, a strategy version that was enabled for it."),
     "exchange-sim": Command("traider.cli.exchange_sim:exchange_sim", "Serve a simulated exchange that speaks Coinbase's protocol."),
     "guard": Command("traider.cli.guard:guard", "Run the risk guard alone."),
+    "kill-switch": Command("traider.cli.kill_switch:kill_switch", "Stop everything, at the guard itself: without API, login or store."),
     "accept-balances": Command("traider.cli.accept_balances:accept_balances", "Let the guard's books follow the exchange's balances."),
     "coinbase-login": Command(
         "traider.cli.coinbase_access:coinbase_login", "Have access to an account granted in the browser, without a key."

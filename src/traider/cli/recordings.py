@@ -8,12 +8,14 @@ import numpy as np
 from traider.connectors.sim.exchange.recording import Columns
 from traider.domain.errors import DataError
 from traider.domain.vocabulary import BOOK_CLEAR, BOOK_END, KIND_BITS, EventKind
-from traider.storage.market import BAR_COLUMNS, FileKind, MarketFile, Rows, read_market_file
+from traider.storage.market import BAR_COLUMNS, FileKind, MarketFile, Rows
 
 
 def read_recording(path: Path, product_id: str) -> Columns:
     """The product's rows of the file; a file of one instrument is played whatever it is of. DataError in one line says what is wrong."""
-    file = read_market_file(path)
+    from traider.research.market import checked_file  # brings a compiler along, which an exchange without recordings does not need
+
+    file = checked_file(path)
     if file.kind is FileKind.FUNDING:
         raise DataError(f"{path}: holds funding rates, which make no market; give bars, trades, quotes or an order book")
     rows = _rows(file, product_id)

@@ -33,6 +33,7 @@ from .markets import (
     replay_plan,
     simulated_instrument,
 )
+from .misspelt import warn_misspelt
 from .platform import Composition, Platform
 from .warm import compile_ahead
 
@@ -86,6 +87,7 @@ def up(
     environment = environment_with(host=host, port=port, state_dir=state_dir)
     settings = load_settings(environment)
     configure_logging(settings.log)
+    warn_misspelt(environment)
     if cash is not None:
         options.check_cash(cash)
     fees = options.fees(fee_maker, fee_taker)

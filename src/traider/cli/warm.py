@@ -77,6 +77,7 @@ def warm_up_feed() -> None:
             feed.take_frame(frame, number, 0)
         elif isinstance(message := read_message(frame), BookMessage):
             feed.on_message(message, 0)
+    feed.keepers["BTC-USD"].book.reach(1, 1.0)
 
 
 def _instrument() -> Instrument:

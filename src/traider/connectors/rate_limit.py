@@ -5,6 +5,8 @@ from collections import deque
 
 from traider.domain.venue import VenueUnavailableError
 
+_NOTHING = 1e-9  # what is missing through rounding
+
 
 class TokenBucket:
     """Lets ``rate_per_s`` requests through, ``burst`` of them at once; the last ``reserve`` of the burst are for cancels alone.
@@ -26,6 +28,8 @@ class TokenBucket:
 
     async def take(self, *, deadline_s: float, cancel: bool = False) -> None:
         """Returns when a request may go; ``VenueUnavailableError`` when it may not before the loop's time ``deadline_s``."""
+        if self._takes_at_once(cancel=cancel):
+            return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting[cancel].append(turn)
         self._serve()
@@ -42,6 +46,20 @@ class TokenBucket:
         """The venue said that it is too much: nothing but cancels goes before the loop's time ``until_s``."""
         self._paused_until_s = max(self._paused_until_s, until_s)
 
+    def _takes_at_once(self, *, cancel: bool) -> bool:
+        """Whether nobody goes first and there is a token, which is then taken: the way of nearly every request."""
+        if self._waiting[True] or (self._waiting[False] and not cancel):
+            return False
+        now_s = asyncio.get_running_loop().time()
+        self._fill(now_s)
+        if (not cancel and now_s < self._paused_until_s) or self._missing(cancel=cancel) > _NOTHING:
+            return False
+        self._tokens -= 1
+        return True
+
+    def _missing(self, *, cancel: bool) -> float:
+        return (0 if cancel else self._reserve) + 1 - self._tokens
+
     def _leave(self, cancel: bool, turn: "asyncio.Future[None]") -> None:
         if turn in self._waiting[cancel]:
             self._waiting[cancel].remove(turn)
@@ -50,16 +68,16 @@ class TokenBucket:
     def _serve(self) -> None:
         now_s = asyncio.get_running_loop().time()
         self._fill(now_s)
-        wait_s = self._serve_queue(cancel=True, floor=0, now_s=now_s)
+        wait_s = self._serve_queue(cancel=True, now_s=now_s)
         if wait_s is None:
-            wait_s = self._serve_queue(cancel=False, floor=self._reserve, now_s=now_s)
+            wait_s = self._serve_queue(cancel=False, now_s=now_s)
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         if wait_s is not None:
             self._timer = asyncio.get_running_loop().call_later(wait_s, self._serve)
 
-    def _serve_queue(self, *, cancel: bool, floor: int, now_s: float) -> float | None:
+    def _serve_queue(self, *, cancel: bool, now_s: float) -> float | None:
         """Serves what can be served; in how many seconds the next can be, None when none waits."""
         queue = self._waiting[cancel]
         while queue:
@@ -68,8 +86,8 @@ class TokenBucket:
                 continue
             if not cancel and now_s < self._paused_until_s:
                 return self._paused_until_s - now_s
-            missing = floor + 1 - self._tokens
-            if missing > 1e-9:
+            missing = self._missing(cancel=cancel)
+            if missing > _NOTHING:
                 return missing / self._rate_per_s
             self._tokens -= 1
             turn = queue.popleft()

@@ -8,6 +8,7 @@ TraiderError
 │   └── SettingsError       the configuration; names every problem at once
 ├── JournalError            the journal can't be written or does not verify: nothing may be sent
 ├── LinkError               the connection to the guard: lost, refused, or speaking another version
+├── RecordingError          a session's recording can't be written: the strategy decides nothing that was not recorded
 ├── StoreError              the state store: migration failed, not reachable
 ├── VenueError              an exchange: VenueRejectedError, VenueUnknownError, VenueUnavailableError (traider.domain.venue)
 ├── ProviderError           a provider of market data: RateLimitedError and others (traider.domain.history)
@@ -46,6 +47,10 @@ class JournalError(TraiderError):
 
 class LinkError(TraiderError):
     """The connection to the guard is lost, refused, or speaks another version."""
+
+
+class RecordingError(TraiderError):
+    """What a session sees and asks for can't be written down."""
 
 
 class StoreError(TraiderError):

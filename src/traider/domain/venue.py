@@ -31,6 +31,10 @@ class VenueRejectedError(VenueError):
         self.code = code
 
 
+class VenueFundsError(VenueRejectedError):
+    """Its no because the account has less than the order takes: less than was believed here, or it would not have been asked."""
+
+
 class VenueUnknownError(VenueError):
     """The answer is not known: what was asked for may have happened."""
 
@@ -99,6 +103,14 @@ class MarketState(msgspec.Struct, frozen=True, kw_only=True):
     limit_only: bool = False
     post_only: bool = False
     auction: bool = False
+
+
+class MarketStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """The venue's stream said something of a market: whether it is traded at all. What may be done there in full is to be asked for."""
+
+    symbol: str
+    tradable: bool
+    detail: str = ""
 
 
 class BestPrices(msgspec.Struct, frozen=True, kw_only=True):
@@ -210,6 +222,14 @@ class VenueMarket(Protocol):
 
     def best(self, symbol: str) -> BestPrices | None:
         """Best bid and ask now; None while they are not known to be the venue's."""
+        ...
+
+    def reach(self, symbol: str, side: Side, size: float) -> float | None:
+        """The worst price at which a market order of this size trades now; None where the book has less, or is not known to be whole."""
+        ...
+
+    def statuses(self) -> AsyncIterator[MarketStatus]:
+        """What the stream says of the markets, when it says it: a hint when to ask, and never the only way to hear of it."""
         ...
 
     def begin_again(self, why: str) -> None:

@@ -35,8 +35,9 @@ from ..kernel.kit import Strategy
 from ..kernel.layout import AMEND_REQUEST, CANCEL_REQUEST, MARKET, NEVER_NS, TRAIL_AMOUNT, TRAIL_FRACTION
 from ..kernel.loop import Shape
 from ..kernel.simulation import FillMode
+from .request_rows import read_rows
 from .session import Session, symbols
-from .tape import Tape, tape_of
+from .tape import OneRow, Tape, tape_of
 
 
 class CancelOrder(NamedTuple):
@@ -55,6 +56,9 @@ class AmendOrder(NamedTuple):
 
 
 Wish = OrderRequest | CancelOrder | AmendOrder
+_TYPES = {int(one): one for one in OrderType}  # an enum finds its members slowly
+_SIDES = {int(one): one for one in Side}
+_IN_FORCE = {int(one): one for one in TimeInForce}
 _LIMITED = (OrderType.LIMIT, OrderType.STOP_LIMIT)
 _STOPPED = (OrderType.STOP, OrderType.STOP_LIMIT)
 
@@ -82,8 +86,9 @@ class LiveSession:
         if kinds & 1 << EventKind.FUNDING:
             raise StrategyError("the market data hold funding rates, which the guard does not book yet; leave them out")
         self.session_id = session_id
-        self.desk = Desk(instruments, cash=float(cash), fill=FillMode.NEXT_OPEN, remote=True)
-        self.session = Session(strategy, self.desk, interpreted=interpreted)
+        self._desk = Desk(instruments, cash=float(cash), fill=FillMode.NEXT_OPEN, remote=True)
+        self._under_way: list[tuple[OrderRequest, int]] = []  # just asked for, and when: not in the mirror yet
+        self.session = Session(strategy, self._desk, interpreted=interpreted)
         self._kinds = kinds
         self._timed = "on_timer" in strategy.handlers()
         self._shape: Shape | None = None  # of the market, once some of it was seen
@@ -93,12 +98,21 @@ class LiveSession:
             if self._timed:
                 self.session.prepare_timers(shape)
         self._numbers = symbols(self.desk.instruments)
+        self._row = OneRow(self._numbers, kinds=kinds)
         self._requests: dict[str, OrderRequest] = {}  # asked for, or open
         self._order_ids: dict[str, int] = {}  # of the open ones, in the mirror
         self._refs: dict[int, str] = {}  # the strategy's number of an order to its client order id
+        self._ref_of: dict[str, int] = {}  # and back
         self._groups: dict[str, int] = {}  # numbers of groups of which one fill takes from the others, in the mirror
         self._filled: dict[str, float] = {}  # of open orders
         self._next_order_id = 1
+
+    @property
+    def desk(self) -> Desk:
+        """The mirror, everything in it that was asked for. It is put there when somebody looks, so that orders can leave before."""
+        if self._under_way:
+            self._expect()
+        return self._desk
 
     def restore(self, snapshot: Snapshot) -> None:
         """Takes over the guard's account: cash, positions, open orders."""
@@ -125,6 +139,7 @@ class LiveSession:
         """Lets the strategy see earlier events without trading: its memory is built, what it asks for is dropped."""
         if not events:
             return
+        self._expect()
         tape = self._tape(events)
         self._shape = tape.shape
         done = 0
@@ -136,6 +151,7 @@ class LiveSession:
 
     def on_order_event(self, event: AnyOrderEvent) -> None:
         """Applies what the guard says of an order; an order that isn't this session's is let be."""
+        self._expect()
         if isinstance(event, OrderSubmitted):
             # Known already where it was asked for here; of an order from before the remembered past this is all there is.
             if event.request.strategy != LIQUIDATION:  # which is no order of the strategy's: its fill is all that it sees
@@ -154,7 +170,9 @@ class LiveSession:
 
     def on_market(self, event: MarketEvent) -> list[Wish]:
         """Steps the strategy: what it asks for, in the order in which it asked, which decides what is refused."""
-        tape = self._tape([event])
+        self._refuse_other(event)
+        self._expect()
+        tape = self._row.of(event)
         self._shape = tape.shape
         self.session.step(tape, 0, 1)
         return self._wishes(f"{self.session_id}-{event.index}", event.ts_ns)
@@ -178,6 +196,7 @@ class LiveSession:
         """Lets the timer fire that is due first, the ``tick``-th one after market event ``index``: what the strategy asks for."""
         if self._shape is None:
             raise TraiderError("a timer can't be due before the first market event")
+        self._expect()
         self.session.fire(self._shape)
         return self._wishes(f"{self.session_id}-{index}t{tick}", int(self.desk.account["now_ns"]))
 
@@ -185,79 +204,89 @@ class LiveSession:
         """What was asked for at this moment, by which its ids are made; every moment has its own, and a restart the same ones."""
         account = self.desk.account
         account["executions"] = account["told"] = account["days"] = 0
-        rows = self.desk.record["requests"][: account["requests"]]
-        orders = [row for row in rows if row["type"] >= MARKET]
+        count = int(account["requests"])
+        if not count:
+            return []
+        rows = read_rows(self.desk.record["requests"][:count])
+        orders = [row for row in rows if row.type >= MARKET]
         for number, row in enumerate(orders):  # before any of them is made: they may name one another
-            self._refs[int(row["ref"])] = f"{moment}-{number}"
-        parents = {int(row["parent"]) for row in orders}
+            self._name(row.ref, f"{moment}-{number}")
+        parents = {row.parent for row in orders}
         wanted: list[Wish] = []
         amendments = 0
         for row in rows:
-            client_order_id = self._refs.get(int(row["ref"]))
+            client_order_id = self._refs.get(row.ref)
             if client_order_id is None:
                 continue
-            if row["type"] == CANCEL_REQUEST:
+            if row.type == CANCEL_REQUEST:
                 wanted.append(CancelOrder(client_order_id))
-            elif row["type"] == AMEND_REQUEST:
+            elif row.type == AMEND_REQUEST:
                 amend_id = f"{moment}-a{amendments}"
                 amendments += 1
-                wanted.append(AmendOrder(client_order_id, amend_id, _exact(float(row["new_size"])), _exact(float(row["new_price"]))))
+                wanted.append(AmendOrder(client_order_id, amend_id, _exact(row.new_size), _exact(row.new_price)))
             else:
-                request = self._request(client_order_id, row, leads=int(row["ref"]) in parents)
+                request = self._request(client_order_id, row, leads=row.ref in parents)
                 self._requests[client_order_id] = request
                 wanted.append(request)
         account["requests"] = 0
-        for one in wanted:
-            if isinstance(one, OrderRequest):
-                self._expect(one, ts_ns)
+        self._under_way = [(one, ts_ns) for one in wanted if isinstance(one, OrderRequest)]
         return wanted
 
-    def _expect(self, request: OrderRequest, ts_ns: int) -> None:
+    def _expect(self) -> None:
         """An order that was asked for is open for the strategy until it is told otherwise, however long an exchange takes to answer.
 
         In a backtest it is, and a strategy that does not see its order under way would ask for it again. What can't be an order is not
         counted: its refusal follows.
         """
-        numbers = (request.size, *(price for price in (request.limit_price, request.stop_price) if price is not None))
-        room = int(self.desk.account["open_orders"]) < len(self.desk.record["orders"])
-        if room and all(number.is_finite() and number > 0 for number in numbers):
-            self._open(request, filled=0.0, ts_ns=ts_ns)
+        under_way, self._under_way = self._under_way, []
+        for request, ts_ns in under_way:
+            numbers = (request.size, *(price for price in (request.limit_price, request.stop_price) if price is not None))
+            room = int(self._desk.account["open_orders"]) < len(self._desk.record["orders"])
+            if room and all(number.is_finite() and number > 0 for number in numbers):
+                self._open(request, filled=0.0, ts_ns=ts_ns)
 
     def _tape(self, events: Sequence[MarketEvent]) -> Tape:
-        other = next((event.kind for event in events if self._kinds and not self._kinds >> event.kind & 1), None)
-        if other is not None:  # compiled code does not look
-            raise TraiderError(f"the market brings events of the kind {other.name.lower()}, which it was not expected to")
+        for event in events:
+            self._refuse_other(event)
         return tape_of(events, self._numbers, kinds=self._kinds)
 
+    def _refuse_other(self, event: MarketEvent) -> None:
+        if self._kinds and not self._kinds >> event.kind & 1:  # compiled code does not look
+            raise TraiderError(f"the market brings events of the kind {event.kind.name.lower()}, which it was not expected to")
+
     def _request(self, client_order_id: str, row: Any, *, leads: bool) -> OrderRequest:
-        kind, trail = OrderType(int(row["type"])), int(row["trail_kind"])
+        kind, trail = _TYPES[row.type], row.trail_kind
         return OrderRequest(
             client_order_id=client_order_id,
-            symbol=self.desk.instruments[int(row["inst"])].symbol,
-            side=Side(int(row["side"])),
+            symbol=self.desk.instruments[row.inst].symbol,
+            side=_SIDES[row.side],
             type=kind,
-            size=_exact(float(row["size"])),
-            limit_price=_exact(float(row["limit_price"])) if kind in _LIMITED else None,
-            stop_price=_exact(float(row["stop_price"])) if kind in _STOPPED else None,
-            time_in_force=TimeInForce(int(row["tif"])),
-            post_only=bool(row["post_only"]),
+            size=_exact(row.size),
+            limit_price=_exact(row.limit_price) if kind in _LIMITED else None,
+            stop_price=_exact(row.stop_price) if kind in _STOPPED else None,
+            time_in_force=_IN_FORCE[row.tif],
+            post_only=bool(row.post_only),
             strategy=self.session.strategy.name,
-            trail_amount=_exact(float(row["trail"])) if trail == TRAIL_AMOUNT else None,
-            trail_fraction=_exact(float(row["trail"])) if trail == TRAIL_FRACTION else None,
-            expire_ts_ns=int(row["expire_ns"]),
-            oco=self._refs[int(row["oco"])] if row["oco"] else "",
-            parent=self._refs[int(row["parent"])] if row["parent"] else "",
+            trail_amount=_exact(row.trail) if trail == TRAIL_AMOUNT else None,
+            trail_fraction=_exact(row.trail) if trail == TRAIL_FRACTION else None,
+            expire_ts_ns=row.expire_ns,
+            oco=self._refs[row.oco] if row.oco else "",
+            parent=self._refs[row.parent] if row.parent else "",
             leads=leads,
         )
+
+    def _name(self, ref: int, client_order_id: str) -> None:
+        self._refs[ref] = client_order_id
+        self._ref_of[client_order_id] = ref
 
     def _open(self, request: OrderRequest, *, filled: float, ts_ns: int) -> None:
         order_id = self._next_order_id
         self._next_order_id += 1
         self._order_ids[request.client_order_id] = order_id
-        ref = next((ref for ref, client in self._refs.items() if client == request.client_order_id), None)
+        ref = self._ref_of.get(request.client_order_id)
         if ref is None:  # asked for before this session: a number that the strategy was never given, so that it can be taken back
             ref = -order_id
-            self._refs[ref] = request.client_order_id
+            self._name(ref, request.client_order_id)
         in_force = request.time_in_force
         self._filled[request.client_order_id] = filled
         self.desk.restore_order(
@@ -329,7 +358,8 @@ class LiveSession:
     def _forget(self, client_order_id: str) -> None:
         self._order_ids.pop(client_order_id, None)
         self._requests.pop(client_order_id, None)
-        for ref in [ref for ref, client in self._refs.items() if client == client_order_id]:
+        ref = self._ref_of.pop(client_order_id, None)
+        if ref is not None:
             del self._refs[ref]
 
 

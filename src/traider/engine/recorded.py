@@ -107,13 +107,16 @@ _BLOCK = 1024  # quiet events that are stepped together
 class Rerun:
     """A recording gone through once more. ``divergence`` says where the session first asked for something else; None where never.
 
-    ``wanted`` is what it asked for at the last market event that it saw, ``events`` the newest ``KEPT_EVENTS`` of the market events that
-    it was shown or warmed up with, ``market_events`` how many they were since it began.
+    ``wanted`` is what it asked for at the last market event that it saw, without the orders that it was told anything of since. ``events``
+    are the newest ``KEPT_EVENTS`` of the market events that it was shown or warmed up with, ``market_events`` how many they were since it
+    began. ``last_n`` is the last line of the guard's journal that it heard of, ``settled_n`` the last before it asked for what is wanted:
+    whatever the guard has made of that comes later.
     """
 
     session: LiveSession | None = None
     begun: Begun | None = None
     last_n: int = 0
+    settled_n: int = 0
     last_index: int = -1
     last_tick: int = 0
     wanted: Wanted = field(default_factory=list)
@@ -180,6 +183,7 @@ class _Again:
         run.session, run.begun = session_of(line, self._strategy_of(line)), line
         run.segments += 1
         run.wanted, run.last_n, run.last_index, run.last_tick, run.market_events = [], 0, -1, 0, 0
+        run.settled_n = 0
         run.events.clear()
 
     def _put_off(self, event: MarketEvent) -> None:
@@ -221,13 +225,15 @@ class _Again:
             case Heard():
                 session.on_order_event(line.event)
                 run.last_n = max(run.last_n, line.event.n)
+                told = line.event.client_order_id
+                run.wanted = [one for one in run.wanted if not isinstance(one, OrderRequest) or one.client_order_id != told]
             case Saw():
                 self._seen = line.event
                 self._saw(line.event)
-                run.last_tick = 0
+                run.last_tick, run.settled_n = 0, run.last_n
             case Timed():
                 run.wanted = session.on_timer(line.index, line.tick)
-                run.last_tick = line.tick
+                run.last_tick, run.settled_n = line.tick, run.last_n
             case Asked():
                 now = _asked(run.wanted)
                 run.orders += len(run.wanted)

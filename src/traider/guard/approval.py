@@ -28,10 +28,11 @@ from traider.domain.vocabulary import EventKind, OrderStatus, OrderType, Reason
 from .base import BY_GUARD, Effects, GuardBase, refused
 from .batch import Batch
 from .books import Books, GuardConfig, KillState
+from .carried import carry
 from .journal import Journal, JournalWriteError
 from .numbers import exact
 from .placing import Placing
-from .records import Advanced, Cause, KillSwitchSet, SessionStarted
+from .records import Advanced, Cause, KillSwitchSet, PaperCarried, SessionStarted
 from .recovery import recover
 from .refusals import explain
 from .state import account_state
@@ -84,6 +85,9 @@ class Guard(GuardBase[Books]):
         batch.add(self._rejected(batch.n, request, Reason.NOT_SENT, detail))
 
     # -- what clients ask
+
+    def _carried(self, n: int) -> PaperCarried:
+        return carry(self.books, n)
 
     def _start_session(self, session: str) -> Sequence[AnyOrderEvent]:
         batch = Batch(self.journal, self.books, Cause.OPEN)

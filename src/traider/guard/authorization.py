@@ -6,6 +6,7 @@ that its end, its removal, and limits that were changed since are noticed while 
 
 import hashlib
 import os
+import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,25 +16,34 @@ from traider.domain.errors import UserError
 from traider.domain.guard_protocol import KeyInfo
 from traider.domain.limits import RiskLimits
 
+from .lock import Lock, holder
+
 FILE = "live.json"
 _ENABLE = "run: traider enable-live"
 
 
 class LivePolicy(msgspec.Struct, frozen=True, kw_only=True):
-    """The configuration's part: both switches have to be turned before anybody is asked."""
+    """The configuration's part: both switches have to be turned before anybody is asked. ``url`` is the exchange's."""
 
     live_trading: bool
     dry_run: bool
+    url: str = ""
 
 
 class Authorization(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A person's yes. ``strategy`` and ``parameters`` say to what, with the version's hash; times are UTC."""
+    """A person's yes. ``strategy`` and ``parameters`` say to what, with the version's hash; times are UTC.
+
+    ``symbol`` is the one market, ``bars`` what the strategy's bars are: one minute's average is not one hour's. It is empty for a
+    strategy that takes none.
+    """
 
     venue: str
     account: str
     strategy: str
     strategy_sha256: str
     parameters: dict[str, bool | int | float | str]
+    symbol: str
+    bars: str
     limits_sha256: str
     by: str
     made_ns: int
@@ -96,30 +106,80 @@ def why_not(authorization: Authorization | None, *, key: KeyInfo, limits: RiskLi
     return ""
 
 
-def why_not_this(authorization: Authorization, *, strategy_sha256: str, parameters: dict[str, bool | int | float | str]) -> str:
-    """Why this strategy is not the one that was enabled; empty where it is."""
+def why_not_there(authorization: Authorization | None, symbol: str) -> str:
+    """Why this market is not the one that was enabled; empty where it is."""
+    if authorization is None or authorization.symbol == symbol:
+        return ""
+    return f"live trading was enabled for {authorization.symbol}, not for {symbol}: {_ENABLE}"
+
+
+def why_not_this(
+    authorization: Authorization, *, strategy_sha256: str, parameters: dict[str, bool | int | float | str], symbol: str, bars: str
+) -> str:
+    """Why this strategy, on this market and these bars, is not the one that was enabled; empty where it is."""
     if authorization.strategy_sha256 != strategy_sha256:
         return f"the strategy is not the version of {authorization.strategy} that live trading was enabled with: {_ENABLE}"
     if authorization.parameters != parameters:
         return f"the parameters are not those that live trading was enabled with: {_ENABLE}"
-    return ""
+    if authorization.bars != bars:
+        enabled = f"bars of {authorization.bars}" if authorization.bars else "no bars"
+        return f"live trading was enabled with {enabled}, not with {f'bars of {bars}' if bars else 'none'}: {_ENABLE}"
+    return why_not_there(authorization, symbol)
+
+
+def lock_folder() -> Path:
+    """Where the guards of this user on this machine see one another's accounts."""
+    return Path(tempfile.gettempdir()) / f"traider-{os.getuid()}"
+
+
+class AccountClaim:
+    """An account on an exchange is traded by one guard on a machine: two would take each other's orders for somebody else's.
+
+    It is held until the process ends, however it ends.
+    """
+
+    def __init__(self, folder: Path, url: str) -> None:
+        self._folder = folder
+        self._url = url
+        self._locks: dict[str, Lock] = {}
+
+    def why_not(self, key: KeyInfo) -> str:
+        """Claims the account of this key; why it can't be had, empty where it is ours."""
+        name = hashlib.sha256(f"{self._url} {key.venue} {key.account}".encode()).hexdigest()[:16]
+        if name in self._locks:
+            return ""
+        path = self._folder / f"account-{name}.lock"
+        try:
+            self._folder.mkdir(mode=0o700, exist_ok=True)
+            self._locks[name] = Lock.acquire(path, what="the account")
+        except UserError:
+            held = holder(path)
+            return f"another guard on this machine trades {_account(key.venue, key.account)} (process {held.pid if held else 'unknown'})"
+        except OSError as error:
+            return f"whether another guard trades this account can't be seen: {path}: {error.strerror}"
+        return ""
 
 
 class WhyNotEnabled:
     """Asks the configuration, and the file when it has changed: why orders may not leave, empty where they may."""
 
-    def __init__(self, state_dir: Path, policy: LivePolicy) -> None:
+    def __init__(self, state_dir: Path, policy: LivePolicy, locks: Path | None = None) -> None:
         self._state_dir = state_dir
         self._policy = policy
+        self._claim = AccountClaim(locks or lock_folder(), policy.url)
         self._seen: tuple[int, int] | None = None
         self._read: Authorization | None = None
 
-    def __call__(self, key: KeyInfo, limits: RiskLimits, now_ns: int) -> str:
+    def __call__(self, key: KeyInfo, limits: RiskLimits, symbol: str, now_ns: int) -> str:
+        """Asked for no market (""): for any; asked for one: why not for it, where there is a yes at all."""
         why = why_not_configured(self._policy)
         if why:
             return why
         try:
-            return why_not(self._authorization(), key=key, limits=limits, now_ns=now_ns)
+            yes = self._authorization()
+            if symbol:
+                return why_not_there(yes, symbol)
+            return why_not(yes, key=key, limits=limits, now_ns=now_ns) or self._claim.why_not(key)
         except UserError as error:
             return str(error)
 

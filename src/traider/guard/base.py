@@ -29,7 +29,6 @@ from traider.domain.guard_protocol import (
     KeyInfo,
     MarketEvent,
     Open,
-    PastEvent,
     Refused,
     Reply,
     RestoreBook,
@@ -48,9 +47,11 @@ from .books import Books, KillState
 from .control_refusals import explain_halt
 from .gates import EVERYWHERE, Closed
 from .gates import Cause as Gate
-from .journal import Journal, JournalWriteError
-from .records import JOURNAL_VERSION, Cause, Configured, KillSwitchSet
+from .history import past_events
+from .journal import Draft, Journal, JournalWriteError
+from .records import JOURNAL_VERSION, Cause, Configured, KillSwitchSet, LiveCarried, PaperCarried, SegmentStarted
 from .refusals import explain_breach
+from .segments import OlderSegmentError
 from .state import account_state, risk_state
 
 CHECKPOINT_EVENTS = 1000  # at most so many market events have to be fed again after a crash
@@ -99,6 +100,29 @@ class GuardBase(ABC, Generic[B]):
         """Leaves a checkpoint behind, so that the next start goes on where this one ended."""
         if self.failure is None:
             Batch(self.journal, self.books, Cause.STOP).commit()
+
+    @abstractmethod
+    def _carried(self, n: int) -> PaperCarried | LiveCarried:
+        """The books, as line ``n`` is to carry them into another segment."""
+
+    def begin_segment(self) -> None:
+        """Has the journal go on in another file, which begins with what is known now.
+
+        ``JournalWriteError`` when that can't be had; ``undone`` says that the journal goes on as before.
+        """
+        journal, books = self.journal, self.books
+        n = journal.n + 1
+        record = SegmentStarted(n=n, ts_ns=books.now_ns, segment=journal.segment.number + 1, follows=journal.head, books=self._carried(n))
+        try:
+            wall_ns = journal.begin_segment(Draft(books.index, Cause.SEGMENT, record))
+        except JournalWriteError as error:
+            if not error.undone:
+                self._journal_failed()
+            raise
+        books.take(record, wall_ns)
+
+    def _journal_failed(self) -> None:
+        """The journal can't be written any more."""
 
     @abstractmethod
     def _start_session(self, session: str) -> Sequence[AnyOrderEvent]: ...
@@ -172,6 +196,8 @@ class GuardBase(ABC, Generic[B]):
                     return Effects(self._history(ask))
         except JournalWriteError as error:
             return refused(ask, f"the gate is closed: {error}")
+        except OlderSegmentError as error:
+            return refused(ask, str(error))
 
     def _open(self, ask: Open, client: int) -> Effects:
         if ask.version != PROTOCOL_VERSION:
@@ -215,11 +241,13 @@ class GuardBase(ABC, Generic[B]):
             if not identifier or identifier in seen:
                 return f"client order id {identifier!r} can't be used here: each order of a request needs one of its own"
             seen.add(identifier)
-            lines = self.books.lines.get(identifier)
-            if lines:
+            if identifier in self.books.lines:
+                lines = self.books.lines[identifier]
                 (entry,) = self.journal.read(lines[0], lines[0])
                 if isinstance(entry.record, OrderSubmitted | OrderRejected) and entry.record.request != request:
                     return f"client order id {identifier} belongs to another order: it is never used again"
+            elif identifier in self.books.spent:
+                return f"client order id {identifier} is used up, by an order that is over and long ago, or as old as that: it is not sent"
         return None
 
     def _events_of(self, identifier: str) -> Iterable[AnyOrderEvent]:
@@ -344,16 +372,7 @@ class GuardBase(ABC, Generic[B]):
     def _history(self, ask: GetHistory) -> History:
         first = max(ask.after_n, self.books.session_n) + 1
         last = min(first + HISTORY_LINES - 1, self.journal.n)
-        events = tuple(
-            PastEvent(
-                index=entry.index,
-                matched=entry.cause in (Cause.FEED, Cause.TIMER),
-                event=entry.record,
-                tick=self.books.ticks.get(entry.n, 0),
-            )
-            for entry in self.journal.read(first, last)
-            if isinstance(entry.record, OrderEvent)
-        )
+        events = tuple(past_events(self.journal, self.books.session_n, first, last))
         return History(seq=ask.seq, events=events, next_n=max(last, ask.after_n), complete=last >= self.journal.n)
 
     def _rejected(self, n: int, request: OrderRequest, reason: Reason, detail: str) -> OrderRejected:

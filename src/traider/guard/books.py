@@ -25,10 +25,13 @@ from traider.kernel.desk import Desk, Execution
 from traider.kernel.order_row import OrderRows
 from traider.kernel.simulation import Fees, FillMode
 
-from .records import Advanced, AnyRecord, Checkpoint, Configured, KillSwitchSet, SessionStarted
+from .records import Advanced, AnyRecord, Checkpoint, Configured, KillSwitchSet, SegmentStarted, SessionStarted
+from .spent import SpentIds
 
 DEFAULT_CASH = 100_000.0
 OVER_REMEMBERED = 1000
+IDS_REMEMBERED = 10_000  # of orders that are over, with their journal lines, when a segment of the journal begins
+AMENDMENTS_REMEMBERED = 10_000
 NOBODY = -1  # the ref of an order that there is not
 
 
@@ -76,7 +79,8 @@ class Books:
     tick: int = 0  # how often the time was advanced since that event
     breach_seen: bool = False  # the breach that stands has had its effect; another one trips the kill switch again
     open: dict[str, Order] = field(default_factory=dict)
-    lines: dict[str, list[int]] = field(default_factory=dict)  # of every order ever: the numbers of its journal lines
+    lines: dict[str, list[int]] = field(default_factory=dict)  # of every order that is remembered: the numbers of its journal lines
+    spent: SpentIds = field(default_factory=SpentIds)  # ids of those that are not
     accepted_ts_ns: dict[str, int] = field(default_factory=dict)  # of open orders
     id_of: dict[int, str] = field(default_factory=dict)  # of open orders, by the desk's number
     controls: Controls | None = None  # the desk's own, or those that are asked beside its check
@@ -84,7 +88,6 @@ class Books:
     groups: dict[str, int] = field(default_factory=dict)  # the desk's numbers of groups of which one fill takes from the others
     tied: dict[str, None] = field(default_factory=dict)  # open orders that hang on others, in the order in which they came
     over: dict[str, Decimal] = field(default_factory=dict)  # of the newest orders that are over, how much was filled
-    ticks: dict[int, int] = field(default_factory=dict)  # of journal lines that stand after an advance of the time, which one
     amendments: dict[str, int] = field(default_factory=dict)  # journal lines of those that were asked for, by their ids
 
     @property
@@ -113,8 +116,6 @@ class Books:
         order = apply(self.open.get(identifier), event)
         if event.n:
             self.lines.setdefault(identifier, []).append(event.n)
-            if self.tick:
-                self.ticks[event.n] = self.tick
         if isinstance(event, OrderAmended) and event.amend_id:
             self.amendments[event.amend_id] = event.n
         if not order.is_open:
@@ -152,6 +153,25 @@ class Books:
                 self.start_session(started)
             case Advanced():
                 self.tick = record.tick
+            case SegmentStarted():
+                self.forget()
+                self.checkpoint_index = self.index
+
+    def forgettable(self) -> list[str]:
+        """The orders that ``forget`` forgets: those that are over, but for the newest."""
+        over = [identifier for identifier in self.lines if identifier not in self.open]
+        return over[: max(0, len(over) - IDS_REMEMBERED)]
+
+    def forget(self) -> None:
+        """Remembers no longer what nobody asks about any more; that client order ids are used up is never forgotten."""
+        for identifier in self.forgettable():
+            del self.lines[identifier]
+            self.spent.spend(identifier)
+        self.amendments = self.remembered_amendments()
+
+    def remembered_amendments(self) -> dict[str, int]:
+        """Those that ``forget`` leaves."""
+        return dict(list(self.amendments.items())[-AMENDMENTS_REMEMBERED:])
 
     def set_kill(self, kill: KillSwitchSet, wall_ns: int) -> None:
         """Notes where the kill switch stands; switching it off ends a halt, and forgets what led to it."""
@@ -181,7 +201,6 @@ class Books:
         self.index = self.checkpoint_index = -1
         self.tick = 0
         self.book_lost = False
-        self.ticks.clear()
         self.amendments.clear()
         account = self.desk.account
         account["now_ns"] = account["day_end_ns"] = account["submissions"] = 0

@@ -225,9 +225,9 @@ class GuardClient:
         """The replies, in order; the first that is none of the expected kind is raised."""
         if self._link is None:
             raise LinkError("not connected to the guard")
+        self._link.send_all([_encoder.encode(ask) for ask in asks])  # first of all: no answer comes before this turn of the loop ends
         loop = asyncio.get_running_loop()
         answers: list[asyncio.Future[Reply]] = [loop.create_future() for _ in asks]
-        self._link.send_all([_encoder.encode(ask) for ask in asks])
         for ask, answer in zip(asks, answers, strict=True):
             self._waiting[ask.seq] = answer
         deadline = loop.call_later(self._answer_s, self._link.end, f"the guard did not answer within {self._answer_s:g} s")

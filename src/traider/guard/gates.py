@@ -10,6 +10,7 @@ closed. What a closed gate still lets through hangs on why it is closed:
 Cancels pass every gate.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -108,9 +109,11 @@ class Gates:
         """Every closed gate, the oldest first."""
         return tuple(sorted(self._closed.values(), key=lambda gate: gate.since_ns))
 
-    def refusal(self, symbol: str, *, reduces: bool) -> Closed | None:
-        """The gate that this order does not pass, None when it passes all."""
+    def refusal(self, symbol: str, *, reduces: Callable[[], bool]) -> Closed | None:
+        """The gate that this order does not pass, None when it passes all. Whether it ``reduces`` is asked where that matters."""
+        if not self._closed:
+            return None
         for gate in self.closed():
-            if gate.symbol in (EVERYWHERE, symbol) and not (reduces and gate.cause in REDUCING_PASSES):
+            if gate.symbol in (EVERYWHERE, symbol) and not (gate.cause in REDUCING_PASSES and reduces()):
                 return gate
         return None

@@ -1,8 +1,8 @@
 """The journal: what the guard has decided and what came of it, durable before anybody is told.
 
-JSON Lines, append-only, chained by hashes (``traider.guard.chain``). Lines are written in batches: one write and one
-``fdatasync`` for a batch, which counts as a whole or not at all. Beside ``journal.jsonl`` lie ``.head`` (the last durable line;
-written after each batch, not synced) and ``.lock`` (one writer).
+JSON Lines, append-only, chained by hashes (``traider.guard.chain``), in one file after the other (``traider.guard.segments``). Lines are
+written in batches: one write and one ``fdatasync`` for a batch, which counts as a whole or not at all. Beside ``journal.jsonl`` lie
+``.head`` (the last durable line; written after each batch, not synced) and ``.lock`` (one writer).
 
 A failed write closes the journal for good: what the disk then holds is unknown until it is read again, at the next start.
 """
@@ -10,17 +10,22 @@ A failed write closes the journal for good: what the disk then holds is unknown 
 import os
 from array import array
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Self
 
 import msgspec
 
 from traider.domain.errors import JournalError
 from traider.domain.ports import Clock
 
-from .chain import GENESIS, Scan, scan, seal, unseal
-from .lock import Lock, holder
+from .chain import GENESIS, seal, unseal
+from .lock import Lock
+from .proof import Found, Head, entries, head_bytes, head_path, lock_path, prove, read_head, sync_directory, verify, write_head
 from .records import AnyRecord, Cause, Entry
+from .segments import OlderSegments, Segment, partial_path, segment_path, segment_paths
+
+__all__ = ["Disk", "Draft", "Journal", "JournalWriteError", "entries", "head_path", "lock_path", "verify"]
 
 _READ_BYTES = 1 << 20
 _encoder = msgspec.json.Encoder()
@@ -46,18 +51,8 @@ class Disk:
     def sync(self, fd: int) -> None:
         os.fdatasync(fd)  # the data and the file's size; not its times
 
-
-class Verification(NamedTuple):
-    """``entries`` lines hold; ``end_proven`` tells whether a head file says that there are no more."""
-
-    entries: int
-    head: str
-    end_proven: bool
-
-
-class Head(NamedTuple):
-    n: int
-    digest: str
+    def rename(self, old: Path, new: Path) -> None:
+        old.rename(new)
 
 
 class JournalWriteError(JournalError):
@@ -71,7 +66,7 @@ class JournalWriteError(JournalError):
 class Journal:
     """The one writer of a journal. Whoever opens it holds the lock until ``close``."""
 
-    def __init__(self, path: Path, clock: Clock, disk: Disk, lock: Lock, fd: int, head_fd: int, state: Scan, notices: list[str]) -> None:
+    def __init__(self, path: Path, clock: Clock, disk: Disk, lock: Lock, fd: int, head_fd: int, found: Found, notices: list[str]) -> None:
         self.path = path
         self.notices = notices
         self.failure: str | None = None
@@ -81,9 +76,11 @@ class Journal:
         self._lock = lock
         self._fd = fd
         self._head_fd = head_fd
-        self._offsets: array[int] = state.offsets
-        self._n = state.n
-        self._head = state.head
+        self._segment = found.newest
+        self._older = OlderSegments(found.older, found.newest.first_n - 1)
+        self._offsets: array[int] = found.state.offsets
+        self._n = found.state.n
+        self._head = found.state.head
 
     @classmethod
     def open(cls, path: Path, *, clock: Clock, disk: Disk | None = None, started_by: str = "hand") -> Self:
@@ -102,23 +99,30 @@ class Journal:
     def _open(cls, path: Path, clock: Clock, disk: Disk, lock: Lock) -> Self:
         notices: list[str] = []
         head_file = head_path(path)
-        if not path.exists() and not head_file.exists():
+        for leftover in path.parent.glob(f"{path.stem}-*{path.suffix}.new"):
+            leftover.unlink()  # a segment that never began
+        if not segment_paths(path) and read_head(head_file) is None:
             for new in (head_file, path):
                 new.touch(0o600)
-            _write_head(disk, head_file, Head(0, GENESIS))
-            _sync_directory(disk, path.parent)
-        head, state = _prove(path)
-        if head is None:
+            write_head(disk.sync, head_file, Head(0, GENESIS))
+            sync_directory(disk.sync, path.parent)
+        found = prove(path)
+        newest, state = found.newest, found.state
+        if newest.number > 1:
+            sync_directory(disk.sync, path.parent)  # it may have died before it made the name durable
+        if found.head is None:
             notices.append(f"{head_file.name} was missing: lines cut from the end of the journal would not have shown")
-        fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
+        if newest.number > 1 and (not found.older or found.older[-1].number < newest.number - 1):
+            notices.append(f"{segment_path(path, newest.number - 1).name} is not here: that {newest.path.name} follows it was not seen")
+        fd = os.open(newest.path, os.O_RDWR | os.O_APPEND | os.O_CLOEXEC)
         if state.problem is not None:
             torn = os.fstat(fd).st_size - state.size
             os.ftruncate(fd, state.size)
             disk.sync(fd)
             notices.append(f"cut {torn} bytes that were never made durable from the journal's end ({state.problem})")
-        _write_head(disk, head_file, Head(state.n, state.head))
+        write_head(disk.sync, head_file, Head(state.n, state.head))
         head_fd = os.open(head_file, os.O_WRONLY | os.O_CLOEXEC)
-        return cls(path, clock, disk, lock, fd, head_fd, state, notices)
+        return cls(path, clock, disk, lock, fd, head_fd, found, notices)
 
     @property
     def n(self) -> int:
@@ -129,6 +133,11 @@ class Journal:
     def head(self) -> str:
         """The hash of the last line."""
         return self._head
+
+    @property
+    def segment(self) -> Segment:
+        """The file that is written now."""
+        return self._segment
 
     def append(self, drafts: Sequence[Draft]) -> int:
         """The machine's time that the lines carry, when every one is durable.
@@ -162,10 +171,53 @@ class Journal:
         self._n += len(drafts)
         self._head = head
         self._offsets.extend(offsets)
+        self._note_head()
+        return wall_ns
+
+    def _note_head(self) -> None:
         try:
-            os.pwrite(self._head_fd, _head_bytes(Head(self._n, head)), 0)
+            os.pwrite(self._head_fd, head_bytes(Head(self._n, self._head)), 0)
         except OSError as error:  # the lines are durable; the head file only tells a later reader how many there were
             self.notices.append(f"{head_path(self.path).name} can't be written: {error.strerror or error}")
+
+    def begin_segment(self, draft: Draft) -> int:
+        """Has the next file begin with this line, which has to be durable under its name before anything may follow it.
+
+        ``JournalWriteError`` where that can't be had. When it is ``undone``, the file that was written so far goes on.
+        """
+        if self.failure is not None:
+            raise JournalWriteError(self.failure, undone=True)
+        number, n = self._segment.number + 1, self._n + 1
+        if draft.record.n != n:
+            raise ValueError(f"record {draft.record.n} can't be line {n}")
+        path = segment_path(self.path, number)
+        partial = partial_path(path)
+        wall_ns = self._clock.now_ns()
+        entry = Entry(n=n, left=0, wall_ns=wall_ns, index=draft.index, cause=draft.cause, record=draft.record)
+        line, head = seal(self._head, _encoder.encode(entry))
+        fd = -1
+        try:
+            fd = os.open(partial, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            self._disk.write(fd, line)
+            self._disk.sync(fd)
+            self._disk.rename(partial, path)
+            sync_directory(self._disk.sync, path.parent)
+        except OSError as error:
+            if fd >= 0:
+                os.close(fd)
+            what = f"{path} can't be begun: {error.strerror or error}"
+            if path.exists():  # whether it has its name after a power failure is not known: nothing may follow either end
+                self.failure, self.failed_ns = what, wall_ns
+                raise JournalWriteError(what, undone=False) from error
+            with suppress(OSError):
+                partial.unlink()
+            raise JournalWriteError(what, undone=True) from error
+        os.close(self._fd)
+        self._older.add(self._segment, self._n)
+        self._segment = Segment(number, path, n, self._head)
+        self._fd, self._offsets = fd, array("Q", [0, len(line)])
+        self._n, self._head = n, head
+        self._note_head()
         return wall_ns
 
     def _undo(self) -> bool:
@@ -177,11 +229,18 @@ class Journal:
         return True
 
     def read(self, first: int = 1, last: int | None = None) -> Iterator[Entry]:
-        """The entries from ``first`` to ``last``, both included, by default the newest."""
+        """The entries from ``first`` to ``last``, both included, by default the newest.
+
+        ``JournalError`` where they are in a segment that is not here any more.
+        """
         last = self._n if last is None else min(last, self._n)
+        begun_n = self._segment.first_n
+        if first < begun_n and first <= last:
+            yield from self._older.read(first, min(last, begun_n - 1))
+            first = begun_n
         if first > last:
             return
-        position, stop = self._offsets[first - 1], self._offsets[last]
+        position, stop = self._offsets[first - begun_n], self._offsets[last - begun_n + 1]
         rest = b""
         while position < stop:
             data = os.pread(self._fd, min(_READ_BYTES, stop - position), position)
@@ -193,101 +252,8 @@ class Journal:
                 yield _decoder.decode(unseal(line + b"\n"))
 
     def close(self) -> None:
-        """Lets go of the file and the lock."""
+        """Lets go of the file and the lock; nothing is written any more, also not into what has the file's number then."""
+        self.failure = self.failure or f"the journal {self.path} is closed"
         os.close(self._fd)
         os.close(self._head_fd)
         self._lock.release()
-
-
-def verify(path: Path) -> Verification:
-    """What a whole journal holds. ``JournalError`` names the first line that is edited, missing, out of order or torn.
-
-    A journal that a guard is writing at the moment is verified up to its last complete batch.
-    """
-    being_written = holder(lock_path(path)) is not None
-    if not path.exists():
-        raise JournalError(f"{path}: there is no journal here")
-    head, state = _read(path)
-    _compare(path, head, state)
-    if state.problem is not None and not being_written:
-        raise JournalError(f"{path}: {state.problem}")
-    return Verification(state.n, state.head, end_proven=head is not None)
-
-
-def entries(path: Path) -> Iterator[Entry]:
-    """Every entry of a journal that may be in use, without a lock, up to its last complete batch; ``verify`` it first."""
-    _, state = _read(path)
-    with path.open("rb") as file:
-        for _ in range(state.n):
-            yield _decoder.decode(unseal(file.readline()))
-
-
-def head_path(path: Path) -> Path:
-    return path.with_name(path.name + ".head")
-
-
-def lock_path(path: Path) -> Path:
-    return path.with_name(path.name + ".lock")
-
-
-def _read(path: Path) -> tuple[Head | None, Scan]:
-    # The head first: what it names was durable before, so it can't be missing from what is read after.
-    try:
-        head = _read_head(head_path(path))
-        with path.open("rb") as file:
-            return head, scan(file, wanted=head.n if head else 0)
-    except OSError as error:
-        raise JournalError(f"{path}: can't be read: {error.strerror or error}") from None
-
-
-def _compare(path: Path, head: Head | None, state: Scan) -> None:
-    if head is None or head.n == 0:
-        return
-    if state.n < head.n:
-        what = state.problem or f"it ends after line {state.n}, and line {head.n} was durable"
-        raise JournalError(f"{path}: {what}")
-    if state.hashes_by_n[head.n] != head.digest:
-        raise JournalError(f"{path}: line {head.n} is not the one that was written: the journal was replaced")
-
-
-def _prove(path: Path) -> tuple[Head | None, Scan]:
-    """What the journal holds, ready to be written on: any problem of it is a torn tail."""
-    if not path.exists():
-        raise JournalError(f"{path} is missing though {head_path(path).name} is there: restore it, or choose another --state-dir")
-    head, state = _read(path)
-    _compare(path, head, state)
-    if state.problem is not None and not state.torn:
-        raise JournalError(f"{path}: {state.problem}")
-    return head, state
-
-
-def _head_bytes(head: Head) -> bytes:
-    return f"{head.n:020d} {head.digest}\n".encode()
-
-
-def _write_head(disk: Disk, path: Path, head: Head) -> None:
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        os.pwrite(fd, _head_bytes(head), 0)
-        disk.sync(fd)
-    finally:
-        os.close(fd)
-
-
-def _read_head(path: Path) -> Head | None:
-    try:
-        n, _, digest = path.read_text("ascii", errors="replace").strip().partition(" ")
-    except FileNotFoundError:
-        return None
-    if not n.isdecimal() or len(digest) != len(GENESIS):
-        raise JournalError(f"{path}: it does not name the journal's last line")
-    return Head(int(n), digest)
-
-
-def _sync_directory(disk: Disk, path: Path) -> None:
-    # A file that is durable in a directory that is not would be gone after a power failure.
-    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        disk.sync(fd)
-    finally:
-        os.close(fd)

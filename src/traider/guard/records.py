@@ -7,11 +7,12 @@ import msgspec
 
 from traider.domain.instruments import Instrument
 from traider.domain.limits import RiskLimits
+from traider.domain.order_state import Order
 from traider.domain.orders import AnyOrderEvent
 from traider.domain.state import AccountState
 
-JOURNAL_VERSION = 2
-READABLE_VERSIONS = (1, 2)  # 1 lacks ``clock``, ``places`` and ``active``, and has amendments on an exchange only
+JOURNAL_VERSION = 3
+READABLE_VERSIONS = (1, 2, 3)  # 1 lacks ``clock``, ``places`` and ``active``, and has amendments on an exchange only; 2 is one file
 SIMULATED = "simulated"  # stands there for an account on a simulated exchange
 LIVE = "live"  # stands in ``Configured.fill`` of an account on an exchange, where one on paper has its fill mode
 
@@ -30,6 +31,7 @@ class Cause(StrEnum):
     VENUE = "venue"  # an exchange's answer to what was sent
     RECONCILE = "reconcile"  # what an exchange told when it was asked how things stand
     GATE = "gate"  # a gate has closed or opened
+    SEGMENT = "segment"  # the journal goes on in another file
     STOP = "stop"
 
 
@@ -147,6 +149,88 @@ class Noted(Record, frozen=True, kw_only=True, tag="note"):
     detail: str
 
 
+class Spent(msgspec.Struct, frozen=True, kw_only=True):
+    """Client order ids that are used up and no longer remembered one by one; see ``traider.guard.spent``."""
+
+    session_n: int = 0
+    index: int = -1
+    others: str = ""
+
+
+class Counted(msgspec.Struct, frozen=True, kw_only=True):
+    """What the controls have counted, as far as it still matters; times in ns, the oldest first."""
+
+    halted: int
+    rejections: int
+    placed_ns: tuple[int, ...]
+    amended_ns: tuple[int, ...]
+    executed_ns: tuple[int, ...]
+    recent: tuple[tuple[int, int, int, int, float, float, float, float], ...]  # rows of ``traider.kernel.layout.RECENT``
+
+
+class Held(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A position as fills have left it, in the desk's floats."""
+
+    size: float = 0.0
+    average_price: float = 0.0
+    realized_pnl: float = 0.0
+    fees: float = 0.0
+
+
+class Carried(msgspec.Struct, frozen=True, kw_only=True, tag_field="account"):
+    """What the books of either kind know. ``lines`` and ``open`` are in the order in which they came."""
+
+    configured: Configured | None
+    checkpoint: Checkpoint
+    killed: bool
+    kill_reason: str
+    kill_by: str
+    kill_wall_ns: int
+    session: str | None
+    session_n: int
+    session_start: AccountState | None
+    tick: int
+    cash: float
+    fees: float
+    fills: int
+    next_id: int
+    positions: tuple[Held, ...]
+    submissions_ns: tuple[int, ...]
+    counted: Counted | None
+    open: tuple[Order, ...]
+    accepted_ts_ns: dict[str, int]
+    lines: dict[str, tuple[int, ...]]
+    spent: Spent
+    amendments: dict[str, int]
+
+
+class PaperCarried(Carried, frozen=True, kw_only=True, tag="paper"):
+    over: dict[str, Decimal]
+
+
+class LiveCarried(Carried, frozen=True, kw_only=True, tag="exchange"):
+    """``table`` are the rows of the desk: client order id, number, time, size, filled, limit price."""
+
+    ended: tuple[Order, ...]
+    trades: dict[str, int]
+    trades_from_ns: int
+    totals: dict[str, Decimal]
+    opened_ns: int
+    unvalued: dict[str, float]
+    amending: tuple[Amending, ...]
+    looked_ns: int
+    sent_after_ns: dict[str, int]
+    table: tuple[tuple[str, int, int, float, float, float], ...]
+
+
+class SegmentStarted(Record, frozen=True, kw_only=True, tag="snapshot"):
+    """The first line of a journal file after the first: the books as all lines before have left them, and the hash of the last of those."""
+
+    segment: int
+    follows: str
+    books: PaperCarried | LiveCarried
+
+
 AnyRecord = (
     AnyOrderEvent
     | Configured
@@ -160,6 +244,7 @@ AnyRecord = (
     | Amending
     | Looked
     | Noted
+    | SegmentStarted
 )
 
 

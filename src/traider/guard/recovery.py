@@ -27,8 +27,10 @@ from traider.domain.vocabulary import Liquidity, OrderStatus, OrderType, Reason
 from traider.kernel import layout
 from traider.kernel.desk import Desk
 from traider.kernel.orders import trail_from
+from traider.runtime.collector import collector_paused
 
 from .books import Books, GuardConfig, desk_order, merged_instruments, more_of, new_desk
+from .carried import carry, contradiction, restore, unlike
 from .journal import Journal
 from .records import (
     JOURNAL_VERSION,
@@ -40,18 +42,22 @@ from .records import (
     Configured,
     Entry,
     KillSwitchSet,
+    PaperCarried,
+    SegmentStarted,
     SessionStarted,
 )
 
 
-def recover(journal: Journal, config: GuardConfig) -> Books:
+def recover(journal: Journal, config: GuardConfig, *, whole: bool = False) -> Books:
     """The books that the journal describes, on a desk with the limits and fees of ``config``.
 
+    The newest segment is read, which begins with a snapshot; the ``whole`` journal comes to the same, and proves the snapshots.
     ``UserError`` when ``config`` is for another account, ``JournalError`` when the journal contradicts itself.
     """
     reader = _Reader(config)
     try:
-        reader.read(journal.read())
+        with collector_paused():
+            reader.read(journal.read(1 if whole else journal.segment.first_n))
         return reader.finish()
     except OrderStateError as error:
         raise JournalError(f"{journal.path}: line {reader.n}: {error}") from error
@@ -60,6 +66,7 @@ def recover(journal: Journal, config: GuardConfig) -> Books:
 class _Reader:
     def __init__(self, config: GuardConfig) -> None:
         self.n = 0
+        self.begun = False  # another entry was read before this one
         self._config = config
         self._books = Books(config, new_desk(config))
         self._checkpoint: Checkpoint | None = None
@@ -70,7 +77,7 @@ class _Reader:
 
     def read(self, entries: Iterable[Entry]) -> None:
         for entry in entries:
-            self.n = entry.n
+            self.begun, self.n = self.n > 0, entry.n
             if entry.index != self._books.index:
                 self._books.index, self._books.tick = entry.index, 0
             match entry.record:
@@ -86,6 +93,8 @@ class _Reader:
                 case Advanced():
                     self._books.take(entry.record, entry.wall_ns)
                     self._advanced_ns = entry.record.ts_ns
+                case SegmentStarted():
+                    self._on_segment(entry)
                 case OrderEvent():
                     self._on_order_event(entry.record)
 
@@ -101,6 +110,33 @@ class _Reader:
         else:
             self._set_instruments(record.instruments)
         self._books.configured = record
+
+    def _on_segment(self, entry: Entry) -> None:
+        record = entry.record
+        if not isinstance(record, SegmentStarted) or not isinstance(record.books, PaperCarried):
+            raise UserError("this account trades on an exchange: choose another --state-dir for one on the paper venue")
+        if self.begun:
+            parts = unlike(carry(self._books, entry.n), record.books, but=("next_id", "submissions_ns"))
+            if parts:
+                raise JournalError(contradiction(entry.n, parts))
+            self._books.take(record, entry.wall_ns)
+        else:
+            self._restore(record.books)
+            self._books.index = entry.index
+        self._on_checkpoint(record.books.checkpoint)
+
+    def _restore(self, carried: PaperCarried) -> None:
+        if carried.configured is not None:
+            self._on_configured(carried.configured)
+        books = self._books
+        restore(books, carried)
+        books.over = dict(carried.over)
+        books.id_of = {
+            int(order.venue_order_id): identifier for identifier, order in books.open.items() if order.venue_order_id is not None
+        }
+        self._placed_ts_ns.extend(carried.submissions_ns)
+        self._largest_id = carried.next_id
+        self._accepted_n = dict.fromkeys(carried.accepted_ts_ns, 0)
 
     def _set_instruments(self, instruments: tuple[Instrument, ...]) -> None:
         """The same account on a desk with these instruments; the ones it had keep their numbers."""

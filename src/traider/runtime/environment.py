@@ -18,6 +18,7 @@ import msgspec
 from traider.domain.ports import Clock
 
 from .metrics import ADDRESS
+from .misspelt import misspelt
 from .settings import Settings, load_settings, settings_problems
 
 MIN_PYTHON = (3, 11)
@@ -94,7 +95,10 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 
 def check_settings(environment: Mapping[str, str]) -> tuple[Settings, list[Finding]]:
-    """The settings to go on checking with, and one finding for each variable that can't be used (left out of those settings)."""
+    """The settings to go on checking with, and one finding for each variable that can't be used (left out of those settings).
+
+    One that looks like a setting and is none is a finding too.
+    """
     problems = settings_problems(environment)
     findings = [
         fail("settings", f"{name}: {problem}", f"set {name} as docs/configuration.md says, or leave it unset") for name, problem in problems
@@ -103,7 +107,8 @@ def check_settings(environment: Mapping[str, str]) -> tuple[Settings, list[Findi
     if "METRICS_PORT" in broken:
         broken.add("API_PORT")  # what is wrong may be that the two are the same
     settings = load_settings({name: value for name, value in environment.items() if name not in broken})
-    return settings, findings or [ok("settings", "every variable can be used")]
+    slips = [warn("settings", str(slip), "correct its name, or take it away") for slip in misspelt(environment)]
+    return settings, [*findings, *slips] or [ok("settings", "every variable can be used")]
 
 
 def check_state_directory(directory: Path) -> Iterator[Finding]:

@@ -131,13 +131,15 @@ class Link(asyncio.Protocol):
         transport = self._transport
         if self.reason is not None or transport is None:
             raise self.reason or LinkError("the link is not open")
-        largest = max(map(len, frames))
-        if largest > MAX_FRAME:
-            raise LinkError(f"a frame of {largest} bytes is more than the link takes ({MAX_FRAME})")
+        parts: list[bytes] = []
+        for frame in frames:
+            if len(frame) > MAX_FRAME:
+                raise LinkError(f"a frame of {len(frame)} bytes is more than the link takes ({MAX_FRAME})")
+            parts += (_LENGTH.pack(len(frame)), frame)
         if transport.get_write_buffer_size() > MAX_UNSENT:
             self.end("the peer does not read what it is sent")
             raise LinkError("the peer does not read what it is sent")
-        transport.write(b"".join(part for frame in frames for part in (_LENGTH.pack(len(frame)), frame)))
+        transport.write(b"".join(parts))
 
     def end(self, reason: str, *, flush: bool = False) -> None:
         """Ends the link for this reason; ``flush`` lets what is queued go out first."""

@@ -65,6 +65,7 @@ class StateSettings(Section):
     """Where a session keeps its files."""
 
     directory: Path = Field(default=Path(".traider"), validation_alias="TRAIDER_STATE_DIR")
+    journal_segment_lines: int = Field(default=50_000, ge=1_000, validation_alias="JOURNAL_SEGMENT_LINES")
 
 
 class StoreSettings(Section):

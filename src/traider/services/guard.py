@@ -8,7 +8,7 @@ up. An error that nobody foresaw ends the process: the next start knows what the
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ import msgspec
 from structlog import get_logger
 
 from traider.domain.errors import JournalError, LinkError, StoreError, TraiderError, UserError
-from traider.domain.guard_protocol import AnyAsk, Done, Open, OrderEventPush, Refused, Reply, StatePush
+from traider.domain.guard_protocol import AnyAsk, Done, Open, OrderEventPush, Refused, StatePush
 from traider.domain.orders import AnyOrderEvent, OrderEvent
 from traider.domain.ports import Clock
 from traider.domain.venue import Venue, VenueMarket
@@ -30,6 +30,8 @@ from traider.guard.live.books import rehearse_live
 from traider.guard.live.core import LiveGuard
 from traider.guard.live.pilot import Pilot
 from traider.guard.place import JOURNAL, SECRET, SOCKET, announce, make_directory
+from traider.guard.rotation import Rotation
+from traider.guard.segments import OlderSegmentError
 from traider.guard.state import account_state
 from traider.runtime.link import Endpoint, Link, endpoint_in, load_secret
 from traider.runtime.link_server import serve
@@ -48,13 +50,21 @@ _decoder = msgspec.msgpack.Decoder(AnyAsk)
 
 
 class GuardService:
-    """A ``traider.runtime.link.Handler`` over the core."""
+    """A ``traider.runtime.link.Handler`` over the core.
+
+    What steps came to is told in the order in which it happened, and each client has it in one write. Where orders go to an exchange,
+    those that a step has let pass leave first: they begin in the event loop's next turn, and some libraries write in the one after.
+    """
 
     def __init__(self, guard: GuardBase[Any]) -> None:
         self._guard = guard
         self._numbers: dict[Link, int] = {}
         self._told: set[Link] = set()  # those who have said who they are
         self._count = 0
+        self._untold: list[tuple[Link | None, Effects]] = []  # who asked, and what came of it
+        self._orders_leave = isinstance(guard, LiveGuard)
+        self._waiting: asyncio.Handle | None = None  # for the turn in which they begin
+        self._is_next = False  # telling is
         self._state_timer: asyncio.TimerHandle | None = None
         self._state_told_s = 0.0
         self.changed = asyncio.Event()
@@ -80,60 +90,80 @@ class GuardService:
             log.info("a client is here", client=ask.client, role=ask.role)
         if failure is None and self._guard.failure is not None:
             log.critical("the gate is closed until the guard is started again", reason=self._guard.failure)
-        self._push_events(effects)
-        for event in effects.repeats:
-            _send(link, _encoder.encode(OrderEventPush(event=event)))
-        self._note_change(effects)
         if isinstance(effects.reply, Refused):
             log.warning("refused", ask=type(ask).__name__, reason=effects.reply.message)
-        self._reply(link, effects.reply)
+        self._tell_soon(link, effects)
 
     def tell(self, effects: Effects) -> None:
         """Tells everybody what happened without anybody's asking."""
-        self._push_events(effects)
-        self._note_change(effects)
+        self._tell_soon(None, effects)
 
-    def _push_events(self, effects: Effects) -> None:
-        for event in effects.events:
-            frame = _encoder.encode(OrderEventPush(event=event))
-            for other in self._told:
-                _send(other, frame)
+    def _tell_soon(self, link: Link | None, effects: Effects) -> None:
+        self._untold.append((link, effects))
+        if not self._orders_leave:
+            self._tell_all()
+        elif not self._is_next:  # else frames that come in every turn would put it off for ever
+            if self._waiting is not None:
+                self._waiting.cancel()  # after what this step has begun, too
+            self._waiting = asyncio.get_running_loop().call_soon(self._tell_next)
 
-    def _note_change(self, effects: Effects) -> None:
-        if effects.changed:
-            self.changed.set()
-            self._tell_state(at_once=effects.urgent)
+    def _tell_next(self) -> None:
+        self._waiting, self._is_next = None, True
+        asyncio.get_running_loop().call_soon(self._tell_all)
 
-    def _reply(self, link: Link, reply: Reply) -> None:
-        try:
-            frame = _encoder.encode(reply)
-            link.send(frame)
-        except LinkError as error:
-            link.end(str(error))
+    def _tell_all(self) -> None:
+        """Events, then how things stand, then the reply: whoever asked knows all of it when the answer comes."""
+        untold, self._untold, self._is_next = self._untold, [], False
+        outbox: dict[Link, list[bytes]] = {link: [] for link in self._told}
+        for link, effects in untold:
+            self._put(outbox, (OrderEventPush(event=event) for event in effects.events))
+            if link is not None and effects.repeats:
+                outbox.setdefault(link, []).extend(_encoder.encode(OrderEventPush(event=event)) for event in effects.repeats)
+            if effects.changed:
+                self.changed.set()
+                if self._is_state_due(at_once=effects.urgent):
+                    self._put(outbox, (self._state(),))
+            if link is not None:
+                outbox.setdefault(link, []).append(_encoder.encode(effects.reply))
+        for link, frames in outbox.items():
+            _send(link, frames)
 
-    def _tell_state(self, *, at_once: bool) -> None:
+    def _put(self, outbox: dict[Link, list[bytes]], pushes: Iterable[OrderEventPush | StatePush]) -> None:
+        for push in pushes:
+            frame = _encoder.encode(push)
+            for link in self._told:
+                outbox[link].append(frame)
+
+    def _is_state_due(self, *, at_once: bool) -> bool:
+        """Whether account and limits are to be told now; if not, they will be by and by."""
         loop = asyncio.get_running_loop()
         wait_s = 0.0 if at_once else self._state_told_s + STATE_EVERY_S - loop.time()
-        if wait_s <= 0:
-            self._push_state()
-        elif self._state_timer is None:
+        if wait_s > 0 and self._state_timer is None:
             self._state_timer = loop.call_later(wait_s, self._push_state)
+        return wait_s <= 0
 
     def _push_state(self) -> None:
+        outbox: dict[Link, list[bytes]] = {link: [] for link in self._told}
+        self._put(outbox, (self._state(),))
+        for link, frames in outbox.items():
+            _send(link, frames)
+
+    def _state(self) -> StatePush:
         if self._state_timer is not None:
             self._state_timer.cancel()
             self._state_timer = None
         self._state_told_s = asyncio.get_running_loop().time()
-        books = self._guard.books
-        frame = _encoder.encode(StatePush(account=account_state(books), risk=self._guard.risk()))
-        for link in self._told:
-            _send(link, frame)
+        return StatePush(account=account_state(self._guard.books), risk=self._guard.risk())
 
 
-def _send(link: Link, frame: bytes) -> None:
+def _send(link: Link, frames: Sequence[bytes]) -> None:
     # A client that is gone, or does not read, is told by its link's end; it asks for a snapshot when it comes back.
-    with suppress(LinkError):
-        link.send(frame)
+    if not frames:
+        return
+    try:
+        link.send_all(frames)
+    except LinkError as error:
+        link.end(str(error))
 
 
 class StoreWriter:
@@ -198,9 +228,11 @@ class StoreWriter:
         """Whether there is more."""
         journal, books = self._guard.journal, self._guard.books
         last = min(self.last_n + STORE_LINES, journal.n)
-        events: Sequence[AnyOrderEvent] = [
-            entry.record for entry in journal.read(self.last_n + 1, last) if isinstance(entry.record, OrderEvent)
-        ]
+        try:
+            entries = list(journal.read(self.last_n + 1, last))
+        except OlderSegmentError as error:
+            raise StoreError(f"the store has journal entries up to {self.last_n}, and can't follow: {error}") from error
+        events: Sequence[AnyOrderEvent] = [entry.record for entry in entries if isinstance(entry.record, OrderEvent)]
         more = last < journal.n
         account = account_state(books) if not more and books.is_valued else None
         await self._projection.apply(events, account, None if more else self._guard.risk())
@@ -212,7 +244,8 @@ class GuardOptions(msgspec.Struct, frozen=True, kw_only=True):
     """What the process is started with. ``listen`` None is a socket in the state directory.
 
     ``parent`` is the process that looks after this one, if there is one: when it has died before the journal was locked, its
-    successor could not have known of this guard, so this guard does not start. On an exchange ``live`` says whether orders may leave;
+    successor could not have known of this guard, so this guard does not start. A file of the journal that has ``segment_lines`` is
+    followed by another one. On an exchange ``live`` says whether orders may leave;
     None is for a simulated exchange: then every order may.
     """
 
@@ -222,6 +255,7 @@ class GuardOptions(msgspec.Struct, frozen=True, kw_only=True):
     listen: Endpoint | None = None
     parent: int | None = None
     rebuild_store: bool = False
+    segment_lines: int = 50_000
     live: LivePolicy | None = None
 
 
@@ -259,9 +293,10 @@ async def run_guard(
             server = await serve(options.listen or endpoint_in(options.state_dir, SOCKET), secret, service)
             announce(options.state_dir, server.endpoint)
             log.info("guarding", endpoint=str(server.endpoint), journal_entries=journal.n, head=journal.head)
-            async with _trading(guard, service, make_venue, market) as trading:
-                if trading is not None:
-                    trading.add_done_callback(lambda task: _fail_if_broken(task, failures, stop))
+            async with _trading(guard, service, make_venue, market) as trading, _rotating(guard, options.segment_lines) as rotating:
+                for task in (trading, rotating):
+                    if task is not None:
+                        task.add_done_callback(lambda task: _fail_if_broken(task, failures, stop))
                 await stop.wait()
                 await server.close("the guard stops")
             try:
@@ -293,6 +328,17 @@ async def _trading(
         return
     async with Pilot(guard, make_venue(), service.tell, market=market).running() as task:
         yield task
+
+
+@asynccontextmanager
+async def _rotating(guard: Guard | LiveGuard, segment_lines: int) -> "AsyncIterator[asyncio.Task[None]]":
+    """The task that has the journal go on in another file when one is full."""
+    task = asyncio.create_task(Rotation(guard, segment_lines).run(), name="guard: rotation")
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
 
 
 @asynccontextmanager

@@ -17,7 +17,7 @@ from pathlib import Path
 from structlog import get_logger
 
 from traider.domain.errors import TraiderError, UserError
-from traider.guard.journal import lock_path
+from traider.guard.journal import head_path, lock_path
 from traider.guard.lock import Lock, holder
 from traider.guard.place import ENDPOINT, JOURNAL, make_directory
 
@@ -52,7 +52,7 @@ class Child:
         fds: Sequence[int] = (),
         quiet: bool = False,
     ) -> None:
-        """``lock`` is held by it while it runs, ``progress`` is a file that grows while it works; ``fds`` are handed down."""
+        """``lock`` is held by it while it runs, ``progress`` is a small file that it rewrites as it works; ``fds`` are handed down."""
         self.name = name
         self.lock = lock
         self._command = (sys.executable, "-m", "traider.cli.main", *command)
@@ -62,7 +62,7 @@ class Child:
         self._quiet = quiet
         self._process: asyncio.subprocess.Process | None = None
         self._started_s = 0.0
-        self._progress_bytes = 0
+        self._progress_seen = b""
 
     @property
     def pid(self) -> int | None:
@@ -76,7 +76,7 @@ class Child:
     async def spawn(self) -> None:
         """Starts the process, and does not wait for it."""
         self._started_s = asyncio.get_running_loop().time()
-        self._progress_bytes = self._size()
+        self._progress_seen = self._progressed()
         # Ctrl-C in a terminal goes to every process of its group: each is to be stopped by us, in its turn.
         self._process = await asyncio.create_subprocess_exec(
             *self._command,
@@ -106,8 +106,8 @@ class Child:
         held = holder(self.lock)
         return held is not None and held.pid == pid
 
-    def _size(self) -> int:
-        return self._progress.stat().st_size if self._progress is not None and self._progress.exists() else 0
+    def _progressed(self) -> bytes:
+        return self._progress.read_bytes() if self._progress is not None and self._progress.exists() else b""
 
     async def look_after(self) -> None:
         """Starts it again whenever it dies, until cancelled; ``TraiderError`` when it dies again and again and gets nothing done."""
@@ -115,7 +115,9 @@ class Child:
         while True:
             status = await self._process.wait() if self._process is not None else 0
             steady = asyncio.get_running_loop().time() - self._started_s >= STEADY_S
-            deaths = 1 if steady or self._size() != self._progress_bytes else deaths + 1
+            # Killed from outside, what it has written counts for it. One that ends by itself writes at each start, and gets nowhere.
+            worked = status < 0 and self._progressed() != self._progress_seen
+            deaths = 1 if steady or worked else deaths + 1
             told = f"the {self.name} died, starting it again"
             log.error(told, exit_status=status, deaths_in_a_row=deaths)
             if deaths >= GIVE_UP_AFTER:
@@ -157,7 +159,7 @@ class GuardProcess(Child):
             "guard",
             ("guard", "--parent", str(os.getpid()), *arguments),
             lock=lock_path(state_dir / JOURNAL),
-            progress=state_dir / JOURNAL,
+            progress=head_path(state_dir / JOURNAL),
             environment=environment,
             fds=fds,
         )

@@ -14,10 +14,11 @@ from typing import Self
 
 import msgspec
 
-from traider.domain.errors import UserError
+from traider.domain.errors import RecordingError, UserError
 from traider.domain.session_record import AnyLine, Asked
 
 FOLDER = "sessions"
+LEAST_FREE_BYTES = 1_000_000  # with less, a recording is not begun nor gone on with: it would end in the middle of something
 _SEAL_SIZE = len(',"crc":"01234567"}\n')
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(AnyLine)
@@ -31,12 +32,24 @@ def session_path(state_dir: Path, session_id: str) -> Path:
 
 
 class SessionFile:
-    """The one writer of a recording. What a crash has torn off at its end is cut away first."""
+    """The one writer of a recording. What a crash has torn off at its end is cut away first.
+
+    ``RecordingError`` where it can't be written. Nothing can be added after that: what a part of a line leaves is cut at the next opening.
+    """
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        self._path = path
+        self._failure = ""
         self._crc, size = 0, 0
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+            free_bytes = _free_bytes(self._fd)
+        except OSError as error:
+            raise RecordingError(f"{path} can't be written: {error.strerror}") from None
+        if free_bytes < LEAST_FREE_BYTES:
+            os.close(self._fd)
+            raise RecordingError(f"{path} can't be written: {free_bytes:,} bytes are free on its disk, and it takes {LEAST_FREE_BYTES:,}")
         if path.stat().st_size:
             for _, size, self._crc, _ in _scan(path, torn_end_is_cut=True):  # noqa: B007 - the last ones count
                 pass
@@ -44,11 +57,17 @@ class SessionFile:
 
     def write(self, line: AnyLine) -> None:
         """Appends the line; it is the operating system's when this returns."""
+        if self._failure:
+            raise RecordingError(self._failure)
         body = _encoder.encode(line)[:-1]
         self._crc = zlib.crc32(body, self._crc)
         data = memoryview(b'%b,"crc":"%08x"}\n' % (body, self._crc))
-        while data:
-            data = data[os.write(self._fd, data) :]
+        try:
+            while data:
+                data = data[os.write(self._fd, data) :]
+        except OSError as error:
+            self._failure = f"{self._path} can't be written: {error.strerror}"
+            raise RecordingError(self._failure) from None
 
     def close(self) -> None:
         os.close(self._fd)
@@ -58,6 +77,11 @@ class SessionFile:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
+
+
+def _free_bytes(fd: int) -> int:
+    disk = os.fstatvfs(fd)
+    return disk.f_bavail * disk.f_frsize
 
 
 def read_session(path: Path, *, torn_end_is_cut: bool = True) -> Iterator[AnyLine]:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tests.connectors.coinbase.recorded import frames
 from traider.connectors.coinbase.book import ASK, BID, DictBook, Top
 from traider.connectors.coinbase.book_keeper import BookKeeper
+from traider.connectors.coinbase.compiled_book import CompiledBooks
 from traider.connectors.coinbase.malformed import MalformedError
 from traider.connectors.coinbase.messages import BookEvent, BookMessage, BookUpdate, read_message
 from traider.connectors.coinbase.ticks import TickGrid, size_of
@@ -55,6 +56,17 @@ def test_a_book_is_what_two_dictionaries_are(updates: list[tuple[int, int, float
         ask = min(truth[ASK].items(), default=(0, 0.0))
         assert book.top() == Top(*bid, *ask)
     assert (book.levels(BID), book.levels(ASK)) == (truth[BID], truth[ASK])
+
+
+@given(LEVELS, st.sampled_from([BID, ASK]), st.sampled_from([0.25, 0.5, 1.0, 3.5, 40.0]))
+def test_how_far_a_market_order_reaches_in_either_book(updates: list[tuple[int, int, float]], side: int, size: float) -> None:
+    book, compiled = DictBook(), CompiledBooks([CENT]).books[0]
+    for update in updates:
+        book.apply(*update)
+        compiled.apply(*update)
+    levels = sorted(book.levels(side).items(), reverse=side == BID)
+    expected = next((tick for at, (tick, _) in enumerate(levels) if sum(there for _, there in levels[: at + 1]) >= size), None)
+    assert (book.reach(side, size), compiled.reach(side, size)) == (expected, expected)
 
 
 def test_a_level_that_comes_and_goes_does_not_make_the_book_grow() -> None:

@@ -158,6 +158,19 @@ async def test_a_subscription_has_a_token_of_its_own_without_an_address() -> Non
     assert claims[1]["nbf"] - claims[0]["nbf"] == 130, "a renewed subscription has a renewed token"
 
 
+def test_an_answer_that_was_long_under_way_moves_no_clock_that_it_does_not_contradict() -> None:
+    second_ns = 10**9
+    server = ServerClock(Fixed(0), Fixed(20 * second_ns).now_ns)
+    server.learn(sent_ns=0, server_ns=100 * second_ns, received_ns=second_ns // 10)
+    known_ns = server.now_ns()
+    server.learn(sent_ns=10 * second_ns, server_ns=119 * second_ns, received_ns=20 * second_ns)  # held up for 9 s on its way there
+    assert server.now_ns() == known_ns, "taken for the middle it would be 4 s ahead of the venue's"
+    server.learn(sent_ns=10 * second_ns, server_ns=130 * second_ns, received_ns=20 * second_ns)
+    assert server.now_ns() == 135 * second_ns, "what contradicts is believed"
+    server.learn(sent_ns=20 * second_ns, server_ns=131 * second_ns, received_ns=20 * second_ns)
+    assert (server.now_ns(), server.uncertainty_ns) == (131 * second_ns, 0), "and what is surer"
+
+
 async def test_tokens_are_dated_by_the_venues_clock_whatever_happens_to_the_local_one() -> None:
     private, secret = ed_key()
     local, monotonic = Fixed(NOW_S * 10**9), Fixed(0)

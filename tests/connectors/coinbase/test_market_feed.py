@@ -228,3 +228,21 @@ def _values(event: MarketEvent) -> tuple[int, float, float, float, float]:
 
 def _message(channel: str, event: dict[str, object]) -> dict[str, object]:
     return {"channel": channel, "timestamp": "2031-03-04T05:06:07Z", "sequence_num": 0, "events": [event]}
+
+
+async def test_the_status_of_the_subscribed_markets_is_told_and_makes_no_event() -> None:
+    def status(*products: tuple[str, str]) -> dict[str, object]:
+        rows = [{"id": name, "status": word, "status_message": ""} for name, word in products]
+        return {
+            "channel": "status",
+            "timestamp": "2031-03-04T05:06:07Z",
+            "sequence_num": 0,
+            "events": [{"type": "snapshot", "products": rows}],
+        }
+
+    feed = MarketFeed((BTC,), channels=("level2", "status"))
+    told: list[tuple[str, str]] = []
+    feed.on_status = lambda part: told.append((part.id, part.status))
+    assert await fed(feed, [status(("BTC-USD", "online"), ("ETH-USD", "online")), status(("BTC-USD", "delisted"))]) == []
+    assert told == [("BTC-USD", "online"), ("BTC-USD", "delisted")]
+    assert [part.channel for part in feed.subscriptions() if part.optional] == ["status"], "the books are good without it"

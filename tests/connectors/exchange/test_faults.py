@@ -435,6 +435,12 @@ class TestTriggers:
         assert (await create(running, price="10", size=size)).status == status
         assert len(await listed(running)) == orders
 
+    @pytest.mark.parametrize("size", ["9.010", "9.01", "19.0100"])
+    async def test_zeros_at_the_end_of_a_size_may_be_left_out(self, running: Running, size: str) -> None:
+        order_id = (await create(running, price="10", size=size)).json()["success_response"]["order_id"]
+        reply = await running.call("POST", "/orders/batch_cancel", {"order_ids": [order_id]})
+        assert reply.json()["results"][0]["failure_reason"] == "ORDER_IS_FULLY_FILLED"
+
     async def test_half_of_it_is_filled_on_cancel(self, running: Running) -> None:
         order_id = await running.place(price="10", size="9.011")
         await running.call("POST", "/orders/batch_cancel", {"order_ids": [order_id]})
@@ -514,3 +520,11 @@ async def test_deeply_nested_bodies_are_bad_requests(running: Running) -> None:
     socket = await running.socket()
     await socket.ws.send_str("[" * 100_000)
     assert (await socket.next())["type"] == "error"
+
+
+async def test_the_truth_keeps_so_many_bytes_of_what_clients_send(running: Running) -> None:
+    running.simulator.truth.requests.most_bytes = 1_500_000
+    for number in range(3):
+        await running.call("POST", "/orders", running.order_body(client_order_id=str(number) * 500_000))
+    requests = (await running.truth())["requests"]
+    assert [request["number"] for request in requests] == [2, 3]

@@ -164,7 +164,7 @@ class TestOfficialClient:
         client = outside.official(running, ca, running.key)
         client.rate_limit_headers = True
         reply = await call(client.get_accounts)
-        assert reply["rate_limit_remaining"] == "30"
+        assert reply["rate_limit_remaining"] == "29"
         client.session.close()
 
 

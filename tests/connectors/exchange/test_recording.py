@@ -258,6 +258,19 @@ class TestReading:
             (3, ["LEVEL"]),
         ]
 
+    def test_a_book_that_is_crossed_after_a_message_is_refused(self, tmp_path: Path) -> None:
+        path = saved(
+            tmp_path,
+            ts=[1, 1, 2],
+            side=["bid", "ask", "bid"],
+            price=[99.0, 101.0, 102.0],
+            size=[1.0, 2.0, 3.0],
+            is_snapshot=[True, True, False],
+            seq=[1, 1, 2],
+        )
+        with pytest.raises(DataError, match=r"crossed after row 3 .*: bid 102.0, ask 101.0"):
+            read_recording(path, "BTC-USD")
+
     @pytest.mark.parametrize("numbered", [True, False])
     def test_trades_in_the_books_file_keep_their_places(self, product: Product, tmp_path: Path, numbered: bool) -> None:
         columns: dict[str, list[Any]] = {

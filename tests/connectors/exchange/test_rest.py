@@ -29,7 +29,8 @@ ORDER = words(
     "filled_size average_filled_price fee number_of_fills filled_value pending_cancel size_in_quote total_fees "
     "size_inclusive_of_fees total_value_after_fees trigger_status order_type reject_reason settled product_type reject_message "
     "cancel_message order_placement_source outstanding_hold_amount is_liquidation last_fill_time edit_history leverage margin_type "
-    "retail_portfolio_id originating_order_id attached_order_id workable_size last_update_time"
+    "retail_portfolio_id originating_order_id attached_order_id commission_detail_total workable_size workable_size_completion_pct "
+    "product_details cost_basis_method displayed_order_config last_update_time"
 )
 FILL = words(
     "entry_id trade_id order_id trade_time trade_type price size commission product_id sequence_timestamp liquidity_indicator "
@@ -57,6 +58,35 @@ async def test_products_have_every_field_and_their_alias(running: Running) -> No
     assert (products[0]["price"], products[0]["base_increment"], products[0]["price_increment"]) == ("100", "0.001", "1")
     assert (await running.get("/market/products?product_type=FUTURE", public=True))["products"] == []
     assert await running.get("/products/BTC-USD") == products[0]
+
+
+async def test_products_come_in_pages(running: Running) -> None:
+    first = await running.get("/market/products?limit=1", public=True)
+    assert (first["num_products"], first["pagination"]["has_next"], first["pagination"]["has_prev"]) == (1, True, False)
+    second = await running.get(f"/market/products?limit=1&cursor={first['pagination']['next_cursor']}", public=True)
+    assert [product["product_id"] for product in second["products"]] == ["BTC-USDC"]
+    assert (second["pagination"]["has_next"], second["pagination"]["next_cursor"]) == (False, "")
+    again = await running.get(f"/market/products?limit=1&cursor={second['pagination']['prev_cursor']}", public=True)
+    assert again == first
+    assert (await running.call("GET", "/market/products?product_type=STOCK", public=True)).status == 400
+
+
+async def test_what_is_held_can_not_be_traded(running: Running) -> None:
+    (portfolio,) = (await running.get("/portfolios"))["portfolios"]
+    await running.place(side="SELL", price="200", size="4")
+    positions = (await running.get(f"/portfolios/{portfolio['uuid']}"))["breakdown"]["spot_positions"]
+    (bitcoin,) = (position for position in positions if position["asset"] == "BTC")
+    assert (bitcoin["total_balance_fiat"], bitcoin["available_to_trade_fiat"]) == (1000.0, 600.0)
+
+
+async def test_trades_of_some_time_ago_are_told(running: Running) -> None:
+    for _ in range(1500):
+        running.simulator.exchange.step(running.simulator.exchange.markets["BTC-USD"], lambda matcher: matcher.on_trade(1, 100, 1))
+    await running.advance(60)
+    await running.control("POST", "/trades", {"product_id": "BTC-USD", "side": "BUY", "price": "100", "size": "1"})
+    told = await running.get(f"/market/products/BTC-USD/ticker?limit=1000&end={START_NS // 10**9 + 1}", public=True)
+    assert len(told["trades"]) == 1000
+    assert told["trades"][0]["trade_id"] == "1501"
 
 
 async def test_a_product_that_is_not_there_is_not_found(running: Running) -> None:
@@ -296,10 +326,21 @@ class TestLimits:
         async with exchange(limits=True, private_per_s=4) as running:
             replies = [await running.call("GET", "/accounts") for _ in range(7)]
             assert [reply.status for reply in replies] == [200] * 6 + [429]
-            assert [r.headers["x-ratelimit-remaining"] for r in replies] == ["4", "4", "3", "2", "1", "0", "0"]
+            assert [r.headers["x-ratelimit-remaining"] for r in replies] == ["3", "2", "2", "1", "0", "0", "0"]
             assert replies[-1].json()["errors"][0]["id"] == "rate_limit_exceeded"
             await running.advance(1)
             assert [(await running.call("GET", "/accounts")).status for _ in range(5)] == [200] * 4 + [429]
+
+    async def test_without_a_burst_a_second_has_what_it_has(self) -> None:
+        async with exchange(limits=True, private_per_s=4, burst=1) as running:
+            replies = [await running.call("GET", "/accounts") for _ in range(5)]
+            assert [reply.status for reply in replies] == [200] * 4 + [429]
+            assert [r.headers["x-ratelimit-remaining"] for r in replies] == ["3", "2", "1", "0", "0"]
+
+    async def test_a_key_that_may_not_is_told_what_is_left_as_well(self) -> None:
+        async with exchange(limits=True) as running:
+            reply = await running.call("POST", "/orders", {}, key=running.add_account("eve", scopes=("view",)))
+            assert (reply.status, reply.headers["x-ratelimit-limit"]) == (403, "30")
 
     async def test_public_calls_by_address_and_with_the_other_body(self) -> None:
         async with exchange(limits=True, public_per_s=2, limit_body="error") as running:

@@ -1,5 +1,6 @@
 """What subscribers are told, channel by channel."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -8,7 +9,8 @@ import aiohttp
 import pytest
 
 from tests.connectors.exchange.running import Running, exchange
-from traider.connectors.sim.exchange import events
+from traider.connectors.sim.exchange import events, server
+from traider.connectors.sim.exchange.messages import Message
 from traider.connectors.sim.exchange.products import listed
 
 
@@ -208,12 +210,37 @@ async def test_private_channels_need_a_token_and_a_bad_one_is_refused_anywhere(r
     assert await socket.next() == {"type": "error", "message": "authentication failure"}
 
 
-@pytest.mark.parametrize("text", ["", "x", "[]", '{"type":"hello"}', '{"type":"subscribe","channel":"full"}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "x", "[]", '{"type":"hello"}', '{"type":"subscribe","channel":"full"}', '{"type":"subscribe","channel":["level2"]}',
+        '{"type":"subscribe","channel":{}}', '{"type":"subscribe","channel":"level2"}', '{"type":["subscribe"],"channel":"level2"}',
+        '{"type":"subscribe","channel":"level2","product_ids":[["BTC-USD"],{}]}',
+        '{"type":"unsubscribe","channel":"user","product_ids":{"a":1}}',
+    ],
+)  # fmt: skip
 async def test_what_is_not_understood_is_an_error_and_the_connection_stays(running: Running, text: str) -> None:
     socket = await running.socket()
     await socket.ws.send_str(text)
     assert (await socket.next())["type"] == "error"
     assert len(await socket.subscribe("heartbeats")) == 1
+
+
+async def test_asking_for_no_product_changes_nothing_of_what_is_held(running: Running) -> None:
+    socket = await running.socket()
+    await socket.subscribe("ticker", "BTC-USD")
+    await socket.ask("subscribe", "ticker")
+    assert await socket.next() == {"type": "error", "message": "product_ids is missing"}
+    (status, confirmed) = await socket.subscribe("status")
+    assert (status["channel"], confirmed["events"][0]["subscriptions"].keys()) == ("status", {"ticker", "status"})
+
+
+async def test_all_products_stay_all(running: Running) -> None:
+    socket = await running.socket()
+    await socket.subscribe("user", key=running.key)
+    await socket.subscribe("user", "BTC-USDC", key=running.key)
+    await running.place()
+    assert (await socket.next())["events"][0]["orders"][0]["product_id"] == "BTC-USD"
 
 
 async def test_the_user_host_has_no_market_channels(running: Running) -> None:
@@ -251,6 +278,26 @@ async def test_a_consumer_that_does_not_read_is_disconnected() -> None:
         session.wire.waiting = lambda: 2  # type: ignore[method-assign]  # a peer that takes nothing
         await socket.ask("subscribe", "level2", "BTC-USD")
         assert await socket.closed() == 1008
+
+
+async def test_a_connection_that_takes_nothing_any_more_is_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "CLOSING_S", 0.2)
+    async with exchange(slow_consumer_bytes=100_000) as running:
+        reader, writer = await asyncio.open_connection("127.0.0.1", running.serving.port, limit=1024)
+        writer.write(
+            b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
+            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        )
+        await reader.readuntil(b"\r\n\r\n")
+        (session,) = running.simulator.truth.sessions.values()
+        for _ in range(200):  # more than the system's buffers hold
+            session.send_text(b"x" * 100_000)
+        assert session.wire.waiting() > 100_000
+        session.send(Message("ticker", b"", b""))
+        await asyncio.sleep(0.5)
+        assert session.wire.waiting() == 0
+        assert not running.simulator.truth.sessions
+        writer.close()
 
 
 async def test_unauthenticated_messages_are_counted_and_signed_ones_are_not() -> None:

@@ -86,7 +86,7 @@ class Bench:
         self.exchange.on_receipt = self._received
         self.exchange.on_change = self._measure
         self.market: Market | None = None  # the guard's own view of it
-        self.not_enabled: Callable[[KeyInfo, RiskLimits, int], str] | None = None
+        self.not_enabled: Callable[[KeyInfo, RiskLimits, str, int], str] | None = None
         self.guard: LiveGuard
 
     @asynccontextmanager

@@ -253,8 +253,10 @@ class Exchange:
         pass
 
     async def server_time_ns(self) -> int:
-        await self._answer(await self._call("server_time_ns", None))
-        return VirtualClock().now_ns()
+        fault = await self._call("server_time_ns", None)
+        told_ns = VirtualClock().now_ns()
+        await self._answer(fault)
+        return told_ns
 
     async def permissions(self) -> Permissions:
         await self._answer(await self._call("permissions", None))

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 from traider.domain.guard_protocol import MarketEvent
-from traider.domain.venue import BestPrices, StreamChange, StreamState
-from traider.domain.vocabulary import EventKind
+from traider.domain.venue import BestPrices, MarketStatus, StreamChange, StreamState
+from traider.domain.vocabulary import EventKind, Side
 from traider.runtime.virtual_time import VirtualClock
 
 
@@ -17,8 +17,11 @@ class Market:
     begun_again: list[str] = field(default_factory=list)
     live: bool = False
     deaf: bool = False
+    depth: float = 1e9  # at the best prices
+    behind: list[tuple[float, float]] = field(default_factory=list)  # of either side: price and size
     _best: dict[str, BestPrices] = field(default_factory=dict)
     _told: "asyncio.Queue[MarketEvent | StreamChange]" = field(default_factory=asyncio.Queue)
+    _statuses: "asyncio.Queue[MarketStatus]" = field(default_factory=asyncio.Queue)
     _clock: VirtualClock = field(default_factory=VirtualClock)
 
     # -- what a test does to it
@@ -35,6 +38,10 @@ class Market:
         self._told.put_nowait(StreamChange(state=StreamState.LIVE))
         self.tell(bid, ask)
 
+    def say(self, status: MarketStatus) -> None:
+        """Of a market, on the channel for that."""
+        self._statuses.put_nowait(status)
+
     def lose(self, why: str) -> None:
         self.live = False
         self._best.clear()
@@ -48,6 +55,21 @@ class Market:
     async def events(self) -> AsyncIterator[MarketEvent | StreamChange]:
         while True:
             yield await self._told.get()
+
+    def reach(self, symbol: str, side: Side, size: float) -> float | None:
+        best = self.best(symbol)
+        if best is None:
+            return None
+        levels = [(best.ask if side is Side.BUY else best.bid, self.depth), *self.behind]
+        for price, there in levels:
+            size -= there
+            if size <= 0.0:
+                return price
+        return None
+
+    async def statuses(self) -> AsyncIterator[MarketStatus]:
+        while True:
+            yield await self._statuses.get()
 
     def best(self, symbol: str) -> BestPrices | None:
         return self._best.get(symbol) if self.live else None

@@ -12,8 +12,9 @@ import pytest
 from tests.guard.live.bench import Bench, Side, order
 from tests.guard.live.exchange import Fault, down
 from tests.guard.live.market import Market
+from tests.guard.support import BTC, ETH
 from traider.domain.limits import RiskLimits
-from traider.domain.venue import BestPrices, MarketState
+from traider.domain.venue import BestPrices, MarketState, MarketStatus
 from traider.domain.vocabulary import Reason
 from traider.guard.gates import Cause as Gate
 from traider.runtime.virtual_time import play
@@ -63,6 +64,25 @@ def test_the_collar_measures_from_the_guards_own_book(tmp_path: Path) -> None:
         bench.feed(200.0)
         assert bench.refusal(order("far", limit="111"))[0] is Reason.PRICE_COLLAR
         assert bench.refusal(order("near", limit="110"))[0] is Reason.NONE
+
+    story(tmp_path, told, limits=RiskLimits(max_price_deviation=Decimal("0.1")))
+
+
+def test_the_collar_holds_for_what_a_market_order_reaches_to(tmp_path: Path) -> None:
+    """R4: a market order has no price that could be a slip, and a size that is one trades through the book."""
+
+    async def told(bench: Bench, market: Market) -> None:
+        market.depth, market.behind = 1.0, [(110.0, 1.0), (110.01, 1.0)]
+        assert bench.refusal(order("at", "2"))[0] is Reason.NONE, "the limit itself, at the last level"
+        assert bench.refusal(order("above", "2.001")) == (
+            Reason.PRICE_COLLAR,
+            "buying 2.001 BTC-USD at market trades up to 110.01, 10.01 % from the market's 100; MAX_PRICE_DEVIATION is 10 %",
+        )
+        assert bench.refusal(order("all", "4")) == (
+            Reason.PRICE_COLLAR,
+            "buying 4 BTC-USD at market is more than the order book has: it would trade at any price (MAX_PRICE_DEVIATION)",
+        )
+        assert bench.refusal(order("stop", "4", stop="105"))[0] is Reason.NONE, "what it meets is not known yet"
 
     story(tmp_path, told, limits=RiskLimits(max_price_deviation=Decimal("0.1")))
 
@@ -219,6 +239,39 @@ def test_r12_trading_that_is_disabled_closes_the_gate_of_that_market(tmp_path: P
     story(tmp_path, told)
 
 
+def test_r12_what_the_stream_says_of_a_market_is_acted_on_at_once_and_asked_about(tmp_path: Path) -> None:
+    async def told(bench: Bench, market: Market) -> None:
+        bench.exchange.states["BTC-USD"] = MarketState(symbol="BTC-USD", tradable=False)
+        market.say(MarketStatus(symbol="BTC-USD", tradable=False, detail="delisted"))
+        market.say(MarketStatus(symbol="ETH-USD", tradable=False))
+        await asyncio.sleep(0.1)
+        reason, detail = bench.refusal(order("a", limit="90"))
+        assert (reason, "venue for BTC-USD: exchange does not trade it now" in detail) == (Reason.GATE_CLOSED, True)
+        market.say(MarketStatus(symbol="BTC-USD", tradable=True))
+        await asyncio.sleep(5.1)
+        assert bench.closed() == {Gate.VENUE}, "that it is traded again the exchange says, asked for it"
+        bench.exchange.states.clear()
+        market.say(MarketStatus(symbol="BTC-USD", tradable=True))
+        await asyncio.sleep(5.1)
+        assert bench.closed() == set()
+
+    story(tmp_path, told)
+
+
+def test_r12_a_status_that_says_nothing_new_has_the_exchange_asked_for_what_it_leaves_out(tmp_path: Path) -> None:
+    async def told(bench: Bench, market: Market) -> None:
+        asked = bench.exchange.count("market_states")
+        bench.exchange.states["BTC-USD"] = MarketState(symbol="BTC-USD", tradable=True, limit_only=True)
+        for _ in range(20):
+            market.say(MarketStatus(symbol="BTC-USD", tradable=True))
+        await asyncio.sleep(0.1)
+        assert bench.refusal(order("m"))[0] is Reason.GATE_CLOSED
+        await asyncio.sleep(2)
+        assert bench.exchange.count("market_states") - asked == 1, "a flood of them is one question"
+
+    story(tmp_path, told)
+
+
 def test_a_restart_knows_the_day_and_the_peak_of_the_guards_own_marks(tmp_path: Path) -> None:
     async def whole() -> tuple[float, float]:
         bench = Bench(tmp_path, money={"USD": "1000", "BTC": "1"})
@@ -264,3 +317,38 @@ def test_the_book_is_looked_at_in_the_moment_before_an_order_is_sent(tmp_path: P
         assert bench.guard.why_not_send(request)[0] is Reason.GATE_CLOSED
 
     story(tmp_path, told)
+
+
+class OneMarket(Market):
+    """As an exchange's: of a market that was not subscribed to it can say nothing at all."""
+
+    def best(self, symbol: str) -> BestPrices | None:
+        return {"ETH-USD": super().best("ETH-USD")}[symbol]
+
+
+def test_a_market_of_an_earlier_start_is_neither_followed_nor_traded_and_what_is_held_of_it_is_told(tmp_path: Path) -> None:
+    async def whole() -> None:
+        bench = Bench(tmp_path, instruments=(BTC, ETH), money={"USD": "100000", "BTC": "0", "ETH": "0"})
+        bench.exchange.price |= {"BTC-USD": Decimal(100), "ETH-USD": Decimal(10)}
+        async with bench.up():
+            bench.feed(10.0, "ETH-USD")
+            bench.submit(order("a"))
+            await asyncio.sleep(2)
+            assert bench.books.find("a") is not None
+            assert float(bench.books.desk.positions[0]["size"]) == 1.0
+        bench.config = msgspec.structs.replace(bench.config, instruments=(ETH,))
+        bench.market = market = OneMarket()
+        async with bench.up(price=None):
+            bench.exchange.best["ETH-USD"] = BestPrices(bid=9.0, ask=11.0)
+            market.live = True
+            market.tell(9.0, 11.0, "ETH-USD")
+            await asyncio.sleep(1)
+            assert bench.closed() == set(), "what was traded before closes no gate"
+            assert "1.0 of BTC-USD are held, and it is not followed" in bench.path.read_text()
+            reason, detail = bench.refusal(order("b", limit="90"))
+            assert (reason, "does not follow BTC-USD" in detail) == (Reason.MARKET_NOT_ALLOWED, True)
+            assert bench.refusal(order("c", limit="9", symbol="ETH-USD"))[0] is Reason.NONE
+            await asyncio.sleep(5)
+            bench.check()
+
+    play(whole)

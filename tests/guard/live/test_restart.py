@@ -17,7 +17,7 @@ from traider.domain.limits import RiskLimits
 from traider.domain.orders import OrderRejected
 from traider.domain.vocabulary import OrderStatus, Reason
 from traider.guard.gates import Cause as Gate
-from traider.guard.journal import Journal
+from traider.guard.journal import Journal, head_path
 from traider.runtime.virtual_time import play
 
 
@@ -147,6 +147,28 @@ def test_g4_a_torn_tail_is_cut_and_the_exchange_fills_the_hole(tmp_path: Path) -
         async with bench.up():
             assert bench.guard.journal.notices
             assert bench.position() == 1.0
+            await asyncio.sleep(30)
+            bench.check()
+        return bench
+
+    play(whole)
+
+
+def test_g4_a_damaged_last_batch_is_cut_and_the_exchange_fills_the_hole(tmp_path: Path) -> None:
+    """The power fails in the write of the exchange's answer: whole lines are there, and their hash is wrong."""
+
+    async def whole() -> Bench:
+        bench = Bench(tmp_path)
+        async with bench.up():
+            head = head_path(bench.path).read_bytes()
+            size = bench.path.stat().st_size
+            bench.submit(order("a", limit="90"))
+        written = bench.path.read_bytes()
+        bench.path.write_bytes(written[: size + 200] + b"#" + written[size + 201 :])
+        head_path(bench.path).write_bytes(head)
+        bench.exchange.order_elsewhere(Side.BUY, "0.5", "80")
+        async with bench.up():
+            assert "cut" in bench.guard.journal.notices[0]
             await asyncio.sleep(30)
             bench.check()
         return bench

@@ -5,6 +5,7 @@ import random
 from decimal import Decimal
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.guard.live.bench import Bench, Side, order, story
@@ -13,7 +14,7 @@ from tests.guard.support import TRADER
 from traider.domain.guard_protocol import Beat, Cancel, Refused, Submit
 from traider.domain.limits import RiskLimits
 from traider.domain.venue import VenueRejectedError
-from traider.domain.vocabulary import OrderStatus, Reason
+from traider.domain.vocabulary import OrderStatus, Reason, TimeInForce
 from traider.guard.gates import Cause as Gate
 from traider.runtime.virtual_time import play
 
@@ -97,6 +98,24 @@ def test_fills_that_come_too_fast_halt(tmp_path: Path) -> None:
         assert bench.exchange.open_ids() == set()
 
     story(tmp_path, told, limits=RiskLimits(max_executions_per_minute=3))
+
+
+def test_an_order_whose_time_is_over_counts_until_the_exchange_has_said_so(tmp_path: Path) -> None:
+    """The exchange's clock ends it, not this machine's: until then it may fill."""
+
+    async def told(bench: Bench) -> None:
+        ends_ns = bench.clock.now_ns() + 2_000_000_000
+        timed = msgspec.structs.replace(order("a", "1", limit="99"), time_in_force=TimeInForce.GTD, expire_ts_ns=ends_ns)
+        assert bench.refusal(timed)[0] is Reason.NONE
+        await asyncio.sleep(5)
+        bench.feed(100.0)
+        assert bench.exchange.orders[bench.exchange.id_of("a")].status is OrderStatus.OPEN
+        assert bench.refusal(order("b", "0.1", limit="99"))[0] is Reason.POSITION_SIZE
+        bench.exchange.end(bench.exchange.id_of("a"))
+        await asyncio.sleep(5)
+        assert bench.refusal(order("c", "1", limit="99"))[0] is Reason.NONE
+
+    story(tmp_path, told, limits=RiskLimits(max_position_size=Decimal(1)))
 
 
 def test_an_order_whose_fate_is_unknown_counts_in_full(tmp_path: Path) -> None:

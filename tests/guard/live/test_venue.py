@@ -31,6 +31,27 @@ def test_e1_a_clock_that_is_off_closes_a_gate_until_it_is_right_again(tmp_path: 
     story(tmp_path, told)
 
 
+@pytest.mark.parametrize("slow", [Fault(wait_before_s=11.0), Fault(wait_after_s=11.0)], ids=["there", "back"])
+def test_an_answer_that_was_long_under_way_accuses_no_clock_and_clears_none(tmp_path: Path, slow: Fault) -> None:
+    async def told(bench: Bench) -> None:
+        bench.exchange.always["server_time_ns"] = slow
+        await asyncio.sleep(60)
+        assert Gate.CLOCK not in bench.closed()
+        del bench.exchange.always["server_time_ns"]
+        bench.clock.offset_ns = 20_000_000_000
+        await asyncio.sleep(45)
+        assert Gate.CLOCK in bench.closed()
+        bench.exchange.always["server_time_ns"] = slow
+        bench.clock.offset_ns = 8_000_000_000
+        await asyncio.sleep(60)
+        assert Gate.CLOCK in bench.closed(), "it may be right, and it may be 8 s off"
+        del bench.exchange.always["server_time_ns"]
+        bench.clock.offset_ns = 0
+        await asyncio.sleep(45)
+
+    story(tmp_path, told)
+
+
 def test_e1_a_clock_that_is_off_by_less_than_the_limit_is_let_be(tmp_path: Path) -> None:
     async def told(bench: Bench) -> None:
         bench.clock.offset_ns = 4_900_000_000

@@ -32,6 +32,10 @@ class Book(Protocol):
 
     def top(self) -> Top: ...
 
+    def reach(self, side: int, size: float) -> int | None:
+        """The level at which all of ``size`` is had, taken from the best level of the side on; None where the side has less."""
+        ...
+
 
 class DictBook:
     """A book of two dictionaries. Its best levels come from heaps in which removed levels stay until they come up."""
@@ -65,6 +69,14 @@ class DictBook:
     def top(self) -> Top:
         """Best bid and best ask; a side without a level has size 0."""
         return Top(*self._best(BID), *self._best(ASK))
+
+    def reach(self, side: int, size: float) -> int | None:
+        """The level at which all of ``size`` is had; None where the side has less."""
+        for tick in sorted(self._sizes[side], reverse=side == BID):
+            size -= self._sizes[side][tick]
+            if size <= 0.0:
+                return tick
+        return None
 
     def levels(self, side: int) -> dict[int, float]:
         """A copy of one side: size by tick."""

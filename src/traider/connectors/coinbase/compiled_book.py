@@ -57,6 +57,18 @@ def _next_level(address: int, s: int, tick: int) -> int:
     return kernel_book.next_level(book_at(address), s, tick)
 
 
+@compiled
+def _reach(address: int, s: int, size: float) -> int:
+    there = book_at(address)
+    tick, none = there.best[s], NO_BID if s == 0 else NO_ASK
+    while tick != none:
+        size -= kernel_book.size_at(there, s, tick)
+        if size <= 0.0:
+            return int(tick)
+        tick = kernel_book.next_level(there, s, tick)
+    return int(none)
+
+
 class CompiledBooks:
     """Memory for so many books; each is a ``Book`` (``CompiledBook``) at an address."""
 
@@ -87,6 +99,11 @@ class CompiledBook:
     def top(self) -> Top:
         """Best bid and best ask; a side without a level has size 0."""
         return Top(*top_of(self.address))
+
+    def reach(self, side: int, size: float) -> int | None:
+        """The level at which all of ``size`` is had; None where the side has less."""
+        tick = _reach(self.address, 0 if side == BID else 1, size)
+        return None if tick in (NO_BID, NO_ASK) else tick
 
     def levels(self, side: int) -> dict[int, float]:
         """A copy of one side: size by tick, best first."""

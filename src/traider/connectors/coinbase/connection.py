@@ -87,17 +87,20 @@ class Connection:
         now_s = asyncio.get_running_loop().time()
         self._heartbeat_s = self._begun_s = now_s
         self._spoke_s = {_wire_name(part.channel): now_s for part in self._subscriptions if part.lively}
-        self._unconfirmed = {HEARTBEATS, *(part.channel for part in self._subscriptions)}
+        self._unconfirmed = {HEARTBEATS, *self._needed()}
         await self._socket.subscribe(HEARTBEATS, ())
         for part in self._subscriptions:
             await self._socket.subscribe(part.channel, part.products)
+
+    def _needed(self) -> set[str]:
+        return {part.channel for part in self._subscriptions if not part.optional}
 
     async def _begin_again(self) -> None:
         """Ends and renews every subscription but the heartbeats: each then begins with a snapshot. Tokens are new."""
         log.warning("subscribing anew: %s", self._gap)
         self._gap = None
         self._begun_s = asyncio.get_running_loop().time()
-        self._still_old = {part.channel for part in self._subscriptions}
+        self._still_old = self._needed()
         self._unconfirmed |= self._still_old
         for part in self._subscriptions:
             await self._socket.unsubscribe(part.channel, part.products)

@@ -9,13 +9,14 @@ from yarl import URL
 
 from traider.domain.venue import VenueUnavailableError
 
-from .config import Addresses
+from .config import PREFIX, Addresses
 from .tokens import Authorization
 from .transport import Call, NoReplyError, NotSentError, Reply
 
 _CONNECTIONS = 20
 _KEEP_ALIVE_S = 30.0  # below the idle time after which load balancers commonly hang up
 _USER_AGENT = "traider"
+_URGENT = ("/orders", "/orders/batch_cancel")  # nobody waits for a signature there
 
 
 class HttpTransport:
@@ -36,8 +37,13 @@ class HttpTransport:
             headers={"User-Agent": _USER_AGENT, "Accept": "application/json"},
             cookie_jar=aiohttp.DummyCookieJar(),
         )
+        if self._authorization is not None:
+            for path in _URGENT:
+                self._authorization.expect("POST", self._addresses.rest_host, PREFIX + path)
 
     async def stop(self) -> None:
+        if self._authorization is not None:
+            self._authorization.stop()
         if self._session is not None:
             await self._session.close()
             self._session = None

@@ -6,6 +6,7 @@
 | ``market_trades`` | TRADE, in the order of the venue's numbers, each once, with the taker's side |
 | ``ticker``, ``ticker_batch`` | QUOTE, of products that ``level2`` is not subscribed for |
 | ``candles`` | BAR, of five minutes, once the next one has begun |
+| ``status`` | none: ``on_status`` is told |
 
 Times are the venue's, raised to the event before where they would step back; a bar keeps its own start.
 """
@@ -24,11 +25,11 @@ from .book import DictBook, Top
 from .book_keeper import BookKeeper
 from .market_events import Draft, depth_drafts, ticker_draft, top_draft
 from .market_tapes import CandleTape, TradeTape
-from .messages import AnyMessage, BookMessage, CandlesMessage, TickerBatchMessage, TickerMessage, TradesMessage
+from .messages import AnyMessage, BookMessage, CandlesMessage, StatusMessage, StatusPart, TickerBatchMessage, TickerMessage, TradesMessage
 from .subscription import Subscription
 from .ticks import TickGrid
 
-CHANNELS = ("level2", "market_trades", "ticker", "ticker_batch", "candles")
+CHANNELS = ("level2", "market_trades", "ticker", "ticker_batch", "candles", "status")
 MOST_WAITING = 200_000  # for each product; a snapshot of a large book is about 50,000 events
 
 
@@ -66,6 +67,7 @@ class MarketFeed:
         self._candles = CandleTape()
         self.live = False
         self.on_overflow: Callable[[str], None] = lambda why: None  # a session's ``resubscribe``
+        self.on_status: Callable[[StatusPart], None] = lambda part: None  # of each of the markets, whenever it is told
 
     def _make_keepers(self) -> dict[str, BookKeeper]:
         return {symbol: BookKeeper(DictBook(), TickGrid(instrument.price_increment)) for symbol, instrument in self._instruments.items()}
@@ -73,7 +75,9 @@ class MarketFeed:
     def subscriptions(self) -> tuple[Subscription, ...]:
         """What a session has to subscribe to."""
         symbols = tuple(self._instruments)
-        return tuple(Subscription(channel=name, products=symbols, lively=name == "level2") for name in self.channels)
+        return tuple(
+            Subscription(channel=name, products=symbols, lively=name == "level2", optional=name == "status") for name in self.channels
+        )
 
     async def events(self) -> AsyncIterator[MarketEvent | StreamChange]:
         """Without end. Events after a ``LOST`` and before the next ``LIVE`` are true, and others may be missing among them."""
@@ -127,6 +131,10 @@ class MarketFeed:
                 drafts = self._ticker_drafts(message)
             case CandlesMessage() if "candles" in self.channels:
                 drafts = self._ours([draft for event in message.events for draft in self._candles.take(event)])
+            case StatusMessage() if "status" in self.channels:
+                for part in (part for event in message.events for part in event.products if part.id in self._instruments):
+                    self.on_status(part)
+                return
             case _:
                 return
         for draft in drafts:

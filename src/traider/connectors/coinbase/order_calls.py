@@ -8,7 +8,15 @@ import msgspec
 
 from traider.domain.instruments import Instrument
 from traider.domain.orders import OrderRequest
-from traider.domain.venue import VenueError, VenueFill, VenueOrder, VenueRejectedError, VenueUnavailableError, VenueUnknownError
+from traider.domain.venue import (
+    VenueError,
+    VenueFill,
+    VenueFundsError,
+    VenueOrder,
+    VenueRejectedError,
+    VenueUnavailableError,
+    VenueUnknownError,
+)
 
 from . import wire_orders as wire
 from .amounts import amount, moment_ns, moment_text
@@ -56,7 +64,8 @@ class OrderCalls:
                 raise VenueUnknownError("POST /orders: the venue said neither yes nor why not")
             code = refusal_code(reply.error_response)
             said = reply.error_response.message or reply.error_response.error_details or code
-            raise VenueRejectedError(f"the venue refused the order: {said[:200]}", code=code)
+            kind = VenueFundsError if "INSUFFICIENT_FUND" in code else VenueRejectedError
+            raise kind(f"the venue refused the order: {said[:200]}", code=code)
         return _checked_success(request, reply.success_response)
 
     async def preview(self, request: OrderRequest, *, quote_size: Decimal | None = None) -> Preview:

@@ -31,7 +31,14 @@ class ServerClock:
         return self.now_ns() - self._local.now_ns()
 
     def learn(self, *, sent_ns: int, server_ns: int, received_ns: int) -> None:
-        """The venue said ``server_ns`` somewhere between two moments of the monotonic clock: it is taken for their middle."""
-        self._server_ns = server_ns
-        self._at_ns = (sent_ns + received_ns) // 2
-        self.uncertainty_ns = max(0, received_ns - sent_ns) // 2
+        """The venue said ``server_ns`` somewhere between two moments of the monotonic clock: it is taken for their middle.
+
+        An answer that was longer under way than the best one so far, and does not contradict it, teaches nothing: a token that is
+        dated seconds ahead of the venue is refused.
+        """
+        at_ns, uncertainty_ns = (sent_ns + received_ns) // 2, max(0, received_ns - sent_ns) // 2
+        if self._server_ns is not None and self.uncertainty_ns is not None and uncertainty_ns > self.uncertainty_ns:
+            known_ns = self._server_ns + at_ns - self._at_ns
+            if abs(known_ns - server_ns) <= uncertainty_ns + self.uncertainty_ns:
+                return
+        self._server_ns, self._at_ns, self.uncertainty_ns = server_ns, at_ns, uncertainty_ns

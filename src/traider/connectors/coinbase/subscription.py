@@ -8,11 +8,14 @@ from .messages import AnyMessage
 
 
 class Subscription(msgspec.Struct, frozen=True, kw_only=True):
-    """A channel by the name that it is subscribed with. One that is ``lively`` has something to say all the time."""
+    """A channel by the name that it is subscribed with. One that is ``lively`` has something to say all the time; one that is
+    ``optional`` is not waited for: the connection is good without it.
+    """
 
     channel: str
     products: tuple[str, ...] = ()
     lively: bool = False
+    optional: bool = False
 
 
 class Handler(Protocol):

@@ -1,4 +1,4 @@
-"""Tokens that prove the key: JWT with ES256 or EdDSA, each signed anew for its request.
+"""Tokens that prove the key: JWT with ES256 or EdDSA, each signed for its one request.
 
 Signed with ``cryptography`` alone, so that the guard's process needs no JWT library: it makes tokens and never has to believe one.
 """
@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from traider.domain.ports import Clock
 
 from .credentials import ApiKey, PrivateKey
+from .tokens_ahead import TokensAhead
 
 LIFETIME_S = 120  # the venue's own maximum
 BACKDATED_S = 10  # so that a clock a little ahead of the venue's is not "not yet valid"
@@ -32,6 +33,14 @@ class Authorization(Protocol):
         """What goes into ``jwt`` of a subscription."""
         ...
 
+    def expect(self, method: str, host: str, path: str) -> None:
+        """Such requests will come, and have no time to wait: until ``stop``, from within the running event loop."""
+        ...
+
+    def stop(self) -> None:
+        """Nothing is expected any more."""
+        ...
+
 
 class KeyAuthorization:
     """Tokens of an API key. ``clock`` is the venue's time as well as it is known."""
@@ -39,10 +48,23 @@ class KeyAuthorization:
     def __init__(self, key: ApiKey, clock: Clock) -> None:
         self._key = key
         self._clock = clock
+        self._ahead = TokensAhead(self._signed, self._now_s)
 
     async def for_request(self, method: str, host: str, path: str) -> str:
         """A token for this one request: it names method, host and path, without the query."""
-        return make_token(self._key, now_s=self._now_s(), uri=f"{method} {host}{path}")
+        uri = f"{method} {host}{path}"
+        return self._ahead.take(uri) or self._signed(uri)
+
+    def expect(self, method: str, host: str, path: str) -> None:
+        """From now on tokens for such requests are signed ahead."""
+        self._ahead.expect(f"{method} {host}{path}")
+
+    def stop(self) -> None:
+        """Signs nothing ahead any more."""
+        self._ahead.stop()
+
+    def _signed(self, uri: str) -> str:
+        return make_token(self._key, now_s=self._now_s(), uri=uri)
 
     async def for_subscription(self) -> str:
         """A token without an address. It is asked for once a subscription, so a renewed subscription has a renewed token."""

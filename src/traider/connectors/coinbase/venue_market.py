@@ -2,18 +2,26 @@
 
 ``level2`` and not ``ticker``: a ticker speaks when something trades, so in a calm market its silence says nothing, and between two
 trades its best prices are old. The book's channel tells every change, and begins with a snapshot after whatever went wrong.
+
+``status`` besides, for markets that stop being traded. It tells that much and not more: which kinds of order a market takes has to be
+asked for, so whatever it says is a reason to ask.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable
 
 from traider.domain.guard_protocol import MarketEvent
 from traider.domain.instruments import Instrument
-from traider.domain.venue import BestPrices, StreamChange
+from traider.domain.venue import BestPrices, MarketStatus, StreamChange
+from traider.domain.vocabulary import Side
 
 from .build import Options, coinbase_feed
 from .compiled_feed import CompiledMarketFeed
 from .market_feed import MarketFeed
+from .messages import StatusPart
 from .session import Session
+
+ONLINE = ("online", "")
 
 
 class CoinbaseMarket:
@@ -22,6 +30,8 @@ class CoinbaseMarket:
     def __init__(self, feed: MarketFeed, session: Session) -> None:
         self._feed = feed
         self._session = session
+        self._statuses: asyncio.Queue[MarketStatus] = asyncio.Queue()
+        feed.on_status = self._on_status
 
     async def run(self) -> None:
         await self._session.run()
@@ -37,6 +47,24 @@ class CoinbaseMarket:
         grid = self._feed.keepers[symbol].grid
         return BestPrices(bid=grid.price(top.bid_tick), ask=grid.price(top.ask_tick))
 
+    def reach(self, symbol: str, side: Side, size: float) -> float | None:
+        """The worst price at which a market order of this size trades now; None where the book has less, or is not whole."""
+        if self.best(symbol) is None:
+            return None
+        keeper = self._feed.keepers[symbol]
+        tick = keeper.book.reach(-int(side), size)
+        return None if tick is None else keeper.grid.price(tick)
+
+    async def statuses(self) -> AsyncIterator[MarketStatus]:
+        """Without end."""
+        while True:
+            yield await self._statuses.get()
+
+    def _on_status(self, part: StatusPart) -> None:
+        tradable = part.status.lower() in ONLINE
+        detail = part.status_message or ("" if tradable else part.status)
+        self._statuses.put_nowait(MarketStatus(symbol=part.id, tradable=tradable, detail=detail))
+
     def begin_again(self, why: str) -> None:
         self._session.resubscribe(why)
 
@@ -46,5 +74,9 @@ def coinbase_market(instruments: Iterable[Instrument], options: Options | None =
     instruments = tuple(instruments)
     # What is quoted in USDC trades on the book in USD, and is told under that name.
     aliases = {one.symbol: f"{one.base}-USD" for one in instruments if one.quote == "USDC"}
-    feed, session = coinbase_feed(instruments, options, channels=("level2",), aliases=aliases, depth=False, make_feed=CompiledMarketFeed)
+    feed, session = coinbase_feed(
+        instruments, options, channels=("level2", "status"), aliases=aliases, depth=False, make_feed=CompiledMarketFeed
+    )
+    for keeper in feed.keepers.values():
+        keeper.book.reach(int(Side.BUY), 0.0)  # its machine code is there before an order waits for it
     return CoinbaseMarket(feed, session)

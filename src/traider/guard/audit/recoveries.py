@@ -6,14 +6,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from traider.domain.errors import JournalError
 from traider.domain.orders import AnyOrderEvent
 
 from ..books import GuardConfig
+from ..carried import counted, submissions
 from ..journal import Disk, Journal, head_path
 from ..live.books import LiveBooks
 from ..live.core import LiveGuard
 from ..live.recovery import recover_live
 from ..live.view import View
+from ..segments import segment_paths
 from .truth import Tally, Truth
 
 
@@ -51,20 +54,42 @@ def knowledge(books: LiveBooks) -> dict[str, Any]:
         "opened_ns": books.opened_ns,
         "session": (books.session, books.session_n),
         "halted": books.asked.halt_reason(),
+        "sent_after_ns": books.sent_after_ns,
+        "amending": books.amending,
+        "amendments": books.amendments,
+        "spent": books.spent.told(),
+        "counted": counted(books.asked),
+        "submissions": submissions(books),
     }
 
 
 def recoveries_agree(guard: LiveGuard, truth: Truth, tally: Tally) -> None:
-    """Recovers two copies of the guard's journal, and lets each hear from the exchange how things stand."""
+    """Recovers two copies of the guard's journal, and lets each hear from the exchange how things stand.
+
+    Where the journal has more than one segment, all lines from the first on have to come to what the newest segment comes to.
+    """
     config, now_ns = guard.books.config, guard.now_ns()
     running = knowledge(guard.books)
     with tempfile.TemporaryDirectory(prefix="traider-audit-") as folder:
         first, second = (_recovered(guard.journal.path, Path(folder) / name, config, truth, now_ns) for name in ("first", "second"))
+        whole = _whole(guard.journal, config, tally)
     for part, known in running.items():
+        tally.check("I6", whole is None or whole[part] == first[0][part], f"{part}: all segments do not come to what the newest one does")
         tally.check("I6", first[0][part] == known, f"{part}: the journal comes to {first[0][part]!r}, the guard has {known!r}")
     tally.check("I7", first[0] == second[0], f"two readings differ in {[part for part in running if first[0][part] != second[0][part]]}")
     tally.check("I7", first[1] == second[1], f"two recoveries tell {first[1]} and {second[1]}")
     tally.check("I7", first[2] == second[2], "two recoveries leave other books")
+
+
+def _whole(journal: Journal, config: GuardConfig, tally: Tally) -> dict[str, Any] | None:
+    """What all segments come to; None where there is one alone, or they contradict one another."""
+    if journal.segment.number == 1:
+        return None
+    try:
+        return knowledge(recover_live(journal, config, whole=True))
+    except JournalError as error:
+        tally.violated("I6", str(error))
+        return None
 
 
 def _recovered(
@@ -73,8 +98,8 @@ def _recovered(
     """What the journal says, what its recovery tells, and what is known when the exchange was heard."""
     folder.mkdir()
     copy = folder / path.name
-    shutil.copy(path, copy)
-    shutil.copy(head_path(path), head_path(copy))
+    for file in (head_path(path), *(segment for _, segment in segment_paths(path))):
+        shutil.copy(file, folder)
     clock = _StandingClock(now_ns)
     journal = Journal.open(copy, clock=clock, disk=_Unsynced())
     try:

@@ -17,7 +17,7 @@ INVARIANTS = {
     "I3": "the same orders are open here and there, once faults have ended",
     "I4": "the same balances here and there, exactly",
     "I5": "no order that increases risk leaves while a gate is closed",
-    "I6": "the journal read from its beginning gives what the running guard knows",
+    "I6": "the journal gives what the running guard knows, read from its beginning and from its last snapshot",
     "I7": "two recoveries of one journal against one exchange come to the same ids and events",
     "I8": "never more requests than the rate limit allows, recovery included",
     "I9": "position, open and unknown orders together never come above the limit, at any instant",

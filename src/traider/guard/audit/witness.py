@@ -19,8 +19,8 @@ ZERO = Decimal(0)
 def may_leave(guard: LiveGuard, request: OrderRequest, tally: Tally) -> None:
     """I5: asked when the first byte leaves. An order that reduces may pass the gates that let such orders through."""
     # its own place in the table is counted already
-    reduces = guard.books.reduces(msgspec.structs.replace(request, size=ZERO))
-    gate = guard.gates.refusal(request.symbol, reduces=reduces)
+    left = msgspec.structs.replace(request, size=ZERO)
+    gate = guard.gates.refusal(request.symbol, reduces=lambda: guard.books.reduces(left))
     identifier = request.client_order_id
     tally.check("I5", gate is None, f"{identifier} left while a gate was closed ({gate.text() if gate else ''})")
     tally.check("I5", not guard.books.kill.on, f"{identifier} left while the kill switch was on")

@@ -54,7 +54,7 @@ class Answers(MarketView):
 
     def _unresolved(self, order: Order) -> UnknownOrder:
         identifier = order.request.client_order_id
-        denied = self._absence.denied.get(identifier, 0)
+        denied, _ = self._absence.denied.get(identifier, (0, 0))
         doing = "the exchange is asked for it at every look"
         if self.failure is not None:
             doing = "the guard's next start asks the exchange for it"

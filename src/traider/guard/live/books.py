@@ -25,10 +25,11 @@ from traider.kernel.simulation import Fees
 
 from ..books import Books, GuardConfig, rehearsed
 from ..numbers import exact, held, unheld
-from ..records import Amending, AnyRecord, BalancesTaken, Checkpoint, KillSwitchSet, Looked, SessionStarted, Valued
+from ..records import Amending, AnyRecord, BalancesTaken, Checkpoint, KillSwitchSet, Looked, SegmentStarted, SessionStarted, Valued
 
 EXTERNAL = "external"  # the strategy of orders that were not made here
-ENDED_REMEMBERED = 10_000  # orders that are over, for fills that come late
+ENDED_REMEMBERED = 2_000  # orders that are over, for fills that come late; a fill of an older one counts as external
+TRADES_BACK_NS = 3_660_000_000_000  # trades older than the oldest fills that are still asked for, by a minute and this hour, are forgotten
 _EXACT = Context(prec=80)
 ZERO = Decimal(0)
 
@@ -45,7 +46,8 @@ class LiveBooks(Books):
     number_of: dict[str, int] = field(default_factory=dict)
     venue_ids: dict[str, str] = field(default_factory=dict)
     ended: dict[str, Order] = field(default_factory=dict)
-    trades: set[str] = field(default_factory=set)
+    trades: dict[str, int] = field(default_factory=dict)  # the booked ones, and their times
+    trades_from_ns: int = 0  # what was traded before is booked, and not remembered
     totals: dict[str, Decimal] = field(default_factory=dict)
     opened_ns: int = 0  # fills before this are in the opening balances; 0 while those were not taken
     unvalued: dict[str, float] = field(default_factory=dict)
@@ -83,6 +85,9 @@ class LiveBooks(Books):
                 self.value(record.symbol, record.price)
             case Checkpoint():
                 self.breach_seen = record.breached
+                self.is_marked = False
+            case SegmentStarted():
+                super().take(record, wall_ns)
                 self.is_marked = False
             case _:
                 super().take(record, wall_ns)
@@ -134,7 +139,7 @@ class LiveBooks(Books):
             self.reserve(event.request, event.ts_ns)
 
     def _note_filled(self, event: OrderFilled) -> None:
-        self.trades.add(event.trade_id)
+        self.trades[event.trade_id] = event.ts_ns
         base, _, quote = event.symbol.partition("-")
         notional = _EXACT.multiply(event.price, event.size)
         self._add(base, _EXACT.multiply(event.size, Decimal(int(event.side))))
@@ -187,7 +192,7 @@ class LiveBooks(Books):
             elif moved:
                 self._move_coins(currency, float(moved))
         self.totals = dict(record.totals)
-        self.trades.update(record.trades)
+        self.trades.update(dict.fromkeys(record.trades, max(record.since_ns, record.ts_ns)))
         self.opened_ns = self.opened_ns or record.since_ns
 
     def _move_cash(self, moved: float) -> None:
@@ -223,6 +228,30 @@ class LiveBooks(Books):
         account["high_water_mark"] += moved
         account["day_start_equity"] += moved
         portfolio.revalue(self.desk.record)
+
+    # -- what is forgotten
+
+    def trades_horizon_ns(self) -> int:
+        """Nobody asks any more for fills of before this time, nor will: the times that are asked from only rise."""
+        if not self.opened_ns:
+            return 0
+        asked_from_ns = max(self.looked_ns, self.opened_ns)
+        for identifier in self.open:
+            asked_from_ns = min(asked_from_ns, self.sent_after_ns.get(identifier) or self.opened_ns)
+        return max(self.trades_from_ns, asked_from_ns - TRADES_BACK_NS)
+
+    def remembered_trades(self) -> dict[str, int]:
+        """Those that ``forget`` leaves."""
+        horizon_ns = self.trades_horizon_ns()
+        return {trade: ts_ns for trade, ts_ns in self.trades.items() if ts_ns >= horizon_ns}
+
+    def forget(self) -> None:
+        self.trades, self.trades_from_ns = self.remembered_trades(), self.trades_horizon_ns()
+        super().forget()
+
+    def is_booked(self, trade_id: str, ts_ns: int) -> bool:
+        """Whether the books have the trade, or what the account was opened with has it."""
+        return trade_id in self.trades or ts_ns < max(self.opened_ns, self.trades_from_ns)
 
     # -- the desk's table
 
@@ -261,7 +290,7 @@ class LiveBooks(Books):
         if inst < 0 or not self.has_room():
             return  # an order that was made elsewhere: it is told, but there is nothing to measure it with
         number = int(self.desk.account["next_id"]) + 1
-        order = _desk_order(inst, request)
+        order = _row(inst, request)
         self.desk.restore_order(order_id=number, ref=0, filled=0.0, ts_ns=ts_ns, **order)
         self.number_of[request.client_order_id] = number
         self.id_of[number] = request.client_order_id
@@ -292,6 +321,13 @@ class LiveBooks(Books):
             if number is not None:
                 self.number_of[identifier], self.id_of[number] = number, identifier
 
+    def put_row(self, request: OrderRequest, number: int, ts_ns: int, *, size: float, filled: float, limit_price: float) -> None:
+        """Puts an open order into the desk's table as it stood there."""
+        row = _row(self.instrument_number(request.symbol), request) | {"size": size, "limit_price": limit_price}
+        self.desk.restore_order(order_id=number, ref=0, filled=filled, ts_ns=ts_ns, **row)
+        self.number_of[request.client_order_id] = number
+        self.id_of[number] = request.client_order_id
+
     def has_room(self) -> bool:
         return int(self.desk.account["open_orders"]) < layout.MAX_ORDERS
 
@@ -306,7 +342,7 @@ class LiveBooks(Books):
             ref=0,
             filled=float(filled),
             ts_ns=ts_ns,
-            **_desk_order(self.instrument_number(request.symbol), request),
+            **_row(self.instrument_number(request.symbol), request),
         )
         self.desk.account["submissions"] -= 1  # it is no new order
         self.number_of[request.client_order_id] = number
@@ -429,6 +465,11 @@ def _desk_order(inst: int, request: OrderRequest) -> dict[str, Any]:
         "post_only": int(request.post_only),
         "expire_ns": request.expire_ts_ns,
     }
+
+
+def _row(inst: int, request: OrderRequest) -> dict[str, Any]:
+    """The order in the desk's table. That its time is over is the exchange's to tell: until then it may fill, and counts."""
+    return _desk_order(inst, request) | {"expire_ns": layout.NEVER_NS}
 
 
 def not_carried(request: OrderRequest) -> str:

@@ -6,7 +6,7 @@ the exchange, asked for it, says what became of it.
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 
 import msgspec
@@ -20,23 +20,29 @@ from traider.domain.vocabulary import BAR_MADE, OrderStatus, OrderType, Reason
 from ..base import Effects, refused
 from ..batch import Batch
 from ..books import GuardConfig
+from ..gates import EVERYWHERE
 from ..gates import Cause as Gate
 from ..journal import Journal, JournalWriteError
 from ..placing import ROOM, Asked
-from ..records import Amending, Cause, KillSwitchSet, SessionStarted
+from ..records import Amending, Cause, KillSwitchSet, LiveCarried, SessionStarted
 from ..refusals import explain
 from ..state import account_state
 from .answers import Answers
 from .books import ZERO, not_carried
+from .carried import carry_live
 from .keeper import NotEnabled
 from .reserving import Reserving
 
 
 class LiveGuard(Answers):
-    """One account's guard on an exchange. ``outgoing`` are orders to send, ``amendments`` orders to amend, by client order id."""
+    """One account's guard on an exchange. ``outgoing`` are orders to send, ``amendments`` orders to amend, by client order id.
+
+    ``go`` is called at the end of a step that let orders pass: what is outgoing may leave at once.
+    """
 
     def __init__(self, journal: Journal, config: GuardConfig, clock: Clock, not_enabled: NotEnabled | None = None) -> None:
         super().__init__(journal, config, clock, not_enabled)
+        self.go: Callable[[], object] = lambda: None
         self.outgoing: deque[str] = deque()
         self.amendments: deque[str] = deque()
         self._reserving = Reserving()
@@ -55,7 +61,7 @@ class LiveGuard(Answers):
             batch.add(configured)
         self._close(batch, Gate.START, "the exchange was not asked yet how things stand")
         self._close(batch, Gate.STREAM, "not connected yet")
-        why = self._not_enabled(self._key, self.books.config.limits, self.now_ns())
+        why = self._why_not_enabled(EVERYWHERE, self.now_ns())
         if why:
             self._close(batch, Gate.NOT_ENABLED, why)
         for order in [order for order in self.books.open.values() if order.status is OrderStatus.PENDING]:
@@ -65,7 +71,16 @@ class LiveGuard(Answers):
         self.books.configured = configured or self.books.configured
         if self.books.kill.on:
             self._want_gone(self.books.open, Reason.KILL_SWITCH)
+        self._note_what_is_not_followed()
         return Effects(Done(seq=0), events, changed=True)
+
+    def _carried(self, n: int) -> LiveCarried:
+        return carry_live(self.books, n)
+
+    def _note_what_is_not_followed(self) -> None:
+        for held in account_state(self.books).positions:
+            if held.size and held.symbol not in self.followed:
+                self.note("market-data", f"{held.size:f} of {held.symbol} are held, and it is not followed: they count at its last price")
 
     def _start_session(self, session: str) -> Sequence[AnyOrderEvent]:
         batch = Batch(self.journal, self.books, Cause.OPEN)
@@ -77,11 +92,13 @@ class LiveGuard(Answers):
     # -- what clients ask
 
     def handle(self, ask: AnyAsk, client: int) -> Effects:
-        self.books.touch(self._clock.now_ns())
-        self._heard_ns[client] = self._clock.now_ns()
+        self._heard_ns[client] = now_ns = self._clock.now_ns()
+        self.books.touch(now_ns)
         if self.has_market and isinstance(ask, Submit | Amend):
             self._watch_market(self._now())  # a book that has just become invalid is not acted on
         effects = super().handle(ask, client)
+        if self.outgoing:
+            self.go()
         self.wake()
         return effects
 
@@ -191,14 +208,19 @@ class LiveGuard(Answers):
         books = self.books
         if books.kill.on:
             return Reason.KILL_SWITCH, explain(Reason.KILL_SWITCH, request, books)
+        if request.symbol not in self.followed:
+            return Reason.MARKET_NOT_ALLOWED, f"this guard was started for {', '.join(self.followed)}, and does not follow {request.symbol}"
         cannot = not_carried(request)
         if cannot:
             return Reason.INVALID_ORDER, cannot
-        gate = None if self.gates.are_open() else self.gates.refusal(request.symbol, reduces=books.reduces(request, replaces))
+        gate = self.gates.refusal(request.symbol, reduces=lambda: books.reduces(request, replaces))
         if gate is not None:
             return Reason.GATE_CLOSED, f"{gate.text()}; it opens by itself when that is over"
         not_taken = self._not_taken_now(request)
-        return (Reason.GATE_CLOSED, not_taken) if not_taken else (Reason.NONE, "")
+        if not_taken:
+            return Reason.GATE_CLOSED, not_taken
+        too_far = self._reaches_too_far(request)
+        return (Reason.PRICE_COLLAR, too_far) if too_far else (Reason.NONE, "")
 
     def _unsent(self, fresh: Sequence[OrderRequest], passed: Sequence[str], error: JournalWriteError) -> Sequence[AnyOrderEvent]:
         """Nothing was sent. Where the intent may be in the file all the same, the next start finds out that it never left."""
@@ -288,7 +310,7 @@ class LiveGuard(Answers):
             return Reason.REQUESTED, "cancelled before it was sent"
         if self.has_market:
             self._watch_market(self._now())
-        gate = self.gates.refusal(request.symbol, reduces=self._still_reduces(request))
+        gate = self.gates.refusal(request.symbol, reduces=lambda: self._still_reduces(request))
         why = self._not_taken_now(request) if gate is None else gate.text()
         return (Reason.GATE_CLOSED, why) if why else (Reason.NONE, "")
 
@@ -303,7 +325,7 @@ class LiveGuard(Answers):
             return "it is to be cancelled"
         left = msgspec.structs.replace(order.request, size=amending.size - order.filled_size, limit_price=amending.limit_price)
         with self.books.without(order):
-            gate = self.gates.refusal(order.request.symbol, reduces=self.books.reduces(left))
+            gate = self.gates.refusal(order.request.symbol, reduces=lambda: self.books.reduces(left))
         return "" if gate is None else gate.text()
 
     def _still_reduces(self, request: OrderRequest) -> bool:

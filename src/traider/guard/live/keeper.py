@@ -25,7 +25,7 @@ from .books import LiveBooks
 from .recovery import recover_live
 
 NOTHING = Effects(Done(seq=0))
-NotEnabled = Callable[[KeyInfo, RiskLimits, int], str]  # why orders may not leave, empty where they may
+NotEnabled = Callable[[KeyInfo, RiskLimits, str, int], str]  # why no order of this market may leave, or of any ("")
 
 
 class GateKeeper(GuardBase[LiveBooks]):
@@ -38,7 +38,9 @@ class GateKeeper(GuardBase[LiveBooks]):
         self.notes: deque[Noted] = deque()
         self.reconciled_ns = 0  # when the exchange was last asked and the books are the same; 0 since this start
         self.kill_proven = False  # since the kill switch was turned on, the exchange was seen to have no open order
-        self._not_enabled = not_enabled or (lambda _key, _limits, _now_ns: "")
+        self._not_enabled = not_enabled or (lambda _key, _limits, _symbol, _now_ns: "")
+        # The account may hold more than what this guard was started for, of starts before: nothing of that is followed, nor traded.
+        self.followed = tuple(instrument.symbol for instrument in config.instruments)
         self._key = KeyInfo(seq=0)
         self._stream_live = False
         self._heard_ns: dict[int, int] = {}
@@ -154,12 +156,19 @@ class GateKeeper(GuardBase[LiveBooks]):
         age_s = self.books.config.limits.max_market_data_age_s
         if age_s is None:
             return NOTHING
-        changed = [self._watch_age(number, now_ns, age_s) for number in range(len(self.books.config.instruments))]
+        changed = [self._watch_age(self.books.instrument_number(symbol), now_ns, age_s) for symbol in self.followed]
         return next((effects for effects in changed if effects.changed), NOTHING)
 
     def _watch_enabled(self, now_ns: int) -> Effects:
-        why = self._not_enabled(self._key, self.books.config.limits, now_ns)
-        return self.close_gate(Gate.NOT_ENABLED, why) if why else self.open_gate(Gate.NOT_ENABLED)
+        why, effects = self._why_not_enabled(EVERYWHERE, now_ns), NOTHING
+        for symbol in (EVERYWHERE, *self.followed):
+            told = why if symbol == EVERYWHERE else "" if why else self._why_not_enabled(symbol, now_ns)
+            change = self.close_gate(Gate.NOT_ENABLED, told, symbol) if told else self.open_gate(Gate.NOT_ENABLED, symbol)
+            effects = change if change.changed else effects
+        return effects
+
+    def _why_not_enabled(self, symbol: str, now_ns: int) -> str:
+        return self._not_enabled(self._key, self.books.config.limits, symbol, now_ns)
 
     def _watch_age(self, number: int, now_ns: int, age_s: Decimal) -> Effects:
         symbol, seen_ns = self.books.config.instruments[number].symbol, self.books.asked.seen_ns(number)
@@ -173,7 +182,7 @@ class GateKeeper(GuardBase[LiveBooks]):
 
     def _watch_halts(self) -> list[AnyOrderEvent]:
         """Trips the kill switch when refusals or fills have come too fast."""
-        if self.failure is not None:
+        if self.failure is not None or self.books.asked.halt_reason() is Reason.NONE:
             return []
         if not self._is_halted():
             return []

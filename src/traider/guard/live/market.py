@@ -5,20 +5,22 @@ the trader's events. A price counts as new when the stream tells it, and when th
 says the same: so silence in a calm market is no staleness, and a stream that stands still while the market moves is found out.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from traider.domain.guard_protocol import Done, MarketEvent
 from traider.domain.orders import OrderRequest
 from traider.domain.ports import Clock
-from traider.domain.venue import BestPrices, MarketState, StreamChange, StreamState, VenueMarket
-from traider.domain.vocabulary import EventKind, OrderType, TimeInForce
+from traider.domain.venue import BestPrices, MarketState, MarketStatus, StreamChange, StreamState, VenueMarket
+from traider.domain.vocabulary import EventKind, OrderType, Side, TimeInForce
 
 from ..base import Effects
 from ..batch import Batch
 from ..books import GuardConfig
 from ..gates import Cause as Gate
 from ..journal import Journal, JournalWriteError
+from ..numbers import exact
 from ..records import Cause, KillSwitchSet, Valued
+from ..words import decimal_text
 from .keeper import NOTHING, GateKeeper, NotEnabled
 
 SECOND_NS = 1_000_000_000
@@ -46,9 +48,6 @@ class MarketView(GateKeeper):
     @property
     def has_market(self) -> bool:
         return self._market is not None
-
-    def _symbols(self) -> Iterable[str]:
-        return (instrument.symbol for instrument in self.books.config.instruments)
 
     # -- what the market tells
 
@@ -100,7 +99,7 @@ class MarketView(GateKeeper):
         age_s = self.books.config.limits.max_market_data_age_s
         quiet_ns = QUIET_NS if age_s is None else min(QUIET_NS, int(age_s * SECOND_NS) // 2)
         found: dict[str, BestPrices] = {}
-        for symbol in self._symbols() if market is not None else ():
+        for symbol in self.followed if market is not None else ():
             best = None if market is None else market.best(symbol)
             if best is not None and now_ns - self._told_ns.get(symbol, 0) >= quiet_ns:
                 found[symbol] = best
@@ -138,7 +137,7 @@ class MarketView(GateKeeper):
         if self._market is None:
             return super()._watch_market(now_ns)
         effects = NOTHING
-        for symbol in self._symbols():
+        for symbol in self.followed:
             why = self._why_blind(self._market, symbol, now_ns)
             change = self.close_gate(Gate.MARKET_DATA, why, symbol) if why else self.open_gate(Gate.MARKET_DATA, symbol)
             effects = change if change.changed else effects
@@ -160,10 +159,37 @@ class MarketView(GateKeeper):
 
     # -- what may be done in it
 
+    def _reaches_too_far(self, request: OrderRequest) -> str:
+        """Why a market order trades too far from the market by the guard's own book (``MAX_PRICE_DEVIATION``); empty where it does not."""
+        limit = self.books.config.limits.max_price_deviation
+        if self._market is None or limit is None or request.type is not OrderType.MARKET or not request.size.is_finite():
+            return ""
+        buys = request.side is Side.BUY
+        asked = f"{'buying' if buys else 'selling'} {decimal_text(request.size)} {request.symbol} at market"
+        reach = self._market.reach(request.symbol, request.side, float(request.size))
+        if reach is None:
+            return f"{asked} is more than the order book has: it would trade at any price (MAX_PRICE_DEVIATION)"
+        mark = exact(self.books.desk.positions[self.books.instrument_number(request.symbol)]["mark_price"])
+        if not mark > 0:
+            return ""  # the desk refuses what has no price
+        off = abs(exact(reach) / mark - 1)
+        if off <= limit:
+            return ""
+        return (
+            f"{asked} trades {'up' if buys else 'down'} to {decimal_text(exact(reach))}, {decimal_text(off * 100, 4)} % from the market's "
+            f"{decimal_text(mark)}; MAX_PRICE_DEVIATION is {decimal_text(limit * 100, 4)} %"
+        )
+
+    def market_status(self, venue: str, status: MarketStatus) -> Effects:
+        """The stream's word that a market is not traded closes its gate at once; that it is again, the exchange has to say when asked."""
+        if status.tradable or status.symbol not in self.followed:
+            return NOTHING
+        return self.close_gate(Gate.VENUE, f"{venue} does not trade it now ({status.detail})", status.symbol)
+
     def markets_are(self, venue: str, states: Mapping[str, MarketState]) -> Effects:
         """What the exchange says of its markets: one that is not traded, or takes cancels only, closes a gate of its own."""
         self._states, effects = states, NOTHING
-        for symbol in self._symbols():
+        for symbol in self.followed:
             state = states.get(symbol)
             if state is None or not state.tradable:
                 change = self.close_gate(Gate.VENUE, f"{venue} does not trade it now", symbol)

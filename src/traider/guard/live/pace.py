@@ -24,6 +24,7 @@ class Pace:
     kill_alert_s: float = 5.0  # orders that are open so long after the kill switch are told of
     tick_s: float = 0.25
     venue_check_s: float = 30.0
+    between_statuses_s: float = 5.0  # at least, between two questions that the stream of the markets' status has made be asked
     clock_offset_s: float = 5.0
     compare_s: float = 1.0  # the market's stream with what the exchange says, where the stream is quiet
 

@@ -19,6 +19,7 @@ from traider.domain.venue import (
     StreamState,
     Venue,
     VenueError,
+    VenueFundsError,
     VenueMarket,
     VenueRejectedError,
     VenueUnavailableError,
@@ -62,6 +63,7 @@ class Pilot:
         self._pace = pace or Pace()
         self._work = asyncio.Event()
         self._ask = asyncio.Event()
+        self._status_told = asyncio.Event()
         self._full = True  # the next look is at everything
         self._hinted: dict[str, str] = {}
         self._cancel_sent_s: dict[str, float] = {}
@@ -79,6 +81,7 @@ class Pilot:
         try:
             yield task
         finally:
+            self._guard.go = _wait
             task.cancel()
             sends = list(self._sends)
             for send in sends:
@@ -90,11 +93,13 @@ class Pilot:
 
     async def _run(self) -> None:
         await self._connect()
+        self._guard.go = self._send_what_is_due
         async with asyncio.TaskGroup() as group:
             for part in (self._send_all(), self._listen(), self._reconcile_all(), self._watch(), self._watch_venue()):
                 group.create_task(part)
             if self._market is not None:
-                for part in (self._market.run(), self._watch_market(self._market), self._compare_market()):
+                market = self._market
+                for part in (market.run(), self._watch_market(market), self._watch_statuses(market), self._compare_market()):
                     group.create_task(part)
 
     async def _connect(self) -> None:
@@ -120,14 +125,17 @@ class Pilot:
 
     async def _send_all(self) -> None:
         while True:
-            wait_s = await self._send_what_is_due()
+            wait_s = self._send_what_is_due()
             await _set_within(self._work, wait_s)
             self._work.clear()
 
-    async def _send_what_is_due(self) -> float | None:
-        """Cancels before anything else; the seconds after which there is something to do again."""
+    def _send_what_is_due(self) -> float | None:
+        """Cancels before anything else; the seconds after which there is something to do again.
+
+        Whatever is sent begins in the loop's next turn, in this order.
+        """
         guard = self._guard
-        wait_s = await self._cancel_due()
+        wait_s = self._cancel_due()
         while guard.amendments:
             self._start(self._send_amendment(guard.amendments.popleft()))
         while guard.outgoing:
@@ -159,6 +167,8 @@ class Pilot:
             effects = guard.rejected(identifier, error.reason, error.detail)
         except VenueRejectedError as error:
             effects = guard.rejected(identifier, Reason.VENUE_REJECTED, f"{self._venue.name}: {error}")
+            if isinstance(error, VenueFundsError):
+                self._everything()  # balances, and orders that hold what is missing
         except VenueUnavailableError as error:
             effects = guard.rejected(identifier, Reason.NOT_SENT, f"{self._venue.name} could not be reached: {error}")
             self._lost_touch(error)
@@ -203,10 +213,12 @@ class Pilot:
             log.warning("whether an order was amended is not known", client_order_id=identifier, reason=str(error))
         self._ask.set()
 
-    async def _cancel_due(self) -> float | None:
+    def _cancel_due(self) -> float | None:
         """Sends the cancels that are due, each again and again until the order is over."""
-        guard, now_s = self._guard, asyncio.get_running_loop().time()
-        books = guard.books
+        books = self._guard.books
+        if not books.cancelling and not self._cancel_sent_s:
+            return None
+        now_s = asyncio.get_running_loop().time()
         for identifier in [identifier for identifier in self._cancel_sent_s if identifier not in books.cancelling]:
             del self._cancel_sent_s[identifier]
         ids = {
@@ -364,28 +376,41 @@ class Pilot:
             await asyncio.sleep(self._pace.tick_s)
 
     async def _watch_venue(self) -> None:
-        """Clock, key and markets, as the exchange sees them."""
+        """Clock, key and markets, as the exchange sees them; the markets also as soon as their stream says something of them."""
+        loop = asyncio.get_running_loop()
         while True:
-            try:
-                await self._check_clock()
-                await self._check_key()
-                await self._check_markets()
-            except VenueRejectedError as error:
-                self._say(self._guard.close_gate(Gate.KEY, f"{self._venue.name} refuses the key: {error}"))
-            except VenueError as error:
-                self._say(self._guard.close_gate(Gate.VENUE, f"{self._venue.name} does not answer: {error}"))
-                self._full = True
-                self._ask.set()
-            await asyncio.sleep(self._pace.venue_check_s)
+            again_s = loop.time() + self._pace.venue_check_s
+            self._status_told.clear()
+            await self._check_all(self._check_clock, self._check_key, self._check_markets)
+            while (left_s := again_s - loop.time()) > self._pace.shortest_s:
+                await _set_within(self._status_told, left_s)
+                if self._status_told.is_set():
+                    self._status_told.clear()
+                    await self._check_all(self._check_markets)
+                    await asyncio.sleep(self._pace.between_statuses_s)
+
+    async def _check_all(self, *checks: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        try:
+            for check in checks:
+                await check()
+        except VenueRejectedError as error:
+            self._say(self._guard.close_gate(Gate.KEY, f"{self._venue.name} refuses the key: {error}"))
+        except VenueError as error:
+            self._say(self._guard.close_gate(Gate.VENUE, f"{self._venue.name} does not answer: {error}"))
+            self._full = True
+            self._ask.set()
 
     async def _check_clock(self) -> None:
-        guard = self._guard
-        before_ns = guard.now_ns()
+        guard, loop = self._guard, asyncio.get_running_loop()
+        before_ns, began_s = guard.now_ns(), loop.time()
         there_ns = await self._venue.server_time_ns()
+        # The venue's time is of some moment between question and answer: an answer that was long under way proves little.
+        doubt_ns = (loop.time() - began_s) * SECOND_NS / 2
         offset_ns = there_ns - (before_ns + guard.now_ns()) // 2
-        if abs(offset_ns) > self._pace.clock_offset_s * SECOND_NS:
+        limit_ns = self._pace.clock_offset_s * SECOND_NS
+        if abs(offset_ns) - doubt_ns > limit_ns:
             self._say(guard.close_gate(Gate.CLOCK, f"this machine's clock is {-offset_ns / SECOND_NS:+.1f} s off {self._venue.name}'s"))
-        else:
+        elif abs(offset_ns) + doubt_ns <= limit_ns:
             self._say(guard.open_gate(Gate.CLOCK))
 
     async def _check_key(self) -> None:
@@ -416,6 +441,11 @@ class Pilot:
         async for told in market.events():
             self._say(self._guard.market_told(told))
 
+    async def _watch_statuses(self, market: VenueMarket) -> None:
+        async for status in market.statuses():
+            self._say(self._guard.market_status(self._venue.name, status))
+            self._status_told.set()
+
     async def _compare_market(self) -> None:
         """Asks the exchange for the prices of which the stream says nothing."""
         guard = self._guard
@@ -431,6 +461,10 @@ class Pilot:
                 log.warning("the market's prices could not be asked for", reason=str(error))
                 continue
             self._say(guard.market_compared(streamed, asked, asked_ns))
+
+
+def _wait() -> None:
+    """What is outgoing stays where it is."""
 
 
 async def _set_within(event: asyncio.Event, wait_s: float | None) -> None:

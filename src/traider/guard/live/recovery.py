@@ -4,37 +4,73 @@ import msgspec
 
 from traider.domain.errors import JournalError, OrderStateError, UserError
 from traider.kernel import layout
+from traider.runtime.collector import collector_paused
 
 from ..books import GuardConfig, merged_instruments
+from ..carried import contradiction, unlike
 from ..journal import Journal
-from ..records import JOURNAL_VERSION, LIVE, READABLE_VERSIONS, SIMULATED, Checkpoint, Configured, Entry
+from ..records import (
+    JOURNAL_VERSION,
+    LIVE,
+    READABLE_VERSIONS,
+    SIMULATED,
+    Checkpoint,
+    Configured,
+    Entry,
+    LiveCarried,
+    SegmentStarted,
+)
 from .books import LiveBooks, live_books
+from .carried import carry_live, restore_live
 
 
-def recover_live(journal: Journal, config: GuardConfig) -> LiveBooks:
+def recover_live(journal: Journal, config: GuardConfig, *, whole: bool = False) -> LiveBooks:
     """The books that the journal describes, with the limits and fees of ``config``.
 
+    The newest segment is read, which begins with a snapshot; the ``whole`` journal comes to the same, and proves the snapshots.
     ``UserError`` when ``config`` is for another account, ``JournalError`` when the journal contradicts itself.
     """
     books = live_books(config)
-    for entry in journal.read():
-        try:
-            books = _read(books, entry)
-        except OrderStateError as error:
-            raise JournalError(f"{journal.path}: line {entry.n}: {error}") from error
+    first = 1 if whole else journal.segment.first_n
+    with collector_paused():
+        for entry in journal.read(first):
+            try:
+                books = _read(books, entry, begun=entry.n > first)
+            except OrderStateError as error:
+                raise JournalError(f"{journal.path}: line {entry.n}: {error}") from error
     if books.configured is not None:
         books.set_instruments(merged_instruments(books.configured.instruments, config.instruments))
     return books
 
 
-def _read(books: LiveBooks, entry: Entry) -> LiveBooks:
+def _read(books: LiveBooks, entry: Entry, *, begun: bool) -> LiveBooks:
     books.index = entry.index
     record = entry.record
     if isinstance(record, Configured):
         return _configured(books, record)
+    if isinstance(record, SegmentStarted):
+        books = _segment(books, record, entry, begun=begun)
+        _restore(books, record.books.checkpoint, entry.n)
     if isinstance(record, Checkpoint):
         _restore(books, record, entry.n)
     books.take(record, entry.wall_ns)
+    return books
+
+
+def _segment(books: LiveBooks, record: SegmentStarted, entry: Entry, *, begun: bool) -> LiveBooks:
+    """The books of the snapshot; where lines before it were read, it has to be what they have come to."""
+    carried = record.books
+    if not isinstance(carried, LiveCarried):
+        raise UserError("this account was opened on the paper venue: choose another --state-dir for one on an exchange")
+    if begun:
+        parts = unlike(carry_live(books, entry.n), carried)
+        if parts:
+            raise JournalError(contradiction(entry.n, parts))
+        return books
+    if carried.configured is not None:
+        books = _configured(books, carried.configured)
+    books = restore_live(books.config, record, carried)
+    books.index = entry.index
     return books
 
 

@@ -193,7 +193,7 @@ class Settlement:
 
     def _book(self, fill: VenueFill, strangers: dict[str, VenueOrder]) -> None:
         books = self._books
-        if fill.trade_id in books.trades or fill.trade_id in self._trades or fill.ts_ns < books.opened_ns:
+        if fill.trade_id in self._trades or books.is_booked(fill.trade_id, fill.ts_ns):
             return
         identifier = self._id_of(fill.client_order_id, fill.venue_order_id)
         if identifier is None:

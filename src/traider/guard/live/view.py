@@ -91,8 +91,8 @@ async def _order(venue: Venue, identifier: str, venue_id: str) -> VenueOrder | N
 async def _strangers(venue: Venue, books: LiveBooks, fills: tuple[VenueFill, ...]) -> dict[str, VenueOrder]:
     found: dict[str, VenueOrder] = {}
     for fill in fills:
-        known = fill.trade_id in books.trades or fill.client_order_id in books.lines or fill.venue_order_id in books.venue_ids
-        if known or fill.venue_order_id in found or fill.ts_ns < books.opened_ns:
+        known = fill.client_order_id in books.lines or fill.venue_order_id in books.venue_ids
+        if known or fill.venue_order_id in found or books.is_booked(fill.trade_id, fill.ts_ns):
             continue
         order = await venue.order(venue_order_id=fill.venue_order_id)
         if order is not None:

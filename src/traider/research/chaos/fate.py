@@ -4,6 +4,7 @@ import errno
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from traider.guard.journal import Disk
 
@@ -11,6 +12,8 @@ POINTS = (
     "journal: nothing written",
     "journal: half written",
     "journal: written",
+    "segment: written",
+    "segment: begun",
     "order: about to leave",
     "order: under way",
     "order: answered",
@@ -72,6 +75,13 @@ class MortalDisk(Disk):
             raise KilledError
         super().write(fd, data[half:])
         if self._fate.comes_to("journal: written"):
+            raise KilledError
+
+    def rename(self, old: Path, new: Path) -> None:
+        if self._fate.dead or self._fate.comes_to("segment: written"):
+            raise KilledError
+        super().rename(old, new)
+        if self._fate.comes_to("segment: begun"):
             raise KilledError
 
     def sync(self, fd: int) -> None:

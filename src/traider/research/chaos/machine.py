@@ -20,6 +20,8 @@ from traider.guard.books import GuardConfig
 from traider.guard.journal import Journal
 from traider.guard.live.core import LiveGuard
 from traider.guard.live.pilot import Pilot
+from traider.guard.rotation import Rotation
+from traider.guard.segments import segment_paths
 from traider.runtime.virtual_time import VirtualClock, elapsed_ns
 
 from .fate import Fate, KilledError, MortalDisk
@@ -35,7 +37,9 @@ class GuardGoneError(Exception):
 class Machine:
     """``deliver`` gets the order events that the guard tells, ``lost`` is called when its process has died."""
 
-    def __init__(self, path: Path, config: GuardConfig, network: Network, key: ApiKey, randomness: random.Random, tally: Tally) -> None:
+    def __init__(
+        self, path: Path, config: GuardConfig, network: Network, key: ApiKey, randomness: random.Random, tally: Tally, segment_lines: int
+    ) -> None:
         self.clock = VirtualClock()
         self.fate = Fate(dead=True)
         self.deliver: Callable[[AnyOrderEvent], None] = lambda _event: None
@@ -52,6 +56,7 @@ class Machine:
         self._key = key
         self._random = randomness
         self._tally = tally
+        self._segment_lines = segment_lines
         self._life: asyncio.Task[None] | None = None
 
     @property
@@ -118,18 +123,22 @@ class Machine:
             self.guard = None
             journal.close()
             if self.torn:
-                with self._path.open("ab") as file:
+                with segment_paths(self._path)[-1][1].open("ab") as file:
                     file.write(self.torn)
                 self.torn = b""
             self.lost()
 
     async def _pilot(self, guard: LiveGuard, pilot: Pilot, end: asyncio.Event) -> None:
         async with pilot.running() as task:
-            ending = asyncio.get_running_loop().create_task(end.wait())
-            await asyncio.wait([task, ending], return_when=asyncio.FIRST_COMPLETED)
+            loop = asyncio.get_running_loop()
+            ending, rotating = loop.create_task(end.wait()), loop.create_task(Rotation(guard, self._segment_lines).run())
+            await asyncio.wait([task, ending, rotating], return_when=asyncio.FIRST_COMPLETED)
             ending.cancel()
-            if task.done() and not task.cancelled() and not _is_death(task.exception()):
-                self.broken = task.exception()
+            rotating.cancel()
+            await asyncio.wait([rotating])
+            for one in (task, rotating):
+                if one.done() and not one.cancelled() and not _is_death(one.exception()):
+                    self.broken = one.exception()
             self.fate.dead = True
 
     def _venue(self) -> CoinbaseVenue:

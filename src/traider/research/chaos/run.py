@@ -33,6 +33,7 @@ from traider.guard.audit.truth import Tally, Truth, Violation
 from traider.guard.audit.witness import is_within
 from traider.guard.books import GuardConfig
 from traider.guard.live.core import LiveGuard
+from traider.guard.segments import segment_paths
 from traider.runtime.virtual_time import play
 
 from .actors import Actor
@@ -117,7 +118,8 @@ class _Run:
         self.secrets = {key.secret, key.secret.rstrip("=")[:40]}
         instrument = INSTRUMENT
         config = GuardConfig(instruments=(instrument,), limits=self._limits, cash=0.0, maker_fee=0.006, taker_fee=0.012)
-        machine = Machine(self._folder / "journal.jsonl", config, network, key, self._random("client"), self.tally)
+        segment_lines = self._random("journal").choice((20, 40, 80))  # so few that every run has a number of them
+        machine = Machine(self._folder / "journal.jsonl", config, network, key, self._random("client"), self.tally, segment_lines)
         actor = self._make_actor(self._random("actor"), instrument)
         trader = Trader(machine, network, actor, instrument, self._random("feed"), exchange.past())
         trader.cancel_on_disconnect = self._random("trader").random() < 0.5
@@ -213,13 +215,15 @@ class _Run:
         self.counts["unknown"] = sum(type(record).__name__ == "OrderUnknown" for record in records)
 
     def _describe(self, exchange: ChaosExchange, network: Network, machine: Machine, trader: Trader) -> None:
-        journal = (self._folder / "journal.jsonl").read_text(encoding="utf-8", errors="backslashreplace")
+        files = [file for _, file in segment_paths(self._folder / "journal.jsonl")]
+        journal = "".join(file.read_text(encoding="utf-8", errors="backslashreplace") for file in files)
         truth = exchange.truth(network.arrivals)
         told = msgspec.json.encode((journal, truth.fills, truth.orders, truth.arrivals))
         self.digest = hashlib.sha256(told).hexdigest()
         self.texts += [journal, *machine.refusals, *self._problems]
         self.counts |= {
             "guard starts": machine.starts,
+            "journal segments": len(files),
             "market events": trader.events,
             "requests": len(truth.arrivals),
             "orders at the exchange": len(truth.orders),
@@ -243,6 +247,6 @@ def _is_settled(guard: LiveGuard, truth: Truth) -> bool:
         and not books.amending
         and not guard.risk().unknown_orders
         and {order.venue_order_id for order in books.open.values()} == {order.venue_order_id for order in truth.open_orders()}
-        and books.trades >= {fill.trade_id for fill in truth.fills}
+        and books.trades.keys() >= {fill.trade_id for fill in truth.fills}
         and {currency: total for currency, total in books.totals.items() if total} == truth.totals()
     )

@@ -89,11 +89,12 @@ def _decide_again(
     if unheard:
         log.warning("the strategy decided otherwise than it had", index=event.index, orders=[one.client_order_id for one in unheard])
     for request in unheard:
-        strategy.on_order_event(not_sent(request, event))
+        strategy.on_order_event(not_sent(request, event.ts_ns))
     return []
 
 
-def not_sent(request: OrderRequest, event: MarketEvent) -> OrderRejected:
+def not_sent(request: OrderRequest, ts_ns: int) -> OrderRejected:
+    """As the strategy is told of an order that this process kept to itself."""
     return OrderRejected(
-        n=0, ts_ns=event.ts_ns, client_order_id=request.client_order_id, reason=Reason.NOT_SENT, detail="of the past", request=request
+        n=0, ts_ns=ts_ns, client_order_id=request.client_order_id, reason=Reason.NOT_SENT, detail="of the past", request=request
     )

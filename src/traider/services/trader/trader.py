@@ -12,7 +12,7 @@ number, so the step that was under way when the connection broke is taken again,
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from itertools import groupby, takewhile
 from pathlib import Path
@@ -20,7 +20,7 @@ from pathlib import Path
 from structlog import get_logger
 
 from traider.domain.bus_events import MARKET, SYSTEM, SystemEvent
-from traider.domain.errors import LinkError
+from traider.domain.errors import LinkError, RecordingError
 from traider.domain.guard_protocol import MarketEvent, PastEvent
 from traider.domain.orders import AnyOrderEvent, OrderRequest
 from traider.domain.ports import Bus, Clock
@@ -32,12 +32,12 @@ from traider.guard.client import GuardClient, GuardRefusedError
 from traider.guard.live.books import EXTERNAL
 from traider.guard.place import find_guard
 
+from .lag import STALE_S, Lag
 from .past import ROWS_A_TIME, Moment, fire_again, give_back_books, not_sent, note_known, step_again, unheard_of
 from .plan import MarketSource, Plan, Resumed
 
 log = get_logger("traider.trader")
 
-STALE_S = 5.0  # what was decided longer ago than this, and never left, is not sent to an exchange any more
 LEAVING_S = 5.0  # so long an exchange has, when this process ends, to say that the orders are gone
 RETRY_S = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
 SHOWN_AGAIN = 1000  # past market events that are published at the start, so that a chart is not empty
@@ -46,6 +46,8 @@ _SHOWN_A_TIME = 64
 
 class Trader:
     """``run`` returns when the source has ended. ``on_answer`` is told how long the guard took to answer orders, in seconds.
+
+    On an exchange nothing is sent that was decided on news older than ``stale_s``.
 
     With ``cancel_on_disconnect`` the guard cancels its orders when this process is gone; with a ``heartbeat_s`` also when it hangs,
     and nothing was heard of it for so long. ``on_exchange`` says that the guard's venue is one, and matches nothing itself.
@@ -61,6 +63,7 @@ class Trader:
         cancel_on_disconnect: bool = False,
         heartbeat_s: float = 0.0,
         on_exchange: bool = False,
+        stale_s: float = STALE_S,
     ) -> None:
         self.on_answer: Callable[[float], None] = lambda _seconds: None
         self._plan = plan
@@ -70,6 +73,7 @@ class Trader:
         self._cancel_on_disconnect = cancel_on_disconnect
         self._heartbeat_s = heartbeat_s
         self._on_exchange = on_exchange
+        self._lag = Lag(stale_s) if on_exchange else None  # of the market, whatever becomes of the connection to the guard
         self.events = 0  # market events taken since this was made
         self._shown = False
         self._problem = ""
@@ -77,11 +81,11 @@ class Trader:
     async def run(self) -> None:
         failures = 0
         while True:
-            steps = _Steps(self._plan, self._bus, self._clock, show_past=not self._shown, on_answer=self.on_answer, ahead=self._on_exchange)
+            steps = _Steps(self._plan, self._bus, self._clock, show_past=not self._shown, on_answer=self.on_answer, lag=self._lag)
+            steps.on_ready = lambda: self._tell("up", "connected to the guard")
             try:
                 client = await self._connect(steps)
                 try:
-                    await self._tell("up", "connected to the guard")
                     await _until_lost(steps.trade(client), client, self._heartbeat_s)
                     await self._tell("up", "the market source has ended")
                     return
@@ -93,8 +97,11 @@ class Trader:
                     client.close()
             except GuardRefusedError as error:
                 await self._tell("degraded", f"the guard refuses: {error}")
+            except RecordingError as error:
+                await self._tell("down", f"nothing is traded that can't be recorded: {error}")
             except LinkError as error:
-                await self._tell("down", f"no guard: {error}")
+                why = "no guard" if steps.unrecorded is None else "nothing is traded that can't be recorded"
+                await self._tell("down", f"{why}: {error}")
             finally:
                 self.events += steps.events
             self._shown = self._shown or steps.shown
@@ -130,10 +137,11 @@ class Trader:
 class _Steps:
     """The life of one connection. It listens to the guard from the first moment, and applies what it hears once it is ready."""
 
-    def __init__(self, plan: Plan, bus: Bus, clock: Clock, *, show_past: bool, on_answer: Callable[[float], None], ahead: bool) -> None:
+    def __init__(self, plan: Plan, bus: Bus, clock: Clock, *, show_past: bool, on_answer: Callable[[float], None], lag: Lag | None) -> None:
         self._plan = plan
         self._clock = clock
-        self._ahead = ahead  # the strategy does not wait for the guard
+        self._lag = lag  # None where the strategy waits for the guard, and nothing can be stale
+        self._is_stale = False
         self._on_answer = on_answer
         self._bus = bus
         self._show_past = show_past
@@ -141,7 +149,9 @@ class _Steps:
         self._early: list[AnyOrderEvent] = []
         self._last_n = 0
         self._tick = 0  # timers that have fired since the last market event
+        self.on_ready: Callable[[], Awaitable[None]] = _told_nobody
         self.shown = False  # the past was published
+        self.unrecorded: RecordingError | None = None
         self.events = 0  # that the guard took
 
     def on_order_event(self, event: AnyOrderEvent) -> None:
@@ -149,7 +159,11 @@ class _Steps:
             self._early.append(event)
         elif event.n == 0 or event.n > self._last_n:
             self._last_n = max(self._last_n, event.n)
-            self._strategy.on_order_event(event)
+            try:
+                self._strategy.on_order_event(event)
+            except RecordingError as error:  # what the strategy was not shown it can't go on without
+                self.unrecorded = error
+                raise LinkError(str(error)) from error
 
     def on_state(self, account: AccountState, risk: RiskState) -> None:
         """Whoever watches the guard publishes it."""
@@ -171,6 +185,7 @@ class _Steps:
             source.continue_after(max(last, resumed.rerun.last_index), resumed.rerun.last_ns)
             strategy = resumed.strategy
             last = await self._go_on(client, source, resumed, last)
+        await self.on_ready()
         last = await self._look_on(client, source, strategy, last)
         strategy.warm_up(source.unfed)
         await self._publish_past(source, resumed, last)
@@ -184,9 +199,11 @@ class _Steps:
 
     async def _take(self, client: GuardClient, strategy: LiveSession | RecordedSession, moment: Sequence[MarketEvent]) -> None:
         """One moment of the market: guard and strategy see it, and what the strategy asks for is on its way."""
+        if self._lag is not None:
+            self._watch_lag(self._lag, moment[-1])
         await self._let_timers_fire(client, strategy, moment[0].index - 1, moment[0].ts_ns)
-        if self._ahead:
-            wanted = [one for event in moment for one in strategy.on_market(event)]
+        if self._lag is not None:
+            wanted = self._timely(strategy, [one for event in moment for one in strategy.on_market(event)], moment[-1].ts_ns)
             at_once = list(takewhile(lambda one: not isinstance(one, AmendOrder), wanted))
             asked_s = asyncio.get_running_loop().time()
             await client.step(moment, _runs(at_once))
@@ -205,7 +222,7 @@ class _Steps:
         while (ts_ns := strategy.next_timer_ns) <= before_ns:
             self._tick += 1
             await client.advance(index=index, tick=self._tick, ts_ns=ts_ns)
-            await self._send(client, strategy.on_timer(index, self._tick))
+            await self._send(client, self._timely(strategy, strategy.on_timer(index, self._tick), ts_ns))
 
     async def _remember(
         self, client: GuardClient, source: MarketSource, strategy: LiveSession | RecordedSession, moment: Moment
@@ -256,7 +273,7 @@ class _Steps:
         strategy, run = resumed
         self._last_n = run.last_n
         known: set[str] = set()
-        for one in await client.history():
+        for one in await client.history(run.settled_n):
             note_known(one.event, known)
             if one.event.n > run.last_n:
                 self._last_n = one.event.n
@@ -268,8 +285,11 @@ class _Steps:
         for start in range(0, len(missed), ROWS_A_TIME):  # a guard that died may have forgotten the newest
             await client.feed(missed[start : start + ROWS_A_TIME])
         wanted = unheard_of(run.wanted, known)
-        if self._ahead and run.events:
-            wanted = self._still_timely(strategy, wanted, run.events[-1])
+        if self._lag is not None and run.events:
+            now_ns, last_seen = self._clock.now_ns(), run.events[-1]
+            decided_s = (now_ns - (last_seen.received_ts_ns or last_seen.ts_ns)) / 1e9
+            self._is_stale = decided_s > STALE_S or (run.last_ns > 0 and self._lag.is_stale(run.last_ns, now_ns))
+            wanted = self._timely(strategy, wanted, last_seen.ts_ns)
         self._tick = run.last_tick
         for event in source.history(run.last_index + 1, last + 1):  # fed, and not shown before this process died
             await self._send(client, wanted)
@@ -279,14 +299,22 @@ class _Steps:
         await self._send(client, wanted)
         return max(last, run.last_index)
 
-    def _still_timely(self, strategy: RecordedSession, wanted: Sequence[Wish], event: MarketEvent) -> list[Wish]:
-        """What may be sent yet of what was decided at this event; of the rest the strategy is told that it was not."""
-        if self._clock.now_ns() - (event.received_ts_ns or event.ts_ns) <= STALE_S * 1e9:
+    def _watch_lag(self, lag: Lag, event: MarketEvent) -> None:
+        if event.flags & BAR_MADE:
+            return  # it bears its start; what it is made of was there before
+        was, self._is_stale = self._is_stale, lag.is_stale(event.ts_ns, self._clock.now_ns())
+        if self._is_stale and not was:
+            age_s = (self._clock.now_ns() - event.ts_ns) / 1e9
+            log.warning("the market's news are old: nothing but cancels is sent until they are new", age_s=round(age_s, 1))
+
+    def _timely(self, strategy: LiveSession | RecordedSession, wanted: Sequence[Wish], ts_ns: int) -> list[Wish]:
+        """What may be sent yet of what was decided at this time of the market; of the rest the strategy is told that it was not."""
+        if not self._is_stale:
             return list(wanted)
         for one in wanted:
             if isinstance(one, OrderRequest):
-                log.warning("decided before the restart, and too old to be sent now", client_order_id=one.client_order_id)
-                strategy.on_order_event(not_sent(one, event))
+                log.warning("decided on what is too old, and not sent", client_order_id=one.client_order_id)
+                strategy.on_order_event(not_sent(one, ts_ns))
         return [one for one in wanted if isinstance(one, CancelOrder)]
 
     async def _look_on(self, client: GuardClient, source: MarketSource, strategy: LiveSession | RecordedSession, last: int) -> int:
@@ -332,6 +360,10 @@ class _Steps:
                 if number % _SHOWN_A_TIME == 0:
                     await asyncio.sleep(0)  # who listens takes them before there are too many
         self.shown = True
+
+
+async def _told_nobody() -> None:
+    """For whoever does not want to know."""
 
 
 def _runs(wanted: Sequence[Wish]) -> list[list[OrderRequest | str]]:

@@ -32,6 +32,12 @@ class OAuthAuthorization:
     async def for_subscription(self) -> str:
         return await self._access_token()
 
+    def expect(self, method: str, host: str, path: str) -> None:
+        """Nothing is signed here: the token is at hand."""
+
+    def stop(self) -> None:
+        """There is nothing to end."""
+
     async def revoke(self) -> None:
         """Gives the access back, and then forgets the tokens. When the venue can't be asked they are kept, to try again with."""
         async with self._lock:

@@ -70,7 +70,7 @@ class AccountCalls:
         owner = owner_of(call)
         if call.parts[0] != owner.portfolio_id:
             raise not_found("portfolio was not found")
-        values = {currency: self._value(wallet) for currency, wallet in owner.wallets.items()}
+        values = {currency: self._worth(wallet) for currency, wallet in owner.wallets.items()}
         total = sum(values.values())
         cash = sum(value for currency, value in values.items() if currency in _CASH)
         balances = {
@@ -97,23 +97,25 @@ class AccountCalls:
             "account_uuid": wallet.uuid,
             "total_balance_fiat": float(text(value)),
             "total_balance_crypto": float(text(wallet.available + wallet.hold)),
-            "available_to_trade_fiat": float(text(value)),
+            "available_to_trade_fiat": float(text(self._value(wallet.currency, wallet.available))),
             "allocation": float(shapes.ratio(value, total)),
             "is_cash": wallet.currency in _CASH,
         }
 
-    def _value(self, wallet: Wallet) -> int:
-        """What it holds, in atoms of USD, at the market's price."""
-        amount = wallet.available + wallet.hold
-        if wallet.currency in _CASH:
+    def _worth(self, wallet: Wallet) -> int:
+        return self._value(wallet.currency, wallet.available + wallet.hold)
+
+    def _value(self, currency: str, amount: int) -> int:
+        """So much of a currency in atoms of USD, at the market's price."""
+        if currency in _CASH:
             return amount
-        product = self._exchange.products.get(f"{wallet.currency}-USD")
+        product = self._exchange.products.get(f"{currency}-USD")
         return amount * self._exchange.market_of(product).price() * product.grid.tick // ONE if product else 0
 
     def _summary(self, call: Call) -> dict[str, Any]:
         owner, tiers = owner_of(call), self._exchange.config.fee_tiers
         tier = owner.fee_tier(tiers, self._exchange.now_ns())
-        total = sum(self._value(wallet) for wallet in owner.wallets.values())
+        total = sum(self._worth(wallet) for wallet in owner.wallets.values())
         return shapes.transaction_summary(owner, tier, tiers, text(total))
 
     def _old_accounts(self, call: Call) -> dict[str, Any]:

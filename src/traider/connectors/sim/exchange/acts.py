@@ -110,11 +110,14 @@ class Bench:
         raise bad_request(f"there is no account {name!r}")
 
     def orders_of(self, args: dict[str, Any], context: Context) -> list[Order]:
-        """The orders that an act names, or those of its request."""
+        """The orders that an act names, or those of its request; a 400 where there is none of that name."""
         name = args.get("order") or args.get("client_order_id")
         if not name:
             return context.orders
-        return [order for order in self.exchange.orders.values() if name in (order.order_id, order.client_order_id)]
+        found = [order for order in self.exchange.orders.values() if name in (order.order_id, order.client_order_id)]
+        if not found:
+            raise bad_request(f"there is no order {name!r}")
+        return found
 
     def product(self, product_id: str) -> Product:
         product = self.exchange.products.get(product_id)
@@ -135,6 +138,8 @@ class Bench:
 
     def keys(self, args: dict[str, Any], context: Context) -> list[Key]:
         name = args.get("key")
+        if name and name not in self.ring.keys:
+            raise bad_request(f"there is no key {name!r}")
         account = self.account(args["account"]) if args.get("account") else context.account
         return [key for key in self.ring.keys.values() if name == key.name or (not name and (account is None or key.account is account))]
 
@@ -195,12 +200,11 @@ def _fill(bench: Bench, args: dict[str, Any], context: Context) -> None:
         raise bad_request("fill: size and price are positive numbers as text, fraction is above 0 and at most 1")
     on = args.get("on", "")
     named = args.get("order") or args.get("client_order_id") or ""
-    orders = bench.orders_of(args, context)
     if on in ("cancel", "edit"):
-        names = [named] if named or not orders else [order.order_id for order in orders]
+        names = [named] if named or not context.orders else [order.order_id for order in context.orders]
         bench.planned += [PlannedFill(name, on, size, price, fraction) for name in names]
         return
-    for order in orders:
+    for order in bench.orders_of(args, context):
         bench.fill(order, size=size, price=price, fraction=fraction)
         bench.step(order)
 

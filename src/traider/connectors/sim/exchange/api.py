@@ -32,12 +32,12 @@ class Api:
         told: dict[str, str] = {}
         if switches.limits:
             name, per_s = (call.address, switches.public_per_s) if call.key is None else (call.key.account.user_id, switches.private_per_s)
-            left = self._limiter.take(name, per_s, now_ns)
-            told = headers(per_s, left) if call.key is not None else {}
+            left = self._limiter.take(name, per_s, switches.burst, now_ns)
+            told = headers(per_s, switches.burst, left) if call.key is not None else {}
             if left < 0:
                 raise too_many(switches.limit_body, told)
         if route.scope is not None and call.key is not None and route.scope not in call.key.scopes:
-            raise forbidden()
+            raise forbidden(told)
         return route, told
 
     def perform(self, call: Call, route: Route, told: dict[str, str]) -> Answer:

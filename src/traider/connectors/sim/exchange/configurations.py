@@ -13,6 +13,8 @@ from .units import atoms, parse_atoms, text
 _DIRECTIONS = {"STOP_DIRECTION_STOP_UP": UP, "STOP_DIRECTION_STOP_DOWN": DOWN}
 BRACKET_SLIP_PERCENT = 5
 MAX_PARTS = 100
+_EVEN_PRICES = ("", "FLAT")
+_SIZE_DISTRIBUTIONS = ("", "UNKNOWN_DISTRIBUTION", "EVENLY_SPLIT", "INCREASING", "DECREASING")
 
 
 def parse_time(value: object) -> int | None:
@@ -223,6 +225,11 @@ def _scaled(reader: _Reader) -> Terms:
     low, high, parts = reader.price("min_price"), reader.price("max_price"), _count(reader, "num_orders")
     if low >= high or parts < 2:
         raise OrderRefusedError("INVALID_REQUEST", "a scaled order needs a range and two orders", preview="PREVIEW_INVALID_ORDER_CONFIG")
+    for name, known in (("price_distribution", _EVEN_PRICES), ("size_distribution", _SIZE_DISTRIBUTIONS)):
+        if str(reader.fields.get(name) or "").upper() not in known:
+            raise OrderRefusedError(
+                "UNSUPPORTED_ORDER_CONFIGURATION", f"{name} is one of {', '.join(known[1:])}", preview="PREVIEW_INVALID_ORDER_CONFIG"
+            )
     total = reader.size((low + high) // 2)
     weights = _weights(reader, parts)
     prices = [low + (high - low) * number // (parts - 1) for number in range(parts)]

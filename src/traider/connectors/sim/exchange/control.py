@@ -8,6 +8,7 @@ import msgspec
 from aiohttp import web
 
 from .accounts import Account
+from .argument_checks import SPAN_S
 from .calls import Answer, Call, Route, Router, answer, refusal
 from .keys import SCOPES, KeyKind
 from .market_calls import PREFIX
@@ -86,7 +87,7 @@ class Control:
         given = body.get("rules", [body])
         if not isinstance(given, list):
             raise bad_request("give a list of rules")
-        return {"rules": [self._simulator.faults.add(rule).told() for rule in given]}
+        return {"rules": [rule.told() for rule in self._simulator.faults.add_all(given)]}
 
     def _faults(self, call: Call) -> dict[str, Any]:
         return {"rules": [rule.told() for rule in self._simulator.faults.rules.values()]}
@@ -120,13 +121,13 @@ class Control:
         if not body.keys() <= {"advance", "skew"} or not body:
             raise bad_request("give advance or skew, in seconds")
         for name, value in body.items():
-            if isinstance(value, bool) or not isinstance(value, int | float) or (name == "advance" and value < 0):
-                raise bad_request(f"{name} is {value!r}; give seconds")
+            if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > SPAN_S or (name == "advance" and value < 0):
+                raise bad_request(f"{name} is {value!r}; give seconds, of ten years at most")
+        if "advance" in body and not agenda.virtual:
+            raise bad_request("time is not virtual; start the exchange with --virtual")
         if "skew" in body:
             agenda.skew_ns = round(body["skew"] * 1e9)
         if "advance" in body:
-            if not agenda.virtual:
-                raise bad_request("time is not virtual; start the exchange with --virtual")
             await agenda.advance(body["advance"], self._drain)
         return self._clock(call)
 
@@ -149,7 +150,9 @@ class Control:
         body = call.json()
         return {"key": self._key(self._account(body), body)}
 
-    def _key(self, account: Account, given: dict[str, Any]) -> dict[str, Any]:
+    def _key(self, account: Account, given: Any) -> dict[str, Any]:
+        if not isinstance(given, dict):
+            raise bad_request('key is an object: {"kind": "ecdsa", "scopes": ["view", "trade"]}')
         kind, scopes = given.get("kind", "ecdsa"), given.get("scopes", ["view", "trade"])
         if kind not in get_args(KeyKind) or not isinstance(scopes, list) or set(scopes) - set(SCOPES):
             raise bad_request(f"kind is one of {', '.join(get_args(KeyKind))}; scopes are of {', '.join(SCOPES)}")
@@ -174,6 +177,8 @@ class Control:
         """A trade of the market: ``product_id``, the taker's ``side``, ``price``, ``size``."""
         body = call.json()
         side, ticks, lots = self._place(body)
+        if not lots:
+            raise bad_request("a trade has a size above 0")
         product = self._simulator.bench.product(str(body.get("product_id")))
         self._simulator.exchange.step(self._simulator.exchange.market_of(product), lambda matcher: matcher.on_trade(side, ticks, lots))
         return {"done": True}
@@ -182,7 +187,10 @@ class Control:
         """Sizes of the market's book: ``product_id``, ``levels`` of ``side``, ``price``, ``size`` (0 removes)."""
         body = call.json()
         product = self._simulator.bench.product(str(body.get("product_id")))
-        rows = [self._place(row | {"product_id": product.product_id}) for row in body.get("levels", [])]
+        levels = body.get("levels")
+        if not isinstance(levels, list) or not all(isinstance(row, dict) for row in levels):
+            raise bad_request("levels is a list of objects with side, price and size")
+        rows = [self._place(row | {"product_id": product.product_id}) for row in levels]
         market = self._simulator.exchange.market_of(product)
         for side, ticks, lots in rows:
             market.matcher.on_level(side, ticks, lots)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -60,7 +61,7 @@ def trades(kind: str, market_id: str, prints: Iterable[Print], grid: Grid) -> by
 
 
 def recent_trades(market: Market) -> list[Print]:
-    return list(market.trades)[: -_SNAPSHOT_TRADES - 1 : -1]
+    return list(islice(reversed(market.trades), _SNAPSHOT_TRADES))
 
 
 def ticker(kind: str, market: Market, grid: Grid, now_ns: int, *, with_best: bool = True) -> bytes:

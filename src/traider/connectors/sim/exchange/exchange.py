@@ -279,11 +279,9 @@ class Exchange:
         """Places the order that was attached to this one, for what it got."""
         from_parent = (parent.attached or {})["trigger_bracket_gtc"]
         terms = attached_bracket(parent.product, -parent.side, from_parent, parent.filled_lots)
-        child = self.new_order(
-            parent.account, parent.product, -parent.side, terms, {"trigger_bracket_gtc": from_parent}, order_id=parent.attached_id
-        )
+        own = {"trigger_bracket_gtc": from_parent | {"base_size": parent.product.grid.size(parent.filled_lots)}}
+        child = self.new_order(parent.account, parent.product, -parent.side, terms, own, order_id=parent.attached_id)
         child.parent_id = parent.order_id
-        parent.attached = None
         self.add_order(child)
         if self.place_hold(child):
             self.work(child)
@@ -371,11 +369,8 @@ class Exchange:
         for forgotten in remember_end(order.account, order, self.config.bounds):
             del self.orders[forgotten.order_id]
             forgotten.fills = []  # they know the order: without the circle it is freed at once
-        if order.attached is not None:
-            if order.filled_lots:
-                self._followers.append(order)
-            else:
-                order.attached = None
+        if order.attached is not None and order.filled_lots:
+            self._followers.append(order)
 
     def _stopped_itself(self, order: Order) -> None:
         self.end(order, Status.CANCELLED, "self trade prevention")

@@ -2,12 +2,14 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
 
 from .acts import ACTS, REQUEST_ACTS, Bench, Context
 from .calls import Answer, Call
 from .refusals import RequestRefusedError
-from .rules import Rule, parse_rule, sizes
-from .triggers import trigger_rule
+from .rules import Rule, parse_rule, sized
+from .triggers import increments, trigger_rule
 
 _SIGNATURES = REQUEST_ACTS | {name: act.signature for name, act in ACTS.items()}
 
@@ -26,13 +28,23 @@ class Faults:
         return REQUEST_ACTS.keys()
 
     def add(self, given: object) -> Rule:
-        """A new rule; one without a match acts now, or when its time comes."""
-        rule = parse_rule(self._count + 1, given, _SIGNATURES)
-        self._count += 1
-        self.rules[rule.id] = rule
-        if rule.match is None:
-            self.bench.exchange.later(rule.at_s, lambda: self._act_alone(rule, late=rule.at_s > 0))
-        return rule
+        return self.add_all([given])[0]
+
+    def add_all(self, given: list[Any]) -> list[Rule]:
+        """New rules, all of them or none; one without a match acts now, or when its time comes."""
+        rules = [parse_rule(self._count + number, one, _SIGNATURES) for number, one in enumerate(given, 1)]
+        self._count += len(rules)
+        for rule in rules:
+            self.rules[rule.id] = rule
+        try:
+            for rule in rules:
+                if rule.match is None:
+                    self.bench.exchange.later(rule.at_s, partial(self._act_alone, rule, late=rule.at_s > 0))
+        except RequestRefusedError:
+            for rule in rules:
+                del self.rules[rule.id]
+            raise
+        return rules
 
     def clear(self) -> None:
         """No rule is left, connections are no longer damaged, and what rules have changed is as it was."""
@@ -48,9 +60,14 @@ class Faults:
 
     def _triggered(self, call: Call) -> list[Rule]:
         try:
-            given = next((rule for size in sizes(call.json()) if (rule := trigger_rule(size)) is not None), None)
+            body = call.json()
         except RequestRefusedError:
             return []  # no JSON: it is refused as such
+        product = self.bench.exchange.products.get(str(body.get("product_id")))
+        if product is None:
+            return []
+        counts = (increments(size, step) for size, step in sized(body, base=product.grid.lot, quote=product.grid.tick))
+        given = next((rule for count in counts if (rule := trigger_rule(count)) is not None), None)
         if given is None:
             return []
         return [parse_rule(0, rule | {"match": {}}, _SIGNATURES) for rule in given]

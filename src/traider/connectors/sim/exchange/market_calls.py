@@ -1,18 +1,22 @@
 """Public calls, their private twins, and what ccxt asks of the older API before it begins."""
 
+from itertools import islice
 from typing import Any
 
 from . import market_shapes
 from .calls import Call, Route
 from .exchange import Exchange
 from .markets import Market
+from .paging import decode, encode
 from .products import Product
+from .query_words import ANY_PRODUCT_TYPE, known_words
 from .refusals import bad_request, not_found
 from .shapes import iso, ratio
 from .units import ONE, parse_atoms
 
 PREFIX = "/api/v3/brokerage"
 _MOST_CANDLES = 350
+_MOST_PRODUCTS = 1000
 _MOST_LEVELS = 5000
 _DEFAULT_LEVELS = 50
 
@@ -58,20 +62,22 @@ class MarketCalls:
         return {"iso": iso(now_ns, digits=0), "epochSeconds": str(now_ns // 10**9), "epochMillis": str(now_ns // 10**6)}
 
     def _products(self, call: Call) -> dict[str, Any]:
-        wanted = set(call.words("product_ids"))
-        kind = call.word("product_type")
-        now_ns = self._exchange.now_ns()
-        there = [
-            market_shapes.product(product, self._exchange.market_of(product), now_ns)
-            for product in self._exchange.products.values()
-            if (not wanted or product.product_id in wanted) and kind in ("", "SPOT", "UNKNOWN_PRODUCT_TYPE")
-        ]
-        first = call.number("offset", 0, 10**9)
-        shown = there[first : first + call.number("limit", 1000, 1000)]
+        wanted, kinds = set(call.words("product_ids")), known_words(call, "product_type")
+        spot = not kinds or bool(kinds & {"SPOT", ANY_PRODUCT_TYPE})
+        there = [product for product in self._exchange.products.values() if spot and (not wanted or product.product_id in wanted)]
+        first = max(0, decode(call.word("cursor"))) if call.word("cursor") else call.number("offset", 0, 10**9)
+        most, now_ns = call.number("limit", _MOST_PRODUCTS, _MOST_PRODUCTS), self._exchange.now_ns()
+        shown = there[first : first + most]
+        has_next, has_prev = first + most < len(there), first > 0
         return {
-            "products": shown,
+            "products": [market_shapes.product(product, self._exchange.market_of(product), now_ns) for product in shown],
             "num_products": len(shown),
-            "pagination": {"prev_cursor": "", "next_cursor": "", "has_next": False, "has_prev": False},
+            "pagination": {
+                "prev_cursor": encode(max(0, first - most)) if has_prev else "",
+                "next_cursor": encode(first + most) if has_next else "",
+                "has_next": has_next,
+                "has_prev": has_prev,
+            },
         }
 
     def _product(self, call: Call) -> dict[str, Any]:
@@ -105,7 +111,7 @@ class MarketCalls:
         product, market = self._at(call.parts[0])
         first_ns, last_ns = call.seconds("start", 0) * 10**9, call.seconds("end", 10**10) * 10**9
         limit = call.number("limit", 100, 1000)
-        found = [trade for trade in reversed(market.trades) if first_ns <= trade.ts_ns <= last_ns][:limit]
+        found = list(islice((trade for trade in reversed(market.trades) if first_ns <= trade.ts_ns <= last_ns), limit))
         bids, asks, grid = market.matcher.bids, market.matcher.asks, product.grid
         extra = {"bid": "", "ask": "", "exchange": "coinbase"}
         return {

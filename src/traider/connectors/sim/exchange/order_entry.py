@@ -16,6 +16,7 @@ from .units import parse_atoms
 
 LONGEST_CLIENT_ID = 128
 _ATTACHED = "trigger_bracket_gtc"
+EDITS_KEPT = 5  # of an order: as many as the exchange tells
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,12 @@ class OrderEntry:
                 f"only {_ATTACHED} can be attached, to a market or limit order",
                 preview="PREVIEW_INVALID_ATTACHED_ORDER_CONFIGURATION",
             )
+        if fields.get("base_size"):
+            raise OrderRefusedError(
+                "INVALID_REQUEST",
+                "an attached order has no size of its own: it is for what its order gets",
+                preview="PREVIEW_INVALID_ATTACHED_ORDER_CONFIGURATION",
+            )
         attached_bracket(product, -side, fields, max(1, terms.lots))
         return {_ATTACHED: dict(fields)}
 
@@ -153,6 +160,8 @@ class OrderEntry:
             return "ORDER_IS_FULLY_FILLED"
         if order.ended or order.status is Status.CANCEL_QUEUED:
             return "DUPLICATE_CANCEL_REQUEST"
+        if order.status is Status.EDIT_QUEUED:
+            return "ORDER_IS_BEING_REPLACED"
         delay_s = self.exchange.switches.cancel_delay_s
         if delay_s > 0:
             order.status = Status.CANCEL_QUEUED
@@ -251,7 +260,7 @@ class OrderEntry:
             exchange.ledger.release(wallet, order.hold - needed)
         order.hold = needed
         smaller = ticks == order.ticks and lots < order.lots
-        order.edits.append((ticks, lots, exchange.now_ns()))
+        order.edits = [*order.edits[-EDITS_KEPT + 1 :], (ticks, lots, exchange.now_ns())]
         if exchange.switches.edited_configuration == "current":
             order.configuration = _edited(order, ticks, lots, stop)
         if smaller and order.rests_at:

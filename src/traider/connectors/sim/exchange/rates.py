@@ -1,8 +1,7 @@
-"""How many calls a key or an address may make: so many a second, and half as many again at once."""
+"""How many calls a key or an address may make: so many a second, and some more at once."""
 
 from .agenda import SECOND_NS
 
-BURST = 1.5
 _MOST = 10_000  # of buckets; beyond it the full ones are forgotten
 
 
@@ -12,9 +11,9 @@ class Limiter:
     def __init__(self) -> None:
         self._buckets: dict[str, tuple[float, int]] = {}  # tokens, and when they were counted
 
-    def take(self, name: str, per_s: float, now_ns: int) -> float:
-        """The tokens that are left after this call; below 0 where it is one too many, and took none."""
-        most = max(1.0, per_s * BURST)
+    def take(self, name: str, per_s: float, burst: float, now_ns: int) -> float:
+        """The tokens that are left after this call, of ``per_s * burst``; below 0 where it is one too many, and took none."""
+        most = max(1.0, per_s * burst)
         tokens, then_ns = self._buckets.get(name, (most, now_ns))
         tokens = min(most, tokens + max(0, now_ns - then_ns) / SECOND_NS * per_s)
         if tokens < 1.0:
@@ -26,9 +25,10 @@ class Limiter:
         return tokens - 1.0
 
 
-def headers(per_s: float, left: float) -> dict[str, str]:
+def headers(per_s: float, burst: float, left: float) -> dict[str, str]:
+    """What a reply tells. The tokens of a burst are told as parts of the limit, so that it falls from the first call on."""
     return {
         "x-ratelimit-limit": f"{per_s:g}",
-        "x-ratelimit-remaining": str(max(0, int(min(per_s, left)))),
+        "x-ratelimit-remaining": str(max(0, int(left / burst))),
         "x-ratelimit-reset": "1",
     }

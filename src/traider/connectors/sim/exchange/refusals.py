@@ -40,8 +40,9 @@ def unauthorized() -> RequestRefusedError:
     return RequestRefusedError(401, "Unauthorized\n")
 
 
-def forbidden(details: str = "Missing required scopes") -> RequestRefusedError:
-    return RequestRefusedError(403, {"error": "PERMISSION_DENIED", "error_details": details, "message": details})
+def forbidden(headers: dict[str, str]) -> RequestRefusedError:
+    details = "Missing required scopes"
+    return RequestRefusedError(403, {"error": "PERMISSION_DENIED", "error_details": details, "message": details}, headers)
 
 
 def not_found(message: str) -> RequestRefusedError:

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from .argument_checks import SPAN_S, wrong_value
 from .calls import Call
 from .market_calls import PREFIX
 from .refusals import RequestRefusedError, bad_request
@@ -67,11 +68,16 @@ def listed_ids(body: dict[str, Any]) -> list[Any]:
 
 def sizes(body: dict[str, Any]) -> list[str]:
     """The sizes in an order's configuration."""
+    return [size for size, _ in sized(body, base=0, quote=0)]
+
+
+def sized(body: dict[str, Any], *, base: int, quote: int) -> list[tuple[str, int]]:
+    """The same, each with the increment of its kind."""
     configuration = body.get("order_configuration")
     fields = next(iter(configuration.values()), None) if isinstance(configuration, dict) else None
     if not isinstance(fields, dict):
         return []
-    return [fields[name] for name in ("base_size", "quote_size") if isinstance(fields.get(name), str)]
+    return [(fields[name], step) for name, step in (("base_size", base), ("quote_size", quote)) if isinstance(fields.get(name), str)]
 
 
 def _size_fits(wanted: str, size: str) -> bool:
@@ -109,7 +115,7 @@ class Rule:
 
     def told(self) -> dict[str, Any]:
         match = {name: value for name in sorted(_MATCH_WORDS) if (value := getattr(self.match, name))} if self.match else None
-        counts = {"times": self.times, "seen": self.seen, "done": self.done, "failed": self.failed}
+        counts = {"at": self.at_s, "times": self.times, "seen": self.seen, "done": self.done, "failed": self.failed}
         return {"id": self.id, "do": self.do, "when": self.when, "match": match, "args": self.args, **counts}
 
 
@@ -136,6 +142,9 @@ def parse_rule(number: int, given: object, signatures: dict[str, Signature]) -> 
             raise bad_request(f"{do} takes no {name!r}; it takes: {', '.join(signature.args) or 'nothing'}")
         if not isinstance(value, signature.args[name]) or (isinstance(value, bool) and signature.args[name] is not bool):
             raise bad_request(f"{do}: {name} is {value!r}, which is of the wrong type")
+        wanted = wrong_value(do, name, value)
+        if wanted:
+            raise bad_request(f"{do}: {name} is {value!r}; give {wanted}")
     for name in signature.needed:
         if name not in args:
             raise bad_request(f"{do} needs {name!r}")
@@ -148,7 +157,7 @@ def parse_rule(number: int, given: object, signatures: dict[str, Signature]) -> 
     if match is None and signature.requests:
         raise bad_request(f"{do} needs match: the requests that it acts on")
     times, at_s = given.get("times", 1), given.get("at", 0)
-    if not isinstance(times, int) or times < 0 or not isinstance(at_s, int | float) or at_s < 0:
+    if not isinstance(times, int) or times < 0 or not isinstance(at_s, int | float) or not 0 <= at_s <= SPAN_S:
         raise bad_request("times and at are numbers that are not negative")
     return Rule(number, do, args, match, times, float(at_s), when)
 
@@ -160,7 +169,10 @@ def _match(given: object) -> Match | None:
         raise bad_request(f"match is an object of: {', '.join(sorted(_MATCH_WORDS))}")
     try:
         match = msgspec.convert(given, Match)
+        match.method = match.method.upper()
         re.compile(match.client_order_id)
     except (msgspec.ValidationError, re.error) as error:
         raise bad_request(f"match: {error}") from None
+    if match.nth < 0:
+        raise bad_request("match: nth counts from 1; 0 is any")
     return match

@@ -14,6 +14,7 @@ from .wire import frame
 
 _LONGEST_MESSAGE = 1024 * 1024
 _DRIPS_PER_S = 10
+CLOSING_S = 5.0  # for the peer to take the close frame, and answer it
 
 
 class Server:
@@ -27,11 +28,17 @@ class Server:
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         if request.headers.get("Upgrade", "").lower() == "websocket":
             return await self._socket(request)
+        try:
+            body = await request.read()
+        except ConnectionError:
+            return web.Response(status=499)  # the peer hung up before it had told everything: nobody is there to be answered
+        except web.RequestPayloadError as error:
+            return web.Response(status=400, text=f"{error}\n")
         call = Call(
             request.method,
             "/" + "/".join(part for part in request.path.split("/") if part),
             {name: request.query.getall(name) for name in request.query},
-            await request.read(),
+            body,
             request.remote or "",
             {name: request.headers.get(name, "") for name in ("authorization", "cache-control")},
         )
@@ -120,14 +127,25 @@ class _PlainWire:
     def __init__(self, request: web.BaseRequest, socket: web.WebSocketResponse) -> None:
         self._request, self._socket = request, socket
         self._transport = request.transport
-        self._closing: asyncio.Task[bool] | None = None
+        self._closing: asyncio.Task[None] | None = None
 
     def send(self, message: bytes) -> None:
         if self._transport is not None and not self._transport.is_closing():
             self._transport.write(frame(message))
 
     def close(self, code: int, reason: str) -> None:
-        self._closing = asyncio.get_running_loop().create_task(self._socket.close(code=code, message=reason.encode()))
+        self._closing = asyncio.get_running_loop().create_task(self._close(code, reason))
+
+    async def _close(self, code: int, reason: str) -> None:
+        """Who doesn't read is never told: what waits for it is thrown away when its time is over."""
+        try:
+            async with asyncio.timeout(CLOSING_S):
+                await self._socket.close(code=code, message=reason.encode())
+        except TimeoutError:
+            pass
+        finally:
+            if self._transport is not None:
+                self._transport.abort()
 
     def abort(self) -> None:
         _abort(self._request)

@@ -1,14 +1,17 @@
 """Starts and stops the exchange's two ports."""
 
 import asyncio
+import logging
 import os
 import socket
 import ssl
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Self
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from traider.domain.errors import SettingsError
 
@@ -16,7 +19,12 @@ from .control import Control
 from .server import Server
 from .simulator import Simulator
 
+_LOGGER = logging.getLogger("traider.exchange")
+_CLIENTS_FAULTS = (HttpProcessingError, web.RequestPayloadError)  # they were answered with a 400
+_LOGGER.addFilter(lambda record: not (record.exc_info and isinstance(record.exc_info[1], _CLIENTS_FAULTS)))
 _ACCEPTING = 5  # turns of the loop from accepting a connection to its first callback
+
+Handler = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +57,12 @@ class Serving:
     async def __aenter__(self) -> Self:
         server, tls = Server(self._simulator), self._address.tls
         try:
-            self.port = await self._serve(web.Server(server.handle), self.port, tls if self.tls_port is None else None, self._address.fd)
+            self.port = await self._serve(server.handle, self.port, tls if self.tls_port is None else None, self._address.fd)
             if self.tls_port is not None:
-                self.tls_port = await self._serve(web.Server(server.handle), self.tls_port, tls)
+                self.tls_port = await self._serve(server.handle, self.tls_port, tls)
             if self.control_port is not None:
                 control = Control(self._simulator, server.drain)
-                self.control_port = await self._serve(web.Server(control.handle), self.control_port, None)
+                self.control_port = await self._serve(control.handle, self.control_port, None)
         except BaseException:
             await self._stop()
             raise
@@ -64,8 +72,8 @@ class Serving:
     async def __aexit__(self, *_: object) -> None:
         await self._stop()
 
-    async def _serve(self, handler: web.Server, port: int, tls: ssl.SSLContext | None, fd: int | None = None) -> int:
-        runner = web.ServerRunner(handler, access_log=None, shutdown_timeout=0.5)
+    async def _serve(self, handle: Handler, port: int, tls: ssl.SSLContext | None, fd: int | None = None) -> int:
+        runner = web.ServerRunner(web.Server(handle, logger=_LOGGER), access_log=None, shutdown_timeout=0.5)
         await runner.setup()
         self._runners.append(runner)
         listening = None if fd is None else socket.socket(fileno=fd)

@@ -1,7 +1,9 @@
 """Every choice of the simulated exchange; what the real one's documents leave open is a switch here, with its reason."""
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
+
+from msgspec import Meta
 
 from .units import atoms
 
@@ -28,47 +30,53 @@ FEE_TIERS = (
 )
 
 
+NotNegative = Annotated[float, Meta(ge=0)]
+Positive = Annotated[float, Meta(gt=0)]
+Count = Annotated[int, Meta(ge=1)]
+
+
 @dataclass(slots=True)
 class Switches:
     """May be changed while the exchange runs (``POST /switches``)."""
 
     # Orders
     client_order_ids: Literal["replay", "reject_duplicate", "forget"] = "replay"
-    forget_after_s: float = 60.0  # with "forget": how long a client order id is remembered
+    forget_after_s: NotNegative = 60.0  # with "forget": how long a client order id is remembered
     self_trade: Literal["cancel_newest", "cancel_oldest", "allow"] = "cancel_newest"
     quote_size_includes_fees: bool = True
-    price_band: float = 0.0  # how far a limit may be from the market's price, as a fraction of it; 0: no such limit
+    price_band: NotNegative = 0.0  # how far a limit may be from the market's price, as a fraction of it; 0: no such limit
     queue: Literal["behind", "front"] = "behind"  # where an own order joins a level of the recorded book
-    max_open_orders: int = 500
-    order_lag_s: float = 0.0  # until a new order is seen in REST listings
-    fill_lag_s: float = 0.0
-    cancel_delay_s: float = 0.0  # between the acceptance of a cancel and its effect
-    edit_delay_s: float = 0.0
+    max_open_orders: Count = 500
+    order_lag_s: NotNegative = 0.0  # until a new order is seen in REST listings
+    fill_lag_s: NotNegative = 0.0
+    cancel_delay_s: NotNegative = 0.0  # between the acceptance of a cancel and its effect
+    edit_delay_s: NotNegative = 0.0
     edited_configuration: Literal["current", "original"] = "current"  # what an edited order's order_configuration tells
-    cancel_batch: int = 100
+    cancel_batch: Count = 100
     strict_query: bool = False  # ignore the singular product_id, as the real server is said to
     # Tokens
-    token_leeway_s: float = 5.0
+    token_leeway_s: NotNegative = 5.0
     token_time: Literal["exchange", "wall"] = "exchange"  # noqa: S105  - a clock's name
     token_replays: bool = True  # accept a nonce that was seen before
     # Rate limits
     limits: bool = True
-    private_per_s: float = 30.0
-    public_per_s: float = 10.0
-    messages_per_s: float = 8.0  # of unauthenticated subscribe messages, per address
-    public_cache_s: float = 0.0  # how old a public answer may be; the real edge keeps them for about a second
+    private_per_s: Positive = 30.0
+    public_per_s: Positive = 10.0
+    burst: Annotated[float, Meta(ge=1)] = 1.5  # so many times as much as in a second may come at once
+    messages_per_s: Positive = 8.0  # of unauthenticated subscribe messages, per address
+    public_cache_s: NotNegative = 0.0  # how old a public answer may be; the real edge keeps them for about a second
     limit_body: Literal["errors", "error"] = "errors"
     # Sockets
     sequence: Literal["connection", "product"] = "connection"
     client_id: bool = True  # the field is in the documents, and was not in a capture of 2026
     snapshot_time: Literal["epoch", "now"] = "epoch"  # the documents say the one, a capture of 2026 the other
     heartbeat_counter: Literal["integer", "string"] = "integer"
-    subscribe_within_s: float = 5.0
-    idle_close_s: float = 90.0  # 0: never
-    batch_ms: int = 250  # of market_trades
-    user_batch: int = 50
+    subscribe_within_s: NotNegative = 5.0
+    idle_close_s: NotNegative = 90.0  # 0: never
+    batch_ms: Count = 250  # of market_trades
+    user_batch: Count = 50
     compression: bool = False  # permessage-deflate
-    slow_consumer_bytes: int = 32 * 1024 * 1024
+    slow_consumer_bytes: Count = 32 * 1024 * 1024
     # Faults by the last four digits of an order's size
     quantity_triggers: bool = False
 
@@ -80,7 +88,7 @@ class Bounds:
     closed_orders: int = 20_000  # per account
     fills: int = 50_000  # per account
     truth: int = 20_000  # per kind of record
-    trades: int = 1_000  # per market
+    trades: int = 10_000  # per market
     minutes: int = 3 * 24 * 60  # candles of one minute per market
     hours: int = 60 * 24
 

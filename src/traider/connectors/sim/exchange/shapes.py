@@ -69,6 +69,8 @@ def average_price(order: Order) -> str:
 
 
 def completion(order: Order) -> str:
+    if order.status is Status.FILLED:
+        return "100"  # what is left of a quote size buys no lot
     if order.terms.budget:
         return ratio(100 * min(order.filled_value + order.fees, order.terms.budget), order.terms.budget)
     return ratio(100 * order.filled_lots, order.lots)
@@ -126,7 +128,9 @@ def order(order: Order) -> dict[str, Any]:
         "workable_size": order.product.grid.size(order.remaining) if not order.ended else "0",
         "workable_size_completion_pct": completion(order),
         "commission_detail_total": {"total_commission": text(fees)},
+        "product_details": {},  # of an equity
         "cost_basis_method": "COST_BASIS_METHOD_UNSPECIFIED",
+        "displayed_order_config": "UNKNOWN_DISPLAYED_ORDER_CONFIG",
         "last_update_time": micro(order.updated_ns),
     }
     if order.attached is not None:

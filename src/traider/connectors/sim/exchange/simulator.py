@@ -18,6 +18,7 @@ from .keys import KeyKind, KeyRing
 from .markets import Print
 from .memory import Memory
 from .order_entry import OrderEntry
+from .orders import Status
 from .pipeline import Pipeline
 from .player import Player
 from .products import Product, listed
@@ -133,7 +134,8 @@ class Simulator:
         self.faults.clear()
         for account in self.exchange.accounts.values():
             for order in list(account.open.values()):
-                self.entry.cancel(account, order.order_id)
+                self.exchange.end(order, Status.CANCELLED, "the exchange was reset")
+                self.exchange.finish(self.exchange.market_of(order.product))
             for currency, wallet in account.wallets.items():
                 self.exchange.ledger.deposit(wallet, self.funds.get(account.name, {}).get(currency, 0) - wallet.available)
         self.truth.reset()

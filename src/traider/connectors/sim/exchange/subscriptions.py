@@ -66,11 +66,14 @@ class Subscriptions:
             _error(session, "invalid message")
             return
         channel, products = asked.get("channel"), asked.get("product_ids") or []
-        if channel not in CHANNELS or (session.user_only and channel not in _ON_USER_HOST):
+        if not isinstance(channel, str) or channel not in (_ON_USER_HOST if session.user_only else CHANNELS):
             _error(session, f"channel {channel} is not supported")
             return
-        if not isinstance(products, list) or any(product not in self._exchange.products for product in products):
+        if not isinstance(products, list) or not all(isinstance(p, str) and p in self._exchange.products for p in products):
             _error(session, "invalid product_ids")
+            return
+        if asked["type"] == "subscribe" and channel in MARKET_CHANNELS and not products:
+            _error(session, "product_ids is missing")
             return
         key = self._key(asked)
         if key is None and ("jwt" in asked or channel in _PRIVATE):
@@ -91,7 +94,9 @@ class Subscriptions:
 
     def _too_many(self, session: Session) -> bool:
         switches = self._exchange.switches
-        return switches.limits and self._limiter.take(session.address, switches.messages_per_s, self._exchange.now_ns()) < 0
+        if not switches.limits:
+            return False
+        return self._limiter.take(session.address, switches.messages_per_s, switches.burst, self._exchange.now_ns()) < 0
 
     def _subscribe(self, session: Session, channel: str, products: list[str], key: Key | None) -> None:
         session.subscribed = True
@@ -101,11 +106,10 @@ class Subscriptions:
             for name in names:
                 self._snapshot(session, channel, name)
                 self._hub.join(session, channel, name)
-            if not names:
-                del session.channels[channel]
-                _error(session, "product_ids is missing")
             return
-        session.channels.setdefault(channel, set()).update(products)
+        held = session.channels.get(channel)
+        everything = not products or (held is not None and not held)  # nothing named means all, and all it stays
+        session.channels[channel] = set() if everything else (held or set()) | set(products)
         if key is not None:
             session.key = key
         if channel == "heartbeats":

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from .units import parse_atoms
+
 TRIGGERS: dict[str, tuple[str, list[dict[str, Any]]]] = {
     "9001": ("the connection is cut before the order is taken", [{"do": "drop_reply", "when": "before_apply"}]),
     "9002": ("the order is taken, and the answer lost", [{"do": "drop_reply", "when": "after_apply"}]),
@@ -23,8 +25,12 @@ TRIGGERS: dict[str, tuple[str, list[dict[str, Any]]]] = {
 }
 
 
-def trigger_rule(size: str) -> list[dict[str, Any]] | None:
-    """The rules that a size asks for; None where it asks for none."""
-    digits = size.replace(".", "")
-    known = TRIGGERS.get(digits[-4:])
+def increments(size: str, step: int) -> int:
+    """How many increments a size is; 0 where it is no size. However it is written: a client may leave out the zeros at its end."""
+    return (parse_atoms(size) or 0) // step
+
+
+def trigger_rule(count: int) -> list[dict[str, Any]] | None:
+    """The rules that a size of so many increments asks for; None where it asks for none."""
+    known = TRIGGERS.get(f"{count % 10_000:04d}")
     return known[1] if known is not None else None

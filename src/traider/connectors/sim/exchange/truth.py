@@ -14,22 +14,36 @@ from .orders import Fill
 from .session import Session
 from .units import text
 
+MOST_BYTES = 64 * 1024 * 1024  # of bodies and messages, per kind of record
+
 
 @dataclass(slots=True)
 class Ring:
     """The last so many records, each with its number; ``count`` is of all there ever were."""
 
     most: int
+    most_bytes: int = MOST_BYTES
     count: int = 0
     items: deque[dict[str, Any]] = field(default_factory=deque)
+    _sizes: deque[int] = field(default_factory=deque)
+    _bytes: int = 0
 
-    def add(self, record: dict[str, Any]) -> dict[str, Any]:
+    def add(self, record: dict[str, Any], size: int = 0) -> dict[str, Any]:
+        """``size`` is how many bytes of a client's making are in it: of those, too, only so many are kept."""
         self.count += 1
         record["number"] = self.count
         self.items.append(record)
-        while len(self.items) > self.most:
+        self._sizes.append(size)
+        self._bytes += size
+        while len(self.items) > self.most or self._bytes > self.most_bytes:
             self.items.popleft()
+            self._bytes -= self._sizes.popleft()
         return record
+
+    def clear(self) -> None:
+        self.items.clear()
+        self._sizes.clear()
+        self.count = self._bytes = 0
 
     def since(self, number: int) -> list[dict[str, Any]]:
         return [record for record in self.items if record["number"] > number]
@@ -63,7 +77,8 @@ class Truth:
                 "status": None,  # what was answered; None: nothing was
                 "applied": False,
                 "faults": [],
-            }
+            },
+            len(call.body),
         )
 
     def finished(self, record: dict[str, Any]) -> None:
@@ -86,7 +101,8 @@ class Truth:
             told = None
         if isinstance(told, dict):
             told.pop("jwt", None)
-        self.sockets.add({"ts_ns": self._exchange.now_ns(), "what": "message", "session": session.number, "message": told})
+        record = {"ts_ns": self._exchange.now_ns(), "what": "message", "session": session.number, "message": told}
+        self.sockets.add(record, len(message))
 
     def _filled(self, fill: Fill) -> None:
         record = shapes.fill(fill) | {"account": fill.order.account.name, "client_order_id": fill.order.client_order_id}
@@ -133,8 +149,7 @@ class Truth:
 
     def reset(self) -> None:
         for ring in (self.requests, self.fills, self.sockets):
-            ring.items.clear()
-            ring.count = 0
+            ring.clear()
 
     def close(self) -> None:
         if self._file is not None:
