@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Sequence
 
 from traider.domain.orders import OrderRequest
-from traider.domain.vocabulary import Reason
+from traider.domain.vocabulary import Reason, TimeInForce
+from traider.kernel.layout import NEVER_NS
 from traider.kernel.order_row import OrderRows
 
 from ..numbers import held
@@ -28,9 +29,11 @@ class Reserving:
         stop_price = 0.0 if stop is None else held(stop)
         if size is None or limit_price is None or stop_price is None:
             return unexact(request)
+        # that its time is over is the exchange's to tell; the check is told of one that has no time at all
+        end_ns = 0 if request.time_in_force is TimeInForce.GTD and request.expire_ts_ns <= 0 else NEVER_NS
         self._rows.put(
             row, inst, int(request.side), int(request.type), size, limit_price or 0.0, stop_price or 0.0,
-            int(request.time_in_force), request.post_only, 0.0, 0, request.expire_ts_ns,
+            int(request.time_in_force), request.post_only, 0.0, 0, end_ns,
         )  # fmt: skip
         return Reason.NONE
 
