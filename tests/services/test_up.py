@@ -19,7 +19,7 @@ from tests.services.support import until
 from traider.bus.memory import MemoryBus
 from traider.domain.errors import TraiderError
 from traider.domain.orders import OrderFilled
-from traider.guard.journal import entries, lock_path, verify
+from traider.guard.journal import entries, head_path, lock_path, verify
 from traider.guard.lock import holder
 from traider.guard.place import JOURNAL, make_directory
 from traider.guard.records import SessionStarted
@@ -182,7 +182,7 @@ async def test_a_guard_that_writes_at_each_start_and_ends_by_itself_is_given_up(
 ) -> None:
     """One that is killed is not: what it has written may have been work."""
     monkeypatch.setattr("traider.services.up.RESTART_S", (0.0,))
-    program, journal, starts = tmp_path / "guard.sh", tmp_path / JOURNAL, 2 * GIVE_UP_AFTER
+    program, journal, starts = tmp_path / "guard.sh", head_path(tmp_path / JOURNAL), 2 * GIVE_UP_AFTER
     journal.touch()
     enough = f"test $(wc -l < {journal}) -gt {starts} && exec sleep 60"
     program.write_text(f"#!/bin/sh\necho gate >> {journal}\n{enough}\n{end}\n")

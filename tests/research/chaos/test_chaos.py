@@ -16,12 +16,12 @@ from traider.connectors.coinbase.tokens import KeyAuthorization
 from traider.connectors.coinbase.transport import NoReplyError
 from traider.domain.errors import StrategyError
 from traider.domain.limits import RiskLimits
-from traider.domain.order_state import Order
-from traider.domain.orders import OrderRequest
 from traider.domain.vocabulary import Reason
 from traider.guard.audit.truth import INVARIANTS
-from traider.guard.live.books import LiveBooks
 from traider.guard.live.core import LiveGuard
+from traider.kernel.control_desk import Controls
+from traider.kernel.desk import Desk
+from traider.kernel.order_row import OrderRows
 from traider.research.chaos.asked import Asked
 from traider.research.chaos.events import Events
 from traider.research.chaos.fate import POINTS
@@ -131,17 +131,17 @@ def asks_no_gate_before_the_send(patch: pytest.MonkeyPatch) -> None:
 
 
 def counts_no_open_orders(patch: pytest.MonkeyPatch) -> None:
-    check = LiveBooks.check
+    reserve = Desk.reserve_rows
 
-    def checked(self: LiveBooks, request: OrderRequest, replaces: Order | None = None) -> Reason:
-        kept = self.desk.records.copy()
-        self.desk.positions["open_buys"] = 0.0
-        try:
-            return check(self, request, replaces)
-        finally:
-            self.desk.records[:] = kept
+    def reserved(self: Desk, controls: Controls, rows: OrderRows, first: int, count: int) -> tuple[list[int], Reason]:
+        kept = self.positions["open_buys"].copy()
+        self.positions["open_buys"] = 0.0
+        numbers, reason = reserve(self, controls, rows, first, 1)
+        if not numbers:
+            self.positions["open_buys"] = kept
+        return numbers, reason
 
-    patch.setattr(LiveBooks, "check", checked)
+    patch.setattr(Desk, "reserve_rows", reserved)
 
 
 def looks_for_fills_by_its_own_clock(patch: pytest.MonkeyPatch) -> None:
