@@ -281,7 +281,7 @@ def test_a_guard_that_can_not_start_stops_the_start_with_its_reason(make: Callab
     assert up.interrupt() == 0
     richer = make(*FAST, "--cash", "6000")
     richer.start()
-    assert richer.wait() == 2
+    assert richer.wait() == 2, richer.text()
     assert "error: this account was opened with 5000 USD, not 6000 USD: leave out what it begins with" in richer.text()
     assert "the exchange did not start (exit status 2); its message is above" in richer.text()
     (up.state_dir / JOURNAL).write_bytes((up.state_dir / JOURNAL).read_bytes()[:-30])
