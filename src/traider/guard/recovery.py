@@ -201,7 +201,7 @@ class _Reader:
         elif isinstance(event, OrderFilled):
             controls.executed(event.ts_ns)
         elif isinstance(event, OrderRejected) and event.reason is not Reason.NOT_SENT:
-            controls.refused(event.reason)
+            controls.refused(event.ts_ns, event.reason)
 
     def finish(self) -> Books:
         books = self._books
