@@ -19,8 +19,9 @@ from traider.domain.vocabulary import EventKind, OrderType, Reason, Side, TimeIn
 from traider.guard.approval import Guard
 from traider.guard.base import Effects
 from traider.guard.batch import Batch
-from traider.guard.books import GuardConfig
+from traider.guard.books import GuardConfig, rehearse
 from traider.guard.journal import Draft, Journal
+from traider.guard.live.books import rehearse_live
 from traider.guard.live.core import LiveGuard
 from traider.guard.live.view import View
 from traider.guard.records import Cause
@@ -64,6 +65,7 @@ def _request(number: int) -> OrderRequest:
 def _guard(folder: Path) -> Guard:
     clock = SystemClock()
     config = GuardConfig(instruments=(BTC,), limits=LIMITS, cash=1e7, maker_fee=0.001, taker_fee=0.001)
+    rehearse(config)  # as the guard's process does at its start, so that no order waits for code to be loaded
     guard = Guard(Journal.open(folder / "journal.jsonl", clock=clock), config, clock)
     guard.start()
     guard.handle(Open(seq=0, version=PROTOCOL_VERSION, role="trader", client="benchmark", session="benchmark"), TRADER)
@@ -210,6 +212,8 @@ def _sustained_live() -> dict[str, Any]:
 def _live_guard(folder: Path) -> LiveGuard:
     clock = SystemClock()
     config = GuardConfig(instruments=(BTC,), limits=LIMITS, maker_fee=0.001, taker_fee=0.001)
+    rehearse(config)
+    rehearse_live(config)
     guard = LiveGuard(Journal.open(folder / "journal.jsonl", clock=clock), config, clock)
     guard.start()
     guard.handle(Open(seq=0, version=PROTOCOL_VERSION, role="trader", client="benchmark", session="benchmark"), TRADER)

@@ -58,7 +58,7 @@ def random_orders(source: random.Random, count: int, *, tied: bool) -> list[Orde
                 strategy="crowd",
                 trail_amount=_number(source, STRANGE_PRICES, 1, 500, 100) if trails and number % 2 else None,
                 trail_fraction=Decimal("0.02") if trails and not number % 2 else None,
-                expire_ts_ns=2 * 10**18 if in_force is TimeInForce.GTD else 0,
+                expire_ts_ns=source.choice((0, 2 * 10**18)) if in_force is TimeInForce.GTD else 0,
                 oco=f"group {number // 4}" if tied and source.random() < 0.2 else "",
                 parent=source.choice(made[-5:]).client_order_id if tied and made and source.random() < 0.15 else "",
             )

@@ -290,7 +290,7 @@ class LiveBooks(Books):
         if inst < 0 or not self.has_room():
             return  # an order that was made elsewhere: it is told, but there is nothing to measure it with
         number = int(self.desk.account["next_id"]) + 1
-        order = _row(inst, request)
+        order = _desk_order(inst, request)
         self.desk.restore_order(order_id=number, ref=0, filled=0.0, ts_ns=ts_ns, **order)
         self.number_of[request.client_order_id] = number
         self.id_of[number] = request.client_order_id
@@ -323,7 +323,7 @@ class LiveBooks(Books):
 
     def put_row(self, request: OrderRequest, number: int, ts_ns: int, *, size: float, filled: float, limit_price: float) -> None:
         """Puts an open order into the desk's table as it stood there."""
-        row = _row(self.instrument_number(request.symbol), request) | {"size": size, "limit_price": limit_price}
+        row = _desk_order(self.instrument_number(request.symbol), request) | {"size": size, "limit_price": limit_price}
         self.desk.restore_order(order_id=number, ref=0, filled=filled, ts_ns=ts_ns, **row)
         self.number_of[request.client_order_id] = number
         self.id_of[number] = request.client_order_id
@@ -342,7 +342,7 @@ class LiveBooks(Books):
             ref=0,
             filled=float(filled),
             ts_ns=ts_ns,
-            **_row(self.instrument_number(request.symbol), request),
+            **_desk_order(self.instrument_number(request.symbol), request),
         )
         self.desk.account["submissions"] -= 1  # it is no new order
         self.number_of[request.client_order_id] = number
@@ -467,13 +467,13 @@ def _desk_order(inst: int, request: OrderRequest) -> dict[str, Any]:
         "stop_price": float(request.stop_price or 0),
         "tif": int(request.time_in_force),
         "post_only": int(request.post_only),
-        "expire_ns": request.expire_ts_ns,
+        "expire_ns": expiry_ns(request),
     }
 
 
-def _row(inst: int, request: OrderRequest) -> dict[str, Any]:
-    """The order in the desk's table. That its time is over is the exchange's to tell: until then it may fill, and counts."""
-    return _desk_order(inst, request) | {"expire_ns": layout.NEVER_NS}
+def expiry_ns(request: OrderRequest) -> int:
+    """When the order leaves the desk's table by itself: never. That its time is over is the exchange's to tell; until then it may fill."""
+    return layout.NEVER_NS if request.expire_ts_ns > 0 else request.expire_ts_ns
 
 
 def not_carried(request: OrderRequest) -> str:

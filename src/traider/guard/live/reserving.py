@@ -8,7 +8,7 @@ from traider.kernel.order_row import OrderRows
 
 from ..numbers import held
 from ..placing import ROOM, Answer, Asked, in_turn
-from .books import LiveBooks, unexact
+from .books import LiveBooks, expiry_ns, unexact
 
 
 class Reserving:
@@ -30,7 +30,7 @@ class Reserving:
             return unexact(request)
         self._rows.put(
             row, inst, int(request.side), int(request.type), size, limit_price or 0.0, stop_price or 0.0,
-            int(request.time_in_force), request.post_only, 0.0, 0, request.expire_ts_ns,
+            int(request.time_in_force), request.post_only, 0.0, 0, expiry_ns(request),
         )  # fmt: skip
         return Reason.NONE
 
