@@ -227,6 +227,7 @@ def test_a_loss_limit_that_is_reached_ends_both_in_the_same_place(
         ("max_price_deviation=0.001", "duplicate_window_s=600", "prevent_self_match=true", "max_gross_exposure=20000"),
         ("volatility_method=ewma", "volatility_mult=2", "max_orders_per_second=1", "max_amends_per_second=1"),
         ("max_executions_per_minute=1",),
+        ("max_order_size=0.5", "max_open_orders_per_market=2", "max_rejections_per_minute=20"),
         ("max_rejections_in_a_row=2", "max_order_notional=8000"),
     ],
     ids=" ".join,

@@ -129,6 +129,9 @@ CONTROLS = RiskLimits(
     volatility_window=20,
     volatility_mult=Decimal(3),
     prevent_self_match=True,
+    max_order_size=Decimal(4),
+    max_open_orders_per_market=3,
+    max_rejections_per_minute=1000,
 )
 
 
@@ -142,7 +145,12 @@ def test_the_controls_refuse_the_same_compiled_and_interpreted(bars: Tape) -> No
 
 
 @pytest.mark.parametrize(
-    ("limits", "fills"), [({"max_rejections_in_a_row": 3, "max_order_notional": Decimal(1)}, 0), ({"max_executions_per_minute": 1}, 2)]
+    ("limits", "fills"),
+    [
+        ({"max_rejections_in_a_row": 3, "max_order_notional": Decimal(1)}, 0),
+        ({"max_rejections_per_minute": 1, "max_order_size": Decimal(1)}, 0),
+        ({"max_executions_per_minute": 1}, 2),
+    ],
 )
 def test_a_halt_ends_all_trading_compiled_and_interpreted(limits: dict[str, Any], fills: int, bars: Tape) -> None:
     spec = BacktestSpec(Everything, {"width": 3.0, "quantity": 1.5}, MARGIN, 1e6, FEES, limits=RiskLimits(**limits))

@@ -31,6 +31,9 @@ def random_limits(source: random.Random) -> RiskLimits:
         duplicate_window_s=perhaps(Decimal(5)),
         max_rejections_in_a_row=perhaps(source.randint(8, 20)),
         prevent_self_match=source.random() < 0.3,
+        max_order_size=perhaps(Decimal(source.randint(1000, 2900)) / 1000),
+        max_open_orders_per_market=perhaps(source.randint(5, 40)),
+        max_rejections_per_minute=perhaps(source.randint(15, 40)),
     )
 
 

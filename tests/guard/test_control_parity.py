@@ -45,6 +45,28 @@ def flat(*prices: float) -> list[tuple[int, float]]:
 
 
 CASES = {
+    "order size": Case(
+        RiskLimits(max_order_size=Decimal("0.3")),
+        flat(100.0, 100.0),
+        [
+            Ask(0, BUY, "0.301", None, Reason.ORDER_SIZE),
+            Ask(0, BUY, "0.3", None, PASSES),
+            Ask(1, BUY, "0.301", "90", Reason.ORDER_SIZE),
+            Ask(1, SELL, "0.299", "110", PASSES),
+        ],
+    ),
+    "open orders of a market": Case(
+        RiskLimits(max_open_orders_per_market=2),
+        [(1, 10.0), (0, 100.0), (0, 89.0), (0, 89.0)],
+        [
+            Ask(1, BUY, "1", "90", PASSES),
+            Ask(1, BUY, "1", "80", PASSES),
+            Ask(1, BUY, "1", "70", Reason.MARKET_OPEN_ORDERS),
+            Ask(1, BUY, "1", "9", PASSES, 1),
+            Ask(2, BUY, "1", "70", PASSES),  # the first one is filled
+            Ask(2, BUY, "1", "60", Reason.MARKET_OPEN_ORDERS),
+        ],
+    ),
     "price collar": Case(
         RiskLimits(max_price_deviation=Decimal("0.02")),
         flat(100.0, 100.0),
@@ -123,6 +145,18 @@ CASES = {
             Ask(0, BUY, "6", "100", Reason.ORDER_NOTIONAL),
             Ask(0, BUY, "1", "90", Reason.REPEATED_REJECTIONS),
             Ask(1, BUY, "1", "90", Reason.KILL_SWITCH),
+        ],
+    ),
+    "refusals within a minute": Case(
+        RiskLimits(max_rejections_per_minute=2, max_order_notional=Decimal(500)),
+        flat(100.0, 100.0, 100.0),
+        [
+            *(Ask(0, BUY, size, "90", reason) for _ in range(2) for size, reason in (("6", Reason.ORDER_NOTIONAL), ("1", PASSES))),
+            Ask(1, BUY, "6", "90", Reason.ORDER_NOTIONAL),  # the first two are a minute old
+            Ask(1, BUY, "1", "90", PASSES),
+            *(Ask(1, BUY, "6", "90", Reason.ORDER_NOTIONAL) for _ in range(2)),
+            Ask(1, BUY, "1", "90", Reason.REJECTION_RATE),
+            Ask(2, BUY, "1", "90", Reason.KILL_SWITCH),
         ],
     ),
     "fills within a minute": Case(
@@ -218,7 +252,14 @@ def test_a_backtest_and_paper_refuse_the_same_orders_for_the_same_reasons(name: 
     assert on_paper(case, tmp_path) == backtest
 
 
-@pytest.mark.parametrize(("name", "words"), [("refusals in a row", "MAX_REJECTIONS_IN_A_ROW 2"), ("fills within a minute", "PER_MINUTE 2")])
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("refusals in a row", "MAX_REJECTIONS_IN_A_ROW 2"),
+        ("refusals within a minute", "more than MAX_REJECTIONS_PER_MINUTE 2"),
+        ("fills within a minute", "more than MAX_EXECUTIONS_PER_MINUTE 2"),
+    ],
+)
 def test_on_paper_a_halt_trips_the_kill_switch_until_a_person_switches_it_off(name: str, words: str, tmp_path: Path) -> None:
     case = CASES[name]
     on_paper(case, tmp_path)

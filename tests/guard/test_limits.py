@@ -56,6 +56,56 @@ def test_open_orders(folder: Path) -> None:
     assert bench.refusal(order("d", limit="90"))[0] is Reason.NONE
 
 
+@pytest.mark.parametrize("limit", ["5", "0.3", "12345.678"])
+def test_order_size(folder: Path, limit: str) -> None:
+    most = Decimal(limit)
+    bench = Bench(folder, cash=1e9, limits=RiskLimits(max_order_size=most))
+    bench.feed(100.0)
+    assert bench.refusal(order("at", limit))[0] is Reason.NONE
+    assert bench.refusal(order("below", str(most - Decimal("0.001")), limit="90"))[0] is Reason.NONE
+    above = most + Decimal("0.001")
+    assert bench.refusal(order("above", str(above), limit="90")) == (
+        Reason.ORDER_SIZE,
+        f"buying {above} BTC-USD at 90; MAX_ORDER_SIZE is {limit} BTC, head-room {limit} BTC",
+    )
+    assert bench.refusal(order("market", str(above)))[1].startswith(f"buying {above} BTC-USD at the market; MAX_ORDER_SIZE")
+    assert bench.refusal(order("stop", str(above), stop="101"))[0] is Reason.ORDER_SIZE
+    assert numbers(bench, "max_order_size") == [most, 0, most]
+    assert use(bench, "max_order_size").unit == "BTC"
+
+
+def test_open_orders_of_a_market(folder: Path) -> None:
+    bench = Bench(folder, limits=RiskLimits(max_open_orders_per_market=2), instruments=(BTC, ETH))
+    bench.feed(100.0)
+    bench.feed(10.0, symbol="ETH-USD")
+    assert bench.refusal(order("a", limit="90"))[0] is Reason.NONE
+    assert bench.refusal(order("b", limit="90"))[0] is Reason.NONE
+    assert bench.refusal(order("other", limit="9", symbol="ETH-USD"))[0] is Reason.NONE
+    assert bench.refusal(order("c", limit="90")) == (
+        Reason.MARKET_OPEN_ORDERS,
+        "2 orders of BTC-USD are open; MAX_OPEN_ORDERS_PER_MARKET is 2 orders, head-room 0 orders",
+    )
+    assert numbers(bench, "max_open_orders_per_market") == [2, 2, 0], "of the market that has the most"
+    bench.cancel("a")
+    assert bench.refusal(order("d", limit="90"))[0] is Reason.NONE
+
+
+def test_refusals_within_a_minute(folder: Path) -> None:
+    bench = Bench(folder, limits=RiskLimits(max_rejections_per_minute=2, max_order_size=Decimal(1)))
+    bench.feed(100.0)
+    for number in range(2):
+        assert bench.refusal(order(f"above {number}", "1.001"))[0] is Reason.ORDER_SIZE
+        assert bench.refusal(order(f"at {number}", "1", limit="90"))[0] is Reason.NONE
+    assert numbers(bench, "max_rejections_per_minute") == [2, 2, 0]
+    bench.restart()
+    assert numbers(bench, "max_rejections_per_minute") == [2, 2, 0], "they are known after a restart"
+    bench.submit(order("once more", "1.001"))
+    assert bench.snapshot().risk.kill_reason == "too many refusals within a minute: more than MAX_REJECTIONS_PER_MINUTE 2"
+    bench.kill(False, "looked at")
+    assert numbers(bench, "max_rejections_per_minute") == [2, 0, 2]
+    assert bench.refusal(order("again", limit="90"))[0] is Reason.NONE
+
+
 def test_position_size_counts_what_is_open_on_that_side(folder: Path) -> None:
     bench = Bench(folder, limits=RiskLimits(max_position_size=Decimal(3)))
     bench.feed(100.0)

@@ -65,7 +65,7 @@ def one_by_one(books: Books, requests: Sequence[OrderRequest]) -> list[Told]:
                 books.desk.account["next_ref"] = ref
                 books.note_ref(request, ref)
         elif books.controls is not None:
-            books.controls.refused(reason)
+            books.controls.refused(books.now_ns, reason)
         answers.append(told(books, request, number, reason))
     return answers
 

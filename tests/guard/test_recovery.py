@@ -125,7 +125,13 @@ def some_order(rng: random.Random, identifier: str, symbol: str, price: float, t
     return msgspec.structs.replace(plain, **more[shape])
 
 
-LIMITS = RiskLimits(max_open_orders=6, max_position_size=Decimal(8), max_orders_per_minute=4, max_drawdown=Decimal("0.2"))
+LIMITS = RiskLimits(
+    max_open_orders=6,
+    max_position_size=Decimal(8),
+    max_orders_per_minute=4,
+    max_drawdown=Decimal("0.2"),
+    max_rejections_per_minute=500,
+)
 
 
 def new_bench(folder: Path, disk: Disk) -> Bench:

@@ -43,7 +43,7 @@ class Floor:
         """As ``ask``; what passes is open from here on."""
         reason = self.ask(side, size, price, type_, inst=inst)
         if reason is not Reason.NONE:
-            self.controls.refused(reason)
+            self.controls.refused(self.now_ns, reason)
             return reason
         order = self._order(side, size, price, type_, inst)
         number = int(self.desk.account["next_id"]) + 1
@@ -74,6 +74,40 @@ def test_without_controls_everything_passes() -> None:
     for _ in range(2000):
         assert floor.send(BUY, 1.0) is Reason.NONE or floor.desk.account["open_orders"] == 1024
     assert floor.ask(BUY, 1.0, 1_000_000.0) is Reason.OPEN_ORDERS
+
+
+# -- the size of an order, and how many are open in a market
+
+
+@pytest.mark.parametrize("limit", ["0.3", "5", "0.07", "123456.789"])
+@pytest.mark.parametrize("side", [BUY, SELL])
+@pytest.mark.parametrize("price", [0.0, 99.0])
+def test_an_order_above_the_size_limit_is_refused_whatever_its_kind(limit: str, side: int, price: float) -> None:
+    floor = Floor(RiskLimits(max_order_size=Decimal(limit)), 100.0)
+    step = Decimal("0.001")
+    assert floor.ask(side, float(Decimal(limit) - step), price) is Reason.NONE
+    assert floor.ask(side, float(Decimal(limit)), price) is Reason.NONE
+    assert floor.ask(side, float(Decimal(limit) + step), price) is Reason.ORDER_SIZE
+
+
+def test_an_order_that_reduces_is_held_to_the_size_limit_too() -> None:
+    floor = Floor(RiskLimits(max_order_size=Decimal(1)), 100.0)
+    floor.fill(BUY, 2.0, 100.0)
+    assert floor.ask(SELL, 1.001) is Reason.ORDER_SIZE
+    assert floor.ask(SELL, 1.0) is Reason.NONE
+
+
+def test_open_orders_are_counted_for_each_market() -> None:
+    floor = Floor(RiskLimits(max_open_orders_per_market=2), 100.0, 10.0)
+    assert floor.send(BUY, 1.0, 90.0) is Reason.NONE
+    assert floor.send(SELL, 1.0, 110.0) is Reason.NONE
+    assert floor.ask(BUY, 1.0, 90.0) is Reason.MARKET_OPEN_ORDERS
+    assert floor.ask(SELL, 1.0) is Reason.MARKET_OPEN_ORDERS
+    assert floor.send(BUY, 1.0, 9.0, inst=1) is Reason.NONE, "another market has its own"
+    assert floor.desk.open_orders_by_instrument() == [2, 1]
+    floor.desk.remove(1)
+    assert floor.send(BUY, 1.0, 90.0) is Reason.NONE
+    assert floor.ask(BUY, 1.0, 90.0) is Reason.MARKET_OPEN_ORDERS
 
 
 # -- price collar and band
@@ -323,9 +357,9 @@ def test_so_many_refusals_in_a_row_and_nothing_goes_any_more() -> None:
 @pytest.mark.parametrize("reason", [Reason.KILL_SWITCH, Reason.GATE_CLOSED, Reason.SAFE_MODE, Reason.STALE_MARKET_DATA])
 def test_refusals_that_say_nothing_of_the_order_are_not_counted(reason: Reason) -> None:
     floor = Floor(RiskLimits(max_rejections_in_a_row=1), 100.0)
-    floor.controls.refused(reason)
+    floor.controls.refused(floor.now_ns, reason)
     assert floor.controls.halt_reason() is Reason.NONE
-    floor.controls.refused(Reason.VENUE_REJECTED)
+    floor.controls.refused(floor.now_ns, Reason.VENUE_REJECTED)
     assert floor.controls.halt_reason() is Reason.REPEATED_REJECTIONS
 
 
@@ -343,6 +377,43 @@ def test_more_fills_than_allowed_within_a_minute_and_nothing_goes_any_more() -> 
     assert floor.ask(SELL, 0.001) is Reason.REPEATED_EXECUTIONS
 
 
+def test_more_refusals_than_allowed_within_a_minute_and_nothing_goes_any_more() -> None:
+    floor = Floor(RiskLimits(max_rejections_per_minute=3, max_order_size=Decimal(1)), 100.0)
+
+    def refuse(times: int) -> None:
+        for _ in range(times):
+            assert floor.send(BUY, 1.001) is Reason.ORDER_SIZE
+            assert floor.send(BUY, 1.0) is Reason.NONE, "what is taken between them ends no minute"
+
+    refuse(3)
+    floor.now_ns += MINUTE_NS
+    refuse(3)
+    assert floor.controls.halt_reason() is Reason.NONE, "the first three are a minute old"
+    assert floor.controls.rejections_last_minute(floor.now_ns) == 3
+    floor.now_ns += MINUTE_NS - 1
+    assert floor.send(BUY, 1.001) is Reason.ORDER_SIZE
+    assert floor.send(SELL, 0.001) is Reason.REJECTION_RATE
+    assert floor.controls.check_amend(floor.now_ns) is Reason.REJECTION_RATE
+    assert floor.controls.rejections_last_minute(floor.now_ns) == 4, "refusals by the halt itself are not counted"
+    floor.controls.resume()
+    refuse(3)
+
+
+@pytest.mark.parametrize("reason", [Reason.KILL_SWITCH, Reason.GATE_CLOSED, Reason.SAFE_MODE, Reason.STALE_MARKET_DATA])
+def test_refusals_that_say_nothing_of_the_order_are_not_counted_in_the_minute(reason: Reason) -> None:
+    floor = Floor(RiskLimits(max_rejections_per_minute=1), 100.0)
+    for _ in range(5):
+        floor.controls.refused(floor.now_ns, reason)
+    assert floor.controls.rejections_last_minute(floor.now_ns) == 0
+
+
+def test_the_halt_that_came_first_is_the_one_that_is_told() -> None:
+    floor = Floor(RiskLimits(max_rejections_in_a_row=2, max_rejections_per_minute=2), 100.0)
+    for _ in range(3):
+        floor.controls.refused(floor.now_ns, Reason.VENUE_REJECTED)
+    assert floor.controls.halt_reason() is Reason.REPEATED_REJECTIONS
+
+
 Set = Callable[[int], RiskLimits]
 
 
@@ -352,6 +423,7 @@ Set = Callable[[int], RiskLimits]
         (lambda n: RiskLimits(max_orders_per_second=n), 1024),
         (lambda n: RiskLimits(max_amends_per_second=n), 1024),
         (lambda n: RiskLimits(max_executions_per_minute=n), 1023),
+        (lambda n: RiskLimits(max_rejections_per_minute=n), 1023),
     ],
 )
 def test_a_limit_that_could_not_be_counted_is_refused(limits: Set, most: int) -> None:

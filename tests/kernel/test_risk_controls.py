@@ -41,6 +41,43 @@ def test_an_account_that_is_guarded_elsewhere_is_held_to_its_controls_there() ->
 
 
 @pytest.mark.parametrize("side", [BUY, SELL])
+def test_no_order_is_larger_than_the_size_limit(side: int) -> None:
+    """An amendment as what would be left of it; what reduces is held to it as well."""
+    pit = Pit(instrument(shortable=True), limits=RiskLimits(max_order_size=Decimal("0.3")), marks=[100.0])
+    pit.hold(-5.0 * side, 100.0)
+    for size, expected in ((0.299, Reason.NONE), (0.3, Reason.NONE), (0.301, Reason.ORDER_SIZE)):
+        assert why(pit, side, size) is expected
+        assert why(pit, side, size, 100.0) is expected
+    order = pit.limit(side, 0.1, 100.0 - 10.0 * side)
+    assert pit.desk.amend(order, size=0.301) is Reason.ORDER_SIZE
+    assert pit.desk.amend(order, size=0.3) is Reason.NONE
+
+
+def test_open_orders_of_each_market_are_counted_by_themselves() -> None:
+    limits = RiskLimits(max_open_orders_per_market=2)
+    pit = Pit(instrument(), instrument("ETH-USD"), limits=limits, marks=[100.0, 10.0])
+    first, _ = pit.limit(BUY, 1.0, 90.0), pit.limit(BUY, 1.0, 91.0)
+    assert why(pit, BUY, 1.0, 92.0) is Reason.MARKET_OPEN_ORDERS
+    assert why(pit, BUY, 1.0) is Reason.MARKET_OPEN_ORDERS
+    assert why(pit, BUY, 1.0, 9.0, inst=1) is Reason.NONE, "another market has its own"
+    assert pit.desk.amend(first, price=89.0) is Reason.NONE, "an amendment takes the place that there is"
+    assert pit.desk.cancel(first)
+    assert why(pit, BUY, 1.0, 92.0) is Reason.NONE
+    assert why(pit, BUY, 1.0, 92.0) is Reason.MARKET_OPEN_ORDERS
+
+
+def test_an_order_that_waits_takes_a_place_in_its_market() -> None:
+    pit = Pit(limits=RiskLimits(max_open_orders_per_market=2), marks=[100.0])
+
+    def bracket(ctx: Context) -> None:
+        ctx.protect(ctx.buy_limit(1.0, 90.0), 110.0, 80.0)
+
+    pit.strategy(bracket)
+    assert pit.desk.account["open_orders"] == 2
+    assert [one.reason for one in pit.desk.drain() if one.kind == "refusal"] == [Reason.MARKET_OPEN_ORDERS]
+
+
+@pytest.mark.parametrize("side", [BUY, SELL])
 def test_the_collar_is_measured_from_the_mark(side: int) -> None:
     pit = Pit(instrument(shortable=True), limits=RiskLimits(max_price_deviation=Decimal("0.02")), marks=[100.0])
     for price, expected in ((97.99, Reason.PRICE_COLLAR), (98.0, Reason.NONE), (102.0, Reason.NONE), (102.01, Reason.PRICE_COLLAR)):
@@ -211,6 +248,28 @@ def test_refusals_in_a_row_trip_the_kill_switch_at_once() -> None:
         ("cancel", Reason.KILL_SWITCH),
         ("cancel", Reason.KILL_SWITCH),
     ]
+    assert why(pit, SELL, 1.0) is Reason.KILL_SWITCH
+
+
+def test_refusals_within_a_minute_trip_the_kill_switch_though_orders_are_taken_between_them() -> None:
+    pit = tripping(max_rejections_per_minute=2, max_order_size=Decimal(1))
+    resting = pit.limit(BUY, 1.0, 90.0)
+
+    def ask(ctx: Context) -> None:
+        ctx.buy(1.001)
+        ctx.buy_limit(1.0, 50.0)
+
+    for _ in range(4):
+        pit.strategy(ask)
+        pit.trade(100.0)  # a minute later
+    assert not pit.desk.account["killed"], "one within any minute"
+    pit.step_ns = 1
+    for _ in range(2):
+        pit.strategy(ask)
+        pit.trade(100.0)
+    pit.strategy(ask)
+    assert pit.desk.account["killed"]
+    assert (resting, Reason.KILL_SWITCH) in cancels(pit.desk.drain())
     assert why(pit, SELL, 1.0) is Reason.KILL_SWITCH
 
 

@@ -124,6 +124,9 @@ class Reason(IntEnum):
     REPEATED_REJECTIONS = 37
     GATE_CLOSED = 38
     REPEATED_EXECUTIONS = 39
+    ORDER_SIZE = 40
+    MARKET_OPEN_ORDERS = 41
+    REJECTION_RATE = 42
 
     @property
     def label(self) -> str:
@@ -172,4 +175,7 @@ _LABELS = {
     Reason.REPEATED_REJECTIONS: "too many refusals in a row",
     Reason.GATE_CLOSED: "the guard's gate is closed",
     Reason.REPEATED_EXECUTIONS: "too many fills within a minute",
+    Reason.ORDER_SIZE: "order size above its limit",
+    Reason.MARKET_OPEN_ORDERS: "too many open orders in this market",
+    Reason.REJECTION_RATE: "too many refusals within a minute",
 }

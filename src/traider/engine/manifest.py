@@ -27,8 +27,8 @@ VERSION = 2
 _SWITCHES = ("prevent_self_match", "safe_mode")
 _NUMBERS = tuple(name for name in RiskLimits.__struct_fields__ if name not in ("allowed_markets", "volatility_method", *_SWITCHES))
 _COUNTS = (
-    *("max_open_orders", "max_orders_per_minute", "max_orders_per_second", "max_amends_per_second", "max_rejections_in_a_row"),
-    *("max_executions_per_minute", "volatility_window", "atr_window"),
+    *("max_open_orders", "max_open_orders_per_market", "max_orders_per_minute", "max_orders_per_second", "max_amends_per_second"),
+    *("max_rejections_in_a_row", "max_rejections_per_minute", "max_executions_per_minute", "volatility_window", "atr_window"),
 )
 _LARGEST_COUNT = 1_000_000_000
 _FRACTIONS = ("max_drawdown", "max_price_deviation")

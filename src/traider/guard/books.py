@@ -346,10 +346,11 @@ def rehearse(config: GuardConfig) -> None:
     desk.cash_reserved()
     gross_exposure(desk.record)
     if desk.controls is not None:
-        desk.controls.refused(Reason.INVALID_ORDER)
+        desk.controls.refused(3, Reason.INVALID_ORDER)
         desk.controls.band_width(0)
         desk.controls.orders_last_second(3)
         desk.controls.amends_last_second(3)
+        desk.controls.rejections_last_minute(3)
         desk.controls.executions_last_minute(3)
         desk.controls.resume()
 

@@ -16,7 +16,7 @@ from .books import Books, KillState
 from .records import Carried, Counted, Held, PaperCarried
 from .spent import SpentIds
 
-_RINGS = ("placed", "amended", "executed")
+_RINGS = ("placed", "amended", "executed", "rejected")
 
 
 def carry(books: Books, n: int) -> PaperCarried:

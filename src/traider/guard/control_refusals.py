@@ -15,6 +15,12 @@ def explain_control(reason: Reason, request: OrderRequest, books: Books, number:
     """Which control refused the order, its value, what was asked, the head-room left."""
     limits, controls = books.config.limits, books.controls
     match reason:
+        case Reason.ORDER_SIZE:
+            return limit_text("MAX_ORDER_SIZE", limits.max_order_size, _order(request), 0, books.config.instruments[number].base)
+        case Reason.MARKET_OPEN_ORDERS:
+            open_now = books.desk.open_orders_by_instrument()[number]
+            told = f"{open_now} orders of {request.symbol} are open"
+            return limit_text("MAX_OPEN_ORDERS_PER_MARKET", limits.max_open_orders_per_market, told, open_now, "orders")
         case Reason.PRICE_COLLAR:
             return _away("MAX_PRICE_DEVIATION", limits.max_price_deviation, request, books, number)
         case Reason.PRICE_BAND:
@@ -41,6 +47,9 @@ def explain_control(reason: Reason, request: OrderRequest, books: Books, number:
             return limit_text(
                 "MAX_REJECTIONS_IN_A_ROW", limits.max_rejections_in_a_row, _halted(reason), _most(limits.max_rejections_in_a_row), "orders"
             )
+        case Reason.REJECTION_RATE:
+            most = limits.max_rejections_per_minute
+            return limit_text("MAX_REJECTIONS_PER_MINUTE", most, _halted(reason), _most(most), "orders/min")
         case _:
             most = limits.max_executions_per_minute
             return limit_text("MAX_EXECUTIONS_PER_MINUTE", most, _halted(reason), _most(most), "fills/min")
@@ -50,6 +59,8 @@ def explain_halt(reason: Reason, limits: RiskLimits) -> str:
     """What has come too fast, so that nothing goes any more."""
     if reason is Reason.REPEATED_REJECTIONS:
         return f"{reason.label}: MAX_REJECTIONS_IN_A_ROW {limits.max_rejections_in_a_row} is reached"
+    if reason is Reason.REJECTION_RATE:
+        return f"{reason.label}: more than MAX_REJECTIONS_PER_MINUTE {limits.max_rejections_per_minute}"
     return f"{reason.label}: more than MAX_EXECUTIONS_PER_MINUTE {limits.max_executions_per_minute} fills"
 
 

@@ -62,7 +62,7 @@ class Placing:
                 yield from self._place_run(books, run)
                 run = []
                 if books.controls is not None:
-                    books.controls.refused(reason)
+                    books.controls.refused(books.now_ns, reason)
                 yield Asked(request, 0, reason)
             if run and tied:
                 yield from self._place_run(books, run)

@@ -165,6 +165,7 @@ class Counted(msgspec.Struct, frozen=True, kw_only=True):
     placed_ns: tuple[int, ...]
     amended_ns: tuple[int, ...]
     executed_ns: tuple[int, ...]
+    rejected_ns: tuple[int, ...] = ()  # empty without a limit on them
     recent: tuple[tuple[int, int, int, int, float, float, float, float], ...]  # rows of ``traider.kernel.layout.RECENT``
 
 

@@ -22,6 +22,7 @@ from traider.domain.orders import (
     OrderEvent,
     OrderFilled,
     OrderRejected,
+    OrderSubmitted,
 )
 from traider.domain.vocabulary import Liquidity, OrderStatus, OrderType, Reason
 from traider.kernel import layout
@@ -192,16 +193,17 @@ class _Reader:
         controls = self._books.controls
         if controls is None or order.request.strategy == LIQUIDATION:
             return
-        if isinstance(event, OrderAccepted):
+        if isinstance(event, OrderSubmitted):
+            controls.accepted()  # by the desk; refusals of what was asked after it stand before the line that accepts it
+        elif isinstance(event, OrderAccepted):
             inst = self._books.instrument_number(order.request.symbol)
             controls.placed(event.ts_ns, **desk_order(inst, order.request))
-            controls.accepted()
         elif isinstance(event, OrderAmended) and event.amend_id and event.reason is not Reason.ORDER_RATE:
             controls.amended(event.ts_ns)
         elif isinstance(event, OrderFilled):
             controls.executed(event.ts_ns)
         elif isinstance(event, OrderRejected) and event.reason is not Reason.NOT_SENT:
-            controls.refused(event.reason)
+            controls.refused(event.ts_ns, event.reason)
 
     def finish(self) -> Books:
         books = self._books

@@ -58,12 +58,15 @@ def explain(reason: Reason, request: OrderRequest, books: Books) -> str:
         case Reason.SAFE_MODE:
             return "SAFE_MODE is on: only orders that reduce a position may go"
         case (
-            Reason.PRICE_COLLAR
+            Reason.ORDER_SIZE
+            | Reason.MARKET_OPEN_ORDERS
+            | Reason.PRICE_COLLAR
             | Reason.PRICE_BAND
             | Reason.STALE_MARKET_DATA
             | Reason.DUPLICATE_ORDER
             | Reason.SELF_MATCH
             | Reason.REPEATED_REJECTIONS
+            | Reason.REJECTION_RATE
             | Reason.REPEATED_EXECUTIONS
         ):
             return explain_control(reason, request, books, number)

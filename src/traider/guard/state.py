@@ -70,10 +70,13 @@ def limit_uses(books: Books) -> tuple[LimitUse, ...]:
     base = bases.pop() if len(bases) == 1 else "base currency"
     loss = max(ZERO, exact(account["day_start_equity"]) - exact(account["equity"]))
     sent = Decimal(books.desk.orders_last_minute())
+    fullest = Decimal(max(books.desk.open_orders_by_instrument()))
     return (
         # A limit on one order is used by no other: the whole of it is head-room for the next one.
         _use("max_order_notional", "Order notional", limits.max_order_notional, ZERO, currency),
+        _use("max_order_size", "Order size", limits.max_order_size, ZERO, base),
         _use("max_open_orders", "Open orders", limits.max_open_orders, Decimal(int(account["open_orders"])), "orders"),
+        _use("max_open_orders_per_market", "Open orders in a market", limits.max_open_orders_per_market, fullest, "orders"),
         _use("max_position_size", "Position size", limits.max_position_size, _largest_position(books), base),
         _use("max_daily_loss", "Daily loss", limits.max_daily_loss, loss, currency),
         _use("max_drawdown", "Drawdown", limits.max_drawdown, exact(max(0.0, _drawdown(books))), "fraction"),
@@ -91,11 +94,13 @@ def _counted(books: Books) -> tuple[LimitUse, ...]:
     sent = 0 if controls is None else controls.orders_last_second(now_ns)
     filled = 0 if controls is None else controls.executions_last_minute(now_ns)
     refused = 0 if controls is None else controls.rejections_in_a_row()
+    refused_lately = 0 if controls is None else controls.rejections_last_minute(now_ns)
     amended = 0 if controls is None else controls.amends_last_second(now_ns)
     return (
         _use("max_orders_per_second", "Orders a second", limits.max_orders_per_second, Decimal(sent), "orders/s"),
         _use("max_amends_per_second", "Amendments a second", limits.max_amends_per_second, Decimal(amended), "orders/s"),
         _use("max_rejections_in_a_row", "Refusals in a row", limits.max_rejections_in_a_row, Decimal(refused), "orders"),
+        _use("max_rejections_per_minute", "Refusals a minute", limits.max_rejections_per_minute, Decimal(refused_lately), "orders/min"),
         _use("max_executions_per_minute", "Fills a minute", limits.max_executions_per_minute, Decimal(filled), "fills/min"),
     )
 

@@ -46,6 +46,8 @@ class Controls:
     def set_limits(self, limits: RiskLimits) -> None:
         """Holds the account to these controls from now on; ``UserError`` names one that could not be counted."""
         row = self.record
+        row["order_size"] = _number(limits.max_order_size)
+        row["open_orders_per_market"] = limits.max_open_orders_per_market or 0
         row["gross_exposure"] = _number(limits.max_gross_exposure)
         row["price_deviation"] = _number(limits.max_price_deviation)
         row["market_data_age_ns"] = _nanoseconds(limits.max_market_data_age_s)
@@ -56,6 +58,7 @@ class Controls:
         row["safe_mode"] = int(limits.safe_mode)
         row["rejections_in_a_row"] = limits.max_rejections_in_a_row or 0
         # one more than the limit has to be remembered to be counted
+        row["rejections_per_minute"] = _countable("max_rejections_per_minute", limits.max_rejections_per_minute, layout.RING - 1)
         row["executions_per_minute"] = _countable("max_executions_per_minute", limits.max_executions_per_minute, layout.RING - 1)
         self._set_band(limits)
         row["on"] = int(any(row[name].item() for name in _SWITCHES) or row["band"]["multiplier"] > 0.0)
@@ -99,9 +102,9 @@ class Controls:
     def amended(self, now_ns: int) -> None:
         desk_entry.note_amended(self.address, now_ns)
 
-    def refused(self, reason: Reason) -> None:
+    def refused(self, now_ns: int, reason: Reason) -> None:
         """An order was refused, here or by the venue."""
-        desk_entry.note_refused(self.address, int(reason))
+        desk_entry.note_refused(self.address, now_ns, int(reason))
 
     def executed(self, now_ns: int) -> None:
         desk_entry.note_executed(self.address, now_ns)
@@ -140,19 +143,24 @@ class Controls:
     def rejections_in_a_row(self) -> int:
         return int(self.record["rejections"])
 
+    def rejections_last_minute(self, now_ns: int) -> int:
+        """Refusals for what an order is; 0 where there is no limit on them, since they are not counted then."""
+        return int(controls.rejections_in_last_minute(self.record, now_ns))
+
     def executions_last_minute(self, now_ns: int) -> int:
         return int(controls.executions_in_last_minute(self.record, now_ns))
 
 
 _SWITCHES = (
-    *("gross_exposure", "price_deviation", "market_data_age_ns", "orders_per_second", "amends_per_second", "duplicate_window_ns"),
-    *("self_match", "safe_mode", "rejections_in_a_row", "executions_per_minute"),
+    *("order_size", "open_orders_per_market", "gross_exposure", "price_deviation", "market_data_age_ns", "orders_per_second"),
+    *("amends_per_second", "duplicate_window_ns", "self_match", "safe_mode"),
+    *("rejections_in_a_row", "rejections_per_minute", "executions_per_minute"),
 )
 
 
 _HISTORY = (
-    *("halted", "rejections", "placed", "amended", "executed", "seen_ns"),
-    *("amended_ns", "executed_ns", "placed_ns", "recent", "bands"),
+    *("halted", "rejections", "placed", "amended", "executed", "rejected", "seen_ns"),
+    *("amended_ns", "executed_ns", "rejected_ns", "placed_ns", "recent", "bands"),
 )
 
 

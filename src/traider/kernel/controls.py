@@ -19,6 +19,8 @@ from .risk import counts, has_limit, highest_price, left_open, resting_beside
 SECOND_NS = 1_000_000_000
 
 NONE = int(Reason.NONE)
+ORDER_SIZE = int(Reason.ORDER_SIZE)
+MARKET_OPEN_ORDERS = int(Reason.MARKET_OPEN_ORDERS)
 GROSS_EXPOSURE = int(Reason.GROSS_EXPOSURE)
 PRICE_BAND = int(Reason.PRICE_BAND)
 PRICE_COLLAR = int(Reason.PRICE_COLLAR)
@@ -28,6 +30,7 @@ SELF_MATCH = int(Reason.SELF_MATCH)
 SAFE_MODE = int(Reason.SAFE_MODE)
 ORDER_RATE = int(Reason.ORDER_RATE)
 REPEATED_REJECTIONS = int(Reason.REPEATED_REJECTIONS)
+REJECTION_RATE = int(Reason.REJECTION_RATE)
 REPEATED_EXECUTIONS = int(Reason.REPEATED_EXECUTIONS)
 KILL_SWITCH = int(Reason.KILL_SWITCH)
 GATE_CLOSED = int(Reason.GATE_CLOSED)
@@ -93,18 +96,26 @@ def _says_something(reason: int) -> bool:
         or reason == NO_MARKET_DATA
         or reason == PARENT_ENDED  # the order that it follows was refused, and is counted
         or reason == REPEATED_REJECTIONS
+        or reason == REJECTION_RATE
         or reason == REPEATED_EXECUTIONS
     )
 
 
 @compiled
-def note_refused(controls: Any, reason: int) -> None:
-    """An order was refused, here or by the venue. So many in a row for what they are, and nothing goes any more."""
+def note_refused(controls: Any, now_ns: int, reason: int) -> None:
+    """An order was refused, here or by the venue. Too many for what they are, in a row or within a minute, and nothing goes any more."""
     if controls.on == 0 or not _says_something(reason):
         return
     controls.rejections += 1
     if controls.rejections_in_a_row > 0 and controls.rejections >= controls.rejections_in_a_row:
         controls.halted = REPEATED_REJECTIONS
+    limit = controls.rejections_per_minute
+    if limit <= 0:
+        return
+    controls.rejected_ns[controls.rejected % RING] = now_ns
+    controls.rejected += 1
+    if controls.halted == NONE and rejections_in_last_minute(controls, now_ns) > limit:
+        controls.halted = REJECTION_RATE
 
 
 @compiled
@@ -125,6 +136,7 @@ def resume(controls: Any) -> None:
     controls.halted = NONE
     controls.rejections = 0
     controls.executed = 0
+    controls.rejected = 0
 
 
 @compiled
@@ -149,6 +161,11 @@ def amends_in_last_second(controls: Any, now_ns: int) -> int:
 @compiled
 def executions_in_last_minute(controls: Any, now_ns: int) -> int:
     return _count(controls.executed_ns, controls.executed, now_ns - MINUTE_NS)
+
+
+@compiled
+def rejections_in_last_minute(controls: Any, now_ns: int) -> int:
+    return _count(controls.rejected_ns, controls.rejected, now_ns - MINUTE_NS)
 
 
 @compiled
@@ -268,6 +285,21 @@ def _price_reason(controls: Any, desk: Any, order: Any, grows: bool) -> int:
 
 
 @compiled
+def _shape_reason(controls: Any, desk: Any, order: Any, replaces: int) -> int:
+    """An order's size, and how many are open in its market: what follows another one counts, as for ``risk.check``."""
+    if controls.order_size > 0.0 and order.size > controls.order_size:
+        return ORDER_SIZE
+    if controls.open_orders_per_market > 0:
+        others = -replaces
+        for i in range(desk.account.open_orders):
+            if desk.orders[i].inst == order.inst:
+                others += 1
+        if others >= controls.open_orders_per_market:
+            return MARKET_OPEN_ORDERS
+    return NONE
+
+
+@compiled
 def _market_reason(controls: Any, now_ns: int, order: Any, grows: bool) -> int:
     """What keeps an order back for what the account and its market are in, not for what it is."""
     if grows and controls.safe_mode != 0:
@@ -299,6 +331,9 @@ def check_controls(controls: Any, desk: Any, now_ns: int, order: Any, replaces: 
     seldom()
     if controls.halted != NONE:
         return int(controls.halted)
+    reason = _shape_reason(controls, desk, order, replaces)
+    if reason != NONE:
+        return reason
     waits = order.parent != 0
     grows = not waits and increases(desk, order, order.size)
     reason = _market_reason(controls, now_ns, order, grows)

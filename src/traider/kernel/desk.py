@@ -61,7 +61,10 @@ _NOW, _EXECUTIONS, _OPEN_ORDERS, _NEXT_REF = (
 )
 
 # limits that turn the kill switch on
-_TRIPPING = ("max_daily_loss", "max_drawdown", "max_rejections_in_a_row", "max_executions_per_minute")
+_TRIPPING = (
+    *("max_daily_loss", "max_drawdown"),
+    *("max_rejections_in_a_row", "max_rejections_per_minute", "max_executions_per_minute"),
+)
 
 
 class Execution(NamedTuple):
@@ -346,6 +349,12 @@ class Desk:
         """The open orders' records, in the order of submission; copies."""
         count = self._words[_OPEN_ORDERS]
         return list(self.record["orders"][:count].copy()) if count else []
+
+    def open_orders_by_instrument(self) -> list[int]:
+        """How many orders are open in each instrument."""
+        column = self.record["orders"]["inst"][: self._words[_OPEN_ORDERS]]
+        counts: list[int] = np.bincount(column, minlength=len(self.instruments)).tolist()
+        return counts
 
     def apply_fill(self, *, order_id: int, inst: int, side: int, price: float, size: float, fee: float, ts_ns: int, maker: bool) -> None:
         """Books a fill that happened elsewhere: in the journal, or at the guard."""

@@ -218,8 +218,8 @@ def note_amended(controls_address: int, now_ns: int) -> None:
 
 
 @compiled
-def note_refused(controls_address: int, reason: int) -> None:
-    controls.note_refused(controls_at(controls_address), reason)
+def note_refused(controls_address: int, now_ns: int, reason: int) -> None:
+    controls.note_refused(controls_at(controls_address), now_ns, reason)
 
 
 @compiled

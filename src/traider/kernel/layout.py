@@ -25,7 +25,7 @@ MAX_DAYS = 1024  # day ends logged between two drains
 MAX_FEE_TIERS = 16
 MAX_TIMERS = 16
 VOLUME_DAYS = 30  # of the volume that decides the fee tier
-RING = 1024  # orders, amendments and executions remembered by the controls; the largest limit on them
+RING = 1024  # orders, amendments, executions and refusals remembered by the controls; the largest limit on them
 MAX_RECENT = 256  # orders remembered for the duplicate window
 MAX_WINDOW = 256  # returns remembered for each instrument's volatility band; the largest window
 RATE_WINDOW = 4096  # submissions remembered for the order rate; the limit's largest value
@@ -329,6 +329,8 @@ RECENT = _record(
 CONTROLS = _record(
     # what is asked for; 0 is no such control
     ("on", "i8"),  # 0: none of them
+    ("order_size", "f8"),
+    ("open_orders_per_market", "i8"),
     ("gross_exposure", "f8"),
     ("price_deviation", "f8"),
     ("market_data_age_ns", "i8"),
@@ -338,6 +340,7 @@ CONTROLS = _record(
     ("self_match", "i8"),
     ("safe_mode", "i8"),
     ("rejections_in_a_row", "i8"),
+    ("rejections_per_minute", "i8"),
     ("executions_per_minute", "i8"),
     ("band", BAND_SETTINGS),
     # what has happened
@@ -346,9 +349,11 @@ CONTROLS = _record(
     ("placed", "i8"),
     ("amended", "i8"),
     ("executed", "i8"),
+    ("rejected", "i8"),
     ("seen_ns", "i8", (MAX_INSTRUMENTS,)),  # the time of the last price; 0 before the first
     ("amended_ns", "i8", (RING,)),
     ("executed_ns", "i8", (RING,)),
+    ("rejected_ns", "i8", (RING,)),
     ("placed_ns", "i8", (RING,)),
     ("recent", RECENT, (MAX_RECENT,)),
     ("bands", BAND, (MAX_INSTRUMENTS,)),

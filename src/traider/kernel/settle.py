@@ -81,7 +81,7 @@ def submit(desk: Any, request: Any) -> int:
             reason = PARENT_ENDED
     if reason != NONE:
         account.refusals += 1
-        note_refused(desk.controls, reason)
+        note_refused(desk.controls, account.now_ns, reason)
         return -reason
     order_id = place(desk, request)
     if desk.controls.on != 0:

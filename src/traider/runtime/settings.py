@@ -94,7 +94,9 @@ class RiskSettings(Section):
 
     allowed_markets: Annotated[tuple[str, ...] | None, NoDecode] = Field(default=None, validation_alias="ALLOWED_MARKETS")
     max_order_notional: PositiveDecimal | None = Field(default=None, validation_alias="MAX_ORDER_NOTIONAL")
+    max_order_size: PositiveDecimal | None = Field(default=None, validation_alias="MAX_ORDER_SIZE")
     max_open_orders: PositiveInt | None = Field(default=None, validation_alias="MAX_OPEN_ORDERS")
+    max_open_orders_per_market: PositiveInt | None = Field(default=None, validation_alias="MAX_OPEN_ORDERS_PER_MARKET")
     max_position_size: PositiveDecimal | None = Field(default=None, validation_alias="MAX_POSITION_SIZE")
     max_daily_loss: PositiveDecimal | None = Field(default=None, validation_alias="MAX_DAILY_LOSS")
     max_drawdown: Fraction | None = Field(default=None, validation_alias="MAX_DRAWDOWN")
@@ -107,6 +109,7 @@ class RiskSettings(Section):
     duplicate_window_s: PositiveDecimal | None = Field(default=None, validation_alias="DUPLICATE_WINDOW_S")
     prevent_self_match: bool = Field(default=False, validation_alias="PREVENT_SELF_MATCH")
     max_rejections_in_a_row: PositiveInt | None = Field(default=None, validation_alias="MAX_REJECTIONS_IN_A_ROW")
+    max_rejections_per_minute: PositiveInt | None = Field(default=None, validation_alias="MAX_REJECTIONS_PER_MINUTE")
     max_executions_per_minute: PositiveInt | None = Field(default=None, validation_alias="MAX_EXECUTIONS_PER_MINUTE")
     safe_mode: bool = Field(default=False, validation_alias="SAFE_MODE")
     volatility_mult: PositiveDecimal | None = Field(default=None, validation_alias="VOLATILITY_MULT")

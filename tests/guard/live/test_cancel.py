@@ -253,11 +253,18 @@ def test_a_fill_of_an_order_that_was_made_larger_elsewhere_is_the_orders(tmp_pat
 
 
 def test_an_amendment_passes_the_limits_as_a_new_order_would(tmp_path: Path) -> None:
-    limits = RiskLimits(max_position_size=Decimal(2), max_order_notional=Decimal(200), max_amends_per_second=2)
+    limits = RiskLimits(
+        max_position_size=Decimal(2),
+        max_order_notional=Decimal(200),
+        max_order_size=Decimal("2.5"),
+        max_open_orders_per_market=1,
+        max_amends_per_second=2,
+    )
 
     async def told(bench: Bench) -> None:
         await resting(bench)
         assert "MAX_POSITION_SIZE is 2 BTC" in bench.amend("a", "2.001", "90")
+        assert bench.refusal(order("b", limit="90"))[0] is Reason.MARKET_OPEN_ORDERS
         assert "MAX_ORDER_NOTIONAL 200 USD" in bench.amend("a", "2", "101")
         assert bench.amend("a", "2", "100") == ""
         await asyncio.sleep(0.1)

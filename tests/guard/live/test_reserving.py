@@ -20,7 +20,8 @@ Told = tuple[str, int, Reason, str]
 
 
 def books_of(source: random.Random) -> LiveBooks:
-    limits = msgspec.structs.replace(random_limits(source), max_rejections_in_a_row=None)  # counted when they are journalled
+    uncounted = {"max_rejections_in_a_row": None, "max_rejections_per_minute": None}  # they are, when they are journalled
+    limits = msgspec.structs.replace(random_limits(source), **uncounted)
     books = live_books(GuardConfig(instruments=(BTC, ETH), limits=limits, cash=0.0, taker_fee=0.001))
     cash, coins = source.choice(((5_000.0, 0.0), (1e6, 50.0)))
     books.desk.account["cash"] = cash

@@ -75,6 +75,22 @@ def test_h2_a_runaway_loop_is_stopped_by_the_rate_and_then_for_good(tmp_path: Pa
     story(tmp_path, told, limits=RiskLimits(max_orders_per_second=5, max_rejections_in_a_row=10))
 
 
+def test_refusals_with_good_orders_between_them_are_counted_within_a_minute(tmp_path: Path) -> None:
+    async def told(bench: Bench) -> None:
+        for minute in range(2):
+            for i in range(3):
+                assert bench.refusal(order(f"above {minute}{i}", "1.001", limit="90"))[0] is Reason.ORDER_SIZE
+                assert bench.refusal(order(f"at {minute}{i}", "1", limit="90"))[0] is Reason.NONE
+                await asyncio.sleep(1)
+            assert not bench.books.kill.on
+            await asyncio.sleep(60)
+        for i in range(4):
+            bench.submit(order(f"last {i}", "1.001", limit="90"))
+        assert bench.books.kill.reason == "too many refusals within a minute: more than MAX_REJECTIONS_PER_MINUTE 3"
+
+    story(tmp_path, told, limits=RiskLimits(max_order_size=Decimal(1), max_rejections_per_minute=3))
+
+
 def test_refusals_of_the_exchange_halt_too(tmp_path: Path) -> None:
     async def told(bench: Bench) -> None:
         bench.exchange.fail("submit", *[Fault(before=VenueRejectedError("no"))] * 3)

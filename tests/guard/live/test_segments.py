@@ -22,7 +22,13 @@ from traider.guard.live.recovery import recover_live
 from traider.guard.recovery import recover
 from traider.runtime.virtual_time import play
 
-LIMITS = RiskLimits(max_position_size=Decimal(4), max_orders_per_minute=30, duplicate_window_s=Decimal(2), max_executions_per_minute=500)
+LIMITS = RiskLimits(
+    max_position_size=Decimal(4),
+    max_orders_per_minute=30,
+    duplicate_window_s=Decimal(2),
+    max_executions_per_minute=500,
+    max_rejections_per_minute=500,
+)
 
 
 def known(books: LiveBooks) -> dict[str, Any]:

@@ -102,7 +102,9 @@ def limits_in_force(limits: RiskLimits) -> list[tuple[str, str]]:
     rows = [
         ("Allowed markets", None if limits.allowed_markets is None else ", ".join(limits.allowed_markets) or "none"),
         ("Order notional", limits.max_order_notional),
+        ("Order size", limits.max_order_size),
         ("Open orders", limits.max_open_orders),
+        ("Open orders in a market", limits.max_open_orders_per_market),
         ("Position size", limits.max_position_size),
         ("Daily loss", limits.max_daily_loss),
         ("Drawdown", None if drawdown is None else words.percent(float(drawdown))),

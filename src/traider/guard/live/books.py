@@ -108,7 +108,7 @@ class LiveBooks(Books):
                 if order.request.strategy != EXTERNAL:
                     self.asked.accepted()
             case OrderRejected():
-                self.asked.refused(event.reason)
+                self.asked.refused(event.ts_ns, event.reason)
             case OrderAmended():
                 self.amending.pop(identifier, None)
                 self._put(order.request, order.filled_size, event.ts_ns)
@@ -405,12 +405,15 @@ def live_books(config: GuardConfig) -> LiveBooks:
 def rehearse_live(config: GuardConfig) -> None:
     """Goes once through what the live guard asks of desk and controls, on books that are thrown away; see ``books.rehearse``."""
     every = RiskLimits(
+        max_order_size=Decimal(1),
+        max_open_orders_per_market=1000,
         max_gross_exposure=Decimal(1),
         max_price_deviation=Decimal(1),
         max_orders_per_second=1000,
         max_amends_per_second=1000,
         max_executions_per_minute=1000,
         max_rejections_in_a_row=1000,
+        max_rejections_per_minute=1000,
         duplicate_window_s=Decimal(1),
         volatility_window=2,
         volatility_mult=Decimal(1),
@@ -436,12 +439,13 @@ def rehearse_live(config: GuardConfig) -> None:
         books.check(request)
     books.asked.check_amend(1)
     books.asked.amended(1)
-    books.asked.refused(Reason.INVALID_ORDER)
+    books.asked.refused(1, Reason.INVALID_ORDER)
     books.asked.executed(1)
     books.asked.resume()
     books.asked.band_width(0)
     books.asked.orders_last_second(1)
     books.asked.amends_last_second(1)
+    books.asked.rejections_last_minute(1)
     books.asked.executions_last_minute(1)
     books.release("rehearsal")
     books.desk.reserve_rows(books.asked, rehearsed(config), 0, 1)
