@@ -16,7 +16,16 @@ from traider.domain.guard_protocol import OpenOrder
 from traider.domain.instruments import Instrument
 from traider.domain.limits import RiskLimits
 from traider.domain.order_state import Order, apply
-from traider.domain.orders import AnyOrderEvent, OrderAccepted, OrderAmended, OrderFilled, OrderRejected, OrderRequest, OrderSubmitted
+from traider.domain.orders import (
+    AnyOrderEvent,
+    OrderAccepted,
+    OrderAmended,
+    OrderEvent,
+    OrderFilled,
+    OrderRejected,
+    OrderRequest,
+    OrderSubmitted,
+)
 from traider.domain.vocabulary import Liquidity, OrderType, Reason, Side
 from traider.kernel import layout, portfolio
 from traider.kernel.control_desk import Controls
@@ -75,6 +84,8 @@ class LiveBooks(Books):
 
     def take(self, record: AnyRecord, wall_ns: int) -> None:
         match record:
+            case OrderEvent():  # first, because most are
+                self.note(record)
             case BalancesTaken():
                 self._take_balances(record)
             case Amending():

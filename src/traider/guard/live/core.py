@@ -213,7 +213,7 @@ class LiveGuard(Answers):
         cannot = not_carried(request)
         if cannot:
             return Reason.INVALID_ORDER, cannot
-        gate = self.gates.refusal(request.symbol, reduces=lambda: books.reduces(request, replaces))
+        gate = None if self.gates.are_open() else self.gates.refusal(request.symbol, reduces=lambda: books.reduces(request, replaces))
         if gate is not None:
             return Reason.GATE_CLOSED, f"{gate.text()}; it opens by itself when that is over"
         not_taken = self._not_taken_now(request)
